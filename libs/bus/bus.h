@@ -1,0 +1,173 @@
+/*
+ * bus: NATS, as this project uses it. nats.h is included nowhere else.
+ *
+ * One struct bus is one connection. Two kinds of callers:
+ *   - worker threads, which may block, call the functions of "Blocking" directly;
+ *   - loops, which may not (nats.c holds its lock for seconds while it reconnects), go through a
+ *     struct bus_port: a thread that owns the calls, fed by a bounded queue.
+ * Nothing is buffered while the connection is down: a publish fails at once with STATUS_UNAVAILABLE,
+ * because an old doorbell is worse than none; who needs certainty publishes with an ack.
+ *
+ * Subjects are checked before they reach nats.c, which sends anything it is given: literal tokens of
+ * [A-Za-z0-9_=-] and dots (wildcards only where a subscription is made). A bad one is an assert, since
+ * ids go through base/subject.h first.
+ *
+ * Ownership: struct bus_msg is reference-counted and immutable; a callback borrows it and takes a
+ * reference to keep it. Unsubscribed subscriptions are destroyed ten seconds later by one reaper, since
+ * nats.c 3.4.1 crashes otherwise.
+ */
+#ifndef BUS_BUS_H
+#define BUS_BUS_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+struct bus;
+struct bus_msg;
+struct bus_pull;
+struct bus_server;
+struct bus_port;
+
+struct bus_config {
+	const char *url;      /* "nats://127.0.0.1:4222"; tls:// is refused with the reason */
+	const char *user;
+	const char *password;
+	const char *name;     /* shown by the server: "ww-edge/abc" */
+	/* Told from nats.c threads; must be quick. May be NULL. */
+	void (*on_connected)(void *arg);    /* also after every reconnect */
+	void (*on_disconnected)(void *arg);
+	void (*on_slow)(void *arg);         /* the server or the client dropped messages for us */
+	void *arg;
+};
+
+/*
+ * Connects in the background and for ever: returns at once, even when no server answers. Fails only
+ * for settings that can't work. The inbox prefix is "_INBOX.<user>".
+ */
+enum status bus_open(const struct bus_config *cfg, struct bus **ret_bus, struct err *err) MUST_CHECK;
+void bus_close(struct bus *bus); /* flushes (2 s at most), then closes; NULL is fine */
+bool bus_is_connected(const struct bus *bus);
+
+/* Waits until connected, at most timeout_ms. */
+enum status bus_wait_connected(struct bus *bus, int timeout_ms, struct err *err) MUST_CHECK;
+
+/* --- messages --- */
+struct bus_msg *bus_msg_ref(struct bus_msg *msg); /* any thread */
+void bus_msg_unref(struct bus_msg *msg);          /* any thread; NULL is fine */
+const char *bus_msg_subject(const struct bus_msg *msg);
+const char *bus_msg_reply(const struct bus_msg *msg); /* NULL if none */
+struct bytes bus_msg_data(const struct bus_msg *msg);
+/* NULL if absent; header names are case-sensitive. Borrowed from the message. */
+const char *bus_msg_header(struct bus_msg *msg, const char *name);
+
+/* --- blocking: never from a loop --- */
+enum status bus_publish(struct bus *bus, const char *subject, struct bytes data, struct err *err)
+    MUST_CHECK;
+/* With the reply subject of a request that was served. */
+enum status bus_respond(struct bus *bus, const char *reply, struct bytes data, struct err *err) MUST_CHECK;
+/* Everything published so far has reached the server. */
+enum status bus_flush(struct bus *bus, int timeout_ms, struct err *err) MUST_CHECK;
+/* STATUS_UNAVAILABLE: nobody serves it; STATUS_TIMEOUT: no answer in time. */
+enum status bus_request(struct bus *bus, const char *subject, struct bytes data, int timeout_ms,
+    struct bus_msg **ret_reply, struct err *err) MUST_CHECK;
+
+/* Published into a stream and acknowledged by it. */
+struct bus_ack {
+	uint64_t stream_seq;
+	bool duplicate; /* the stream already had this msg_id; stream_seq is the first one's */
+};
+struct bus_header {
+	const char *name, *value;
+};
+/* `msg_id` may be NULL (no deduplication); `headers` ends with a NULL name or is NULL. */
+enum status bus_publish_stored(struct bus *bus, const char *subject, const char *msg_id,
+    struct bytes data, const struct bus_header *headers, struct bus_ack *ret_ack, struct err *err)
+    MUST_CHECK;
+
+/*
+ * The same for many, pipelined: at most 1,024 unacknowledged. on_ack is told each outcome once, from a
+ * nats.c thread, in no given order, within 5 s. bus_publish_wait() returns when all were told.
+ */
+typedef void (*bus_ack_fn)(void *arg, uint64_t tag, enum status status, struct bus_ack ack,
+    const char *reason);
+void bus_publish_stored_async(struct bus *bus, const char *subject, const char *msg_id,
+    struct bytes data, uint64_t tag, bus_ack_fn on_ack, void *arg);
+void bus_publish_wait(struct bus *bus);
+
+/* --- subscriptions for worker programs: `fn` runs on the bus's one delivery thread --- */
+struct bus_sub;
+typedef void (*bus_msg_fn)(void *arg, struct bus_msg *msg);
+enum status bus_subscribe(struct bus *bus, const char *subject, const char *queue_or_null, bus_msg_fn fn,
+    void *arg, struct bus_sub **ret_sub, struct err *err) MUST_CHECK;
+void bus_unsubscribe(struct bus_sub *sub);
+
+/* --- pull consumer: binds to a durable that `ww provision` made, never creates one --- */
+enum status bus_pull_open(struct bus *bus, const char *stream, const char *consumer,
+    struct bus_pull **ret_pull, struct err *err) MUST_CHECK;
+void bus_pull_close(struct bus_pull *pull);
+/* Up to `max` messages; waits timeout_ms for the first. None in time is STATUS_OK with *ret_n 0. */
+enum status bus_pull_fetch(struct bus_pull *pull, struct bus_msg **ret_msgs, size_t max, int timeout_ms,
+    size_t *ret_n, struct err *err) MUST_CHECK;
+uint64_t bus_msg_stream_seq(struct bus_msg *msg);
+uint64_t bus_msg_delivered(struct bus_msg *msg); /* how often, this time included */
+enum status bus_msg_ack(struct bus_msg *msg, struct err *err) MUST_CHECK;
+enum status bus_msg_in_progress(struct bus_msg *msg, struct err *err) MUST_CHECK;
+
+/* --- key-value buckets --- */
+struct bus_kv_watch;
+/*
+ * `fn` is told every current key, then once with key NULL ("that was all"), then every change; from a
+ * thread of the watch. A deleted key has a NULL value (data NULL). After a reconnect the watch starts
+ * over: all current keys again, then NULL.
+ */
+typedef void (*bus_kv_fn)(void *arg, const char *key, struct bytes value);
+enum status bus_kv_watch(struct bus *bus, const char *bucket, bus_kv_fn fn, void *arg,
+    struct bus_kv_watch **ret_watch, struct err *err) MUST_CHECK;
+void bus_kv_unwatch(struct bus_kv_watch *watch);
+enum status bus_kv_put(struct bus *bus, const char *bucket, const char *key, struct bytes value,
+    struct err *err) MUST_CHECK;
+
+/* --- a port for loops --- */
+struct bus_port_config {
+	size_t queue_max;          /* publishes and requests waiting; more are refused */
+	int linger_ms;             /* how long an unwanted subscription stays: 30000 */
+	bus_msg_fn on_msg;         /* every message of a wanted subject; on the one delivery thread */
+	void *arg;
+};
+enum status bus_port_new(struct bus *bus, const struct bus_port_config *cfg, struct bus_port **ret_port,
+    struct err *err) MUST_CHECK;
+void bus_port_free(struct bus_port *port); /* before its bus; outstanding requests end UNAVAILABLE */
+
+/*
+ * Interest is desired state: counted per subject, made true by the port's thread, kept over reconnects,
+ * never lost to a full queue. An unwanted subject lingers, so that a reconnecting user costs nothing.
+ * Any thread, never blocks.
+ */
+void bus_port_want(struct bus_port *port, const char *subject);
+void bus_port_unwant(struct bus_port *port, const char *subject);
+
+/* Fire and forget; false if the queue is full or the connection down. Any thread, never blocks. */
+bool bus_port_publish(struct bus_port *port, const char *subject, struct bytes data);
+
+/*
+ * Ask; `fn` is told exactly once, from a thread of the port (post it to your loop): STATUS_OK with the
+ * reply (borrowed), or STATUS_TIMEOUT, STATUS_UNAVAILABLE (nobody serves it, queue full, connection
+ * down; also called back, never returned) with NULL. Interest wanted before this call is live at the
+ * server before the request is sent. Any thread, never blocks.
+ */
+typedef void (*bus_reply_fn)(void *arg, enum status status, struct bus_msg *reply);
+void bus_port_request(struct bus_port *port, const char *subject, struct bytes data, int timeout_ms,
+    bus_reply_fn fn, void *arg);
+
+struct bus_stats {
+	uint64_t msgs_in, msgs_out, bytes_in, bytes_out, reconnects, slow_reports;
+	size_t subjects, lingering, requests_open, queue;
+};
+struct bus_stats bus_port_stats(struct bus_port *port);
+
+/* --- test hook: the next `n` messages whose subject starts with `prefix` are dropped unseen --- */
+void bus_port_drop_next(struct bus_port *port, const char *prefix, unsigned n);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * provision: the streams, consumers and buckets of one deployment, and the server's user list, as tables.
+ *
+ * `ww provision` is an idempotent job; services only bind. What exists with other settings is reported,
+ * never edited: filters and limits of live streams are not changed on nats-server 2.9.
+ */
+#ifndef BUS_PROVISION_H
+#define BUS_PROVISION_H
+
+#include "base/buf.h"
+#include "bus/bus.h"
+
+#define STREAM_EVENTS "WW_EVENTS"
+#define STREAM_AUDIT "WW_AUDIT"
+#define STREAM_DLQ "WW_DLQ"
+#define CONSUMER_NOTIFICATIONS "notifications" /* of WW_EVENTS */
+#define CONSUMER_AUDIT "audit"                 /* of WW_AUDIT */
+#define BUCKET_PRESENCE "ww_presence"
+#define BUCKET_EDGES "ww_edges"
+#define BUCKET_REVOKED "ww_revoked"
+#define BUCKET_TRACKING "ww_tracking"
+
+struct provision_config {
+	int replicas;             /* of every stream and bucket: 1 or 3 */
+	int64_t events_max_bytes; /* of WW_EVENTS */
+	int64_t audit_max_bytes;
+};
+
+/* Creates what is missing; on_line is told a line for each thing ("stream WW_EVENTS: created"). */
+enum status bus_provision(struct bus *bus, const struct provision_config *cfg,
+    void (*on_line)(void *arg, const char *line), void *arg, struct err *err) MUST_CHECK;
+
+/*
+ * The `accounts {}` block of nats-server.conf: one user per service with the permissions that follow
+ * from proto/subjects.def, JetStream API rights per user, and a deny list for what no user may do.
+ * `password(user)` gives each user's password (plain or bcrypt); return NULL to leave the user out.
+ */
+void bus_nats_accounts(const char *(*password)(void *arg, const char *user), void *arg, struct buf *out);
+
+/* The NATS users there are, NULL-terminated: backend chat notifications edge presence audit ops. */
+extern const char *const bus_users[];
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * socketio: packets of Socket.IO protocol 5 in its default (text) encoding.
+ *
+ *   <type>[<attachments>-][<namespace>,][<ack id>][JSON]
+ */
+#ifndef CODEC_SOCKETIO_H
+#define CODEC_SOCKETIO_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum socketio_type {
+	SOCKETIO_CONNECT,
+	SOCKETIO_DISCONNECT,
+	SOCKETIO_EVENT,
+	SOCKETIO_ACK,
+	SOCKETIO_CONNECT_ERROR,
+	SOCKETIO_BINARY_EVENT,
+	SOCKETIO_BINARY_ACK,
+};
+
+struct socketio_packet {
+	enum socketio_type type;
+	unsigned attachments;
+	struct bytes nsp; /* "/" if none was written; borrowed */
+	bool has_id;
+	uint64_t id;
+	struct bytes json; /* empty if none was written; borrowed; not looked at yet */
+};
+
+/* Parse the header. Ack ids have at most 15 digits, attachments at most 3, namespaces at most 256 bytes. */
+enum status socketio_parse(struct bytes text, struct socketio_packet *ret_packet, struct err *err)
+    MUST_CHECK;
+
+/* Event names that neither side may use (Socket.IO protocol 5, "Reserved events"). */
+bool socketio_event_is_reserved(struct bytes name);
+
+/* "4" of Engine.IO, then the header up to where the JSON goes. `nsp` "/" is left out. */
+void socketio_append_header(struct buf *out, enum socketio_type type, const char *nsp, const uint64_t *id);
+
+#endif

@@ -1,0 +1,132 @@
+/*
+ * db: PostgreSQL, one connection per worker thread. libpq-fe.h is included nowhere else.
+ *
+ * A module declares its statements as a table; they are prepared whenever the connection is made.
+ * Parameters and results travel in binary; lists go as array parameters, so that a batch is one
+ * statement. A connection that broke is made again by the next call: the failed call returns
+ * STATUS_UNAVAILABLE and whoever owns the unit of work runs it again from its start (db_retry).
+ *
+ * Ownership: results are copied into no arena: they live until db_result_free().
+ * Threads:   a struct db belongs to one thread.
+ */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+struct db;
+struct db_result;
+
+struct db_statement {
+	const char *name; /* "open_user"; for errors and pg_stat_statements */
+	const char *sql;
+};
+
+struct db_config {
+	const char *dsn;              /* libpq connection string or URL */
+	const char *application_name; /* "ww-notifications/applier" */
+	const struct db_statement *statements; /* indexed by the module's own enum */
+	size_t statements_len;
+	int statement_timeout_ms; /* 10000 */
+	int lock_timeout_ms;      /* 5000 */
+};
+
+/* Connects lazily: fails only for a connection string that can't be parsed. */
+enum status db_open(const struct db_config *cfg, struct db **ret_db, struct err *err) MUST_CHECK;
+void db_close(struct db *db); /* NULL is fine */
+
+/* Connects if need be, at most 5 s. STATUS_UNAVAILABLE otherwise, and at once while backing off. */
+enum status db_ensure(struct db *db, struct err *err) MUST_CHECK;
+
+/* Grows by one with every connection made: session state (advisory locks) of an older one is gone. */
+uint64_t db_generation(const struct db *db);
+
+/* --- parameters --- */
+enum { DB_PARAMS_MAX = 24 };
+
+struct db_params {
+	size_t len;
+	struct db_param {
+		uint8_t *data; /* owned unless borrowed; NULL: SQL null */
+		size_t len;
+		bool borrowed;
+		uint8_t small[8];
+	} at[DB_PARAMS_MAX];
+};
+
+void db_params_init(struct db_params *params);
+void db_params_finish(struct db_params *params);
+void db_add_null(struct db_params *params);
+void db_add_bool(struct db_params *params, bool value);
+void db_add_i16(struct db_params *params, int16_t value);       /* smallint */
+void db_add_i32(struct db_params *params, int32_t value);       /* integer */
+void db_add_i64(struct db_params *params, int64_t value);       /* bigint */
+void db_add_time(struct db_params *params, int64_t wall_us);    /* timestamptz */
+void db_add_text(struct db_params *params, const char *text);   /* borrowed; NULL: SQL null */
+void db_add_bytes(struct db_params *params, struct bytes data); /* bytea; borrowed */
+/* Arrays are copied. A NULL text is a SQL null; so is a bytea whose data is NULL. */
+void db_add_i16_array(struct db_params *params, const int16_t *values, size_t len);
+void db_add_i32_array(struct db_params *params, const int32_t *values, size_t len);
+void db_add_i64_array(struct db_params *params, const int64_t *values, size_t len);
+void db_add_time_array(struct db_params *params, const int64_t *wall_us, size_t len); /* INT64_MIN: null */
+void db_add_bool_array(struct db_params *params, const bool *values, size_t len);
+void db_add_text_array(struct db_params *params, const char *const *values, size_t len);
+void db_add_bytes_array(struct db_params *params, const struct bytes *values, size_t len);
+
+/* --- statements --- */
+/*
+ * Run statement `index`; finishes `params` whatever happens. ret_result may be NULL if no rows matter.
+ * STATUS_UNAVAILABLE: connection, serialization, deadlock, lock time-out or shutdown: run the unit of
+ * work again. STATUS_CONFLICT: a unique constraint. STATUS_INTERNAL: anything else, with the server's
+ * primary message and SQLSTATE (never its detail, which holds data).
+ */
+enum status db_run(struct db *db, size_t index, struct db_params *params, struct db_result **ret_result,
+    struct err *err) MUST_CHECK;
+
+/* Text of ours without parameters (DDL, SET, pg_advisory_lock). */
+enum status db_exec(struct db *db, const char *sql, struct err *err) MUST_CHECK;
+
+enum status db_begin(struct db *db, struct err *err) MUST_CHECK;
+/* A commit that the server turned into a rollback, or whose outcome is unknown, is STATUS_UNAVAILABLE. */
+enum status db_commit(struct db *db, struct err *err) MUST_CHECK;
+void db_rollback(struct db *db); /* quiet; fine when nothing is open */
+
+/* --- results: row and column counted from 0; reading a null gives 0, "" or empty --- */
+size_t db_rows(const struct db_result *result);
+void db_result_free(struct db_result *result); /* NULL is fine */
+bool db_is_null(const struct db_result *result, size_t row, size_t column);
+bool db_get_bool(const struct db_result *result, size_t row, size_t column);
+int64_t db_get_int(const struct db_result *result, size_t row, size_t column); /* int2, int4, int8 */
+int64_t db_get_time(const struct db_result *result, size_t row, size_t column); /* us since 1970 */
+const char *db_get_text(const struct db_result *result, size_t row, size_t column); /* borrowed */
+struct bytes db_get_bytes(const struct db_result *result, size_t row, size_t column); /* borrowed */
+/* A text[] or int8[] column: the number of elements, and one of them. */
+size_t db_get_array_len(const struct db_result *result, size_t row, size_t column);
+struct bytes db_get_array_text(const struct db_result *result, size_t row, size_t column, size_t i);
+int64_t db_get_array_int(const struct db_result *result, size_t row, size_t column, size_t i);
+
+/*
+ * Runs `fn` inside a transaction, and again on STATUS_UNAVAILABLE, with back-off and jitter, at most
+ * `attempts` times. fn must be a unit of work that can be run again.
+ */
+typedef enum status (*db_work)(void *arg, struct db *db, struct err *err);
+enum status db_transaction(struct db *db, int attempts, db_work fn, void *arg, struct err *err) MUST_CHECK;
+
+/* --- migrations --- */
+struct db_migration {
+	int version;      /* 1, 2, 3 ... */
+	const char *name; /* "init" */
+	const char *sql;
+};
+/*
+ * Brings schema `schema` to the newest version, under an advisory lock so that replicas may start
+ * together; each migration in a transaction with its row in <schema>.migrations. Fails if the schema
+ * is newer than this program.
+ */
+enum status db_migrate(struct db *db, const char *schema, const struct db_migration *migrations,
+    size_t len, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * http: an HTTP/1.1 front that can hand a connection away.
+ *
+ * civetweb accepts, parses and calls the one router here; civetweb.h is included nowhere else. What
+ * it serves itself are short answers. A connection that is to live longer (a WebSocket, a waiting
+ * poll) is adopted: its descriptor is taken out of civetweb before anything is answered, and the
+ * worker thread is free again (docs/adr/0001-adoption.md).
+ *
+ * Before the router runs, a strict gate has refused what could be read in two ways: more than 60
+ * headers, a missing or doubled Host, a doubled or malformed Content-Length, Transfer-Encoding
+ * together with Content-Length.
+ *
+ * Threads: handlers run on civetweb's workers, which have 100 KiB stacks: no recursion over input,
+ * no large locals, no parser of untrusted bytes.
+ */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct http_front;
+struct http_request; /* lives for the call of its handler */
+
+typedef void (*http_handler)(void *arg, struct http_request *req);
+
+/* Routes are compared exactly and case-sensitively; `path` may be given with and without a slash. */
+struct http_route {
+	const char *path; /* "/healthz" */
+	http_handler fn;
+};
+
+struct http_config {
+	const char *bind;        /* "127.0.0.1:3000"; port 0 picks a free one */
+	int threads;             /* civetweb workers */
+	int request_timeout_ms;  /* for the whole head of a request */
+	const char *server_name; /* for the log */
+	const struct http_route *routes;
+	size_t routes_len;
+	void *arg;               /* for every handler */
+};
+
+/* One front listens on one address. Blocks SIGPIPE for the process. */
+enum status http_front_new(const struct http_config *cfg, struct http_front **ret_front, struct err *err)
+    MUST_CHECK;
+void http_front_stop_accepting(struct http_front *front); /* new connections are refused with 503 */
+void http_front_free(struct http_front *front);           /* joins the workers; NULL is fine */
+int http_front_port(const struct http_front *front);      /* the one really bound */
+
+/* Of a request; strings are borrowed until the handler returns or http_adopt() is called. */
+const char *http_method(const struct http_request *req);
+const char *http_path(const struct http_request *req);             /* as sent, before the '?' */
+const char *http_query(const struct http_request *req);            /* as sent; "" if none */
+const char *http_header(const struct http_request *req, const char *name); /* NULL if absent */
+const char *http_peer(const struct http_request *req);             /* the peer's address */
+
+/* The percent-decoded value of one query parameter; false if absent, malformed or too long. */
+bool http_query_param(const struct http_request *req, const char *name, char *ret_value, size_t size);
+
+/* Answer with a body and Content-Length, once. `headers` is NULL or whole lines ending in CR LF. */
+void http_respond(struct http_request *req, int status, const char *content_type, struct bytes body,
+    const char *headers);
+
+/*
+ * Take the connection. On success the caller owns *ret_fd (non-blocking, close-on-exec, numbered
+ * above the floor) and must return from the handler at once without answering. Fails, after having
+ * answered, if bytes beyond the request's head were already received (400) or the descriptor can't be
+ * told apart (500).
+ */
+enum status http_adopt(struct http_request *req, int *ret_fd, struct err *err) MUST_CHECK;
+
+/* Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 section 4.2.2): 28 characters and a NUL. */
+void http_websocket_accept(const char *key, char ret_accept[static 29]);
+
+/* Is this a well-formed WebSocket handshake (RFC 6455 section 4.2.1)? NULL or what is wrong. */
+const char *http_websocket_check(const struct http_request *req);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * service: what every store-backed service is made of, so that its main() is a page.
+ *
+ * A service has a table of routes (subject -> request type -> handler). Requests are served by a pool
+ * of workers, each a thread with its own database connection and arena, one request at a time; more
+ * load means more workers or more replicas in the queue group. The dispatcher decodes by descriptor,
+ * counts, times, calls, and answers: a handler contains only its verb.
+ *
+ * Also: SIGTERM and SIGINT, the admin port (/healthz, /readyz, /metrics), readiness that tells the truth.
+ */
+#ifndef SERVICE_SERVICE_H
+#define SERVICE_SERVICE_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "bus/bus.h"
+#include "config/config.h"
+#include "db/db.h"
+
+struct service;
+
+/* Settings that every service has; embed as `service` and add service_settings to the tables. */
+struct service_config {
+	char *nats_url, *nats_user, *nats_password;
+	char *database_url; /* secret: may hold a password */
+	char *admin;        /* "127.0.0.1:0" */
+	char *log_level;
+	char *instance;     /* names this replica in logs and at the server; empty: a random one */
+	int64_t workers;
+};
+
+/* A request while it is handled. */
+struct request {
+	const ProtobufCMessage *body; /* decoded, validated, in the arena */
+	const char *user_id;          /* of its Caller; NULL if the type has none or it is empty */
+	struct arena *arena;          /* for the reply and all between; dropped after the answer */
+	struct db *db;                /* this worker's connection */
+	struct bus *bus;
+	void *ctx;                    /* the service's own */
+	const ProtobufCMessage *reply; /* set by the handler on success */
+};
+
+typedef enum status (*route_fn)(struct request *req, struct err *err);
+
+struct route {
+	const char *subject; /* "ww.svc.notifications.open" */
+	const ProtobufCMessageDescriptor *request;
+	route_fn fn;
+};
+
+struct service_spec {
+	const char *name; /* "notifications": log, queue group, metric label */
+	const struct route *routes;
+	size_t routes_len;
+	const struct db_statement *statements; /* prepared on every worker's connection */
+	size_t statements_len;
+	void *ctx;
+	/* Also asked for readiness, beside NATS and PostgreSQL: NULL or why not. May be NULL. */
+	const char *(*not_ready)(void *ctx);
+};
+
+/* Connects to NATS in the background, opens the admin port, blocks signals. Nothing is served yet. */
+enum status service_new(const struct service_config *cfg, const struct service_spec *spec,
+    struct service **ret_service, struct err *err) MUST_CHECK;
+void service_free(struct service *service); /* NULL is fine */
+
+struct bus *service_bus(struct service *service);
+const char *service_instance(const struct service *service);
+int service_admin_port(const struct service *service);
+
+/* Serves until SIGTERM or SIGINT, then drains: not ready, unsubscribe, finish what is in hand (10 s). */
+enum status service_run(struct service *service, struct err *err) MUST_CHECK;
+bool service_is_stopping(const struct service *service); /* for threads of the service's own */
+
+/* Every setting of struct service_config, with `offset` added for where it is embedded at the start. */
+extern const struct setting service_settings[];
+extern const size_t service_settings_len;
+
+#endif
