@@ -17,7 +17,7 @@ void buf_finish(struct buf *buf)
 
 uint8_t *buf_reserve(struct buf *buf, size_t extra)
 {
-	if (buf->cap - buf->len < extra) {
+	if (!buf->data || buf->cap - buf->len < extra) {
 		size_t cap = buf->cap ? buf->cap : FIRST_CAP;
 
 		while (cap - buf->len < extra)

@@ -5,7 +5,8 @@
 
 bool decimal_is_valid(int64_t units, uint32_t scale)
 {
-	return units > -DECIMAL_UNITS_LIMIT && units < DECIMAL_UNITS_LIMIT && scale <= DECIMAL_SCALE_MAX;
+	return units > -DECIMAL_UNITS_LIMIT && units < DECIMAL_UNITS_LIMIT &&
+	       scale <= DECIMAL_SCALE_MAX;
 }
 
 static bool is_digit(uint8_t c)
@@ -13,7 +14,8 @@ static bool is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
-enum status decimal_parse(struct bytes text, int64_t *ret_units, uint32_t *ret_scale, struct err *err)
+enum status decimal_parse(
+    struct bytes text, int64_t *ret_units, uint32_t *ret_scale, struct err *err)
 {
 	size_t i = 0;
 	bool negative = text.len > 0 && text.data[0] == '-';
@@ -37,8 +39,10 @@ enum status decimal_parse(struct bytes text, int64_t *ret_units, uint32_t *ret_s
 		units = units * 10 + (c - '0');
 		scale += point;
 		if (!decimal_is_valid(units, scale))
-			return err_set(err, STATUS_INVALID, "a decimal has less than 2^53 units and at most %d"
-							    " digits after the point", DECIMAL_SCALE_MAX);
+			return err_set(err, STATUS_INVALID,
+			    "a decimal has less than 2^53 units and at most %d"
+			    " digits after the point",
+			    DECIMAL_SCALE_MAX);
 	}
 	*ret_units = negative ? -units : units;
 	*ret_scale = scale;

@@ -24,8 +24,7 @@ void random_bytes(void *ret_data, size_t len)
 
 void id_random(char ret_id[static ID_SIZE])
 {
-	static const char alphabet[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char alphabet[] = ID_ALPHABET;
 	uint8_t raw[ID_LEN];
 
 	random_bytes(raw, sizeof(raw));

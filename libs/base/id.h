@@ -1,12 +1,15 @@
 /*
- * id: unguessable names. Characters are those of base64url (RFC 4648 section 5), so an id is safe in
- * a URL, a NATS subject token and a file name.
+ * id: unguessable names. Characters are those of base64url (RFC 4648 section 5), so an id is safe
+ * in a URL, a NATS subject token and a file name.
  */
 #ifndef BASE_ID_H
 #define BASE_ID_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* The characters of an id, in the order of base64url. */
+#define ID_ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 enum {
 	ID_LEN = 20, /* 120 random bits */

@@ -5,8 +5,8 @@
 
 static bool is_plain(uint8_t c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-	    c == '-';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-';
 }
 
 static int hex_value(uint8_t c)
@@ -18,14 +18,15 @@ static int hex_value(uint8_t c)
 	return -1;
 }
 
-enum status subject_encode(struct bytes id, char ret_token[static SUBJECT_TOKEN_SIZE], struct err *err)
+enum status subject_encode(
+    struct bytes id, char ret_token[static SUBJECT_TOKEN_SIZE], struct err *err)
 {
 	static const char hex[] = "0123456789ABCDEF";
 	char *out = ret_token;
 
 	if (id.len == 0 || id.len > SUBJECT_ID_MAX)
-		return err_set(err, STATUS_INVALID, "an id has 1 to %d bytes, this one %zu", SUBJECT_ID_MAX,
-		    id.len);
+		return err_set(err, STATUS_INVALID, "an id has 1 to %d bytes, this one %zu",
+		    SUBJECT_ID_MAX, id.len);
 	for (size_t i = 0; i < id.len; i++) {
 		uint8_t c = id.data[i];
 
@@ -41,8 +42,8 @@ enum status subject_encode(struct bytes id, char ret_token[static SUBJECT_TOKEN_
 	return STATUS_OK;
 }
 
-enum status subject_decode(struct bytes token, char ret_id[static SUBJECT_ID_MAX + 1], size_t *ret_len,
-    struct err *err)
+enum status subject_decode(
+    struct bytes token, char ret_id[static SUBJECT_ID_MAX + 1], size_t *ret_len, struct err *err)
 {
 	size_t len = 0;
 
@@ -56,7 +57,8 @@ enum status subject_decode(struct bytes token, char ret_id[static SUBJECT_ID_MAX
 			int low = i + 1 < token.len ? hex_value(token.data[i + 1]) : -1;
 
 			if (high < 0 || low < 0 || is_plain((uint8_t)(high << 4 | low)))
-				return err_set(err, STATUS_INVALID, "subject token has a bad escape");
+				return err_set(
+				    err, STATUS_INVALID, "subject token has a bad escape");
 			c = (uint8_t)(high << 4 | low);
 			i += 2;
 		} else if (!is_plain(c)) {
@@ -71,8 +73,8 @@ enum status subject_decode(struct bytes token, char ret_id[static SUBJECT_ID_MAX
 	return STATUS_OK;
 }
 
-enum status subject_with_id(const char *prefix, const char *id, char ret_subject[static SUBJECT_SIZE],
-    struct err *err)
+enum status subject_with_id(
+    const char *prefix, const char *id, char ret_subject[static SUBJECT_SIZE], struct err *err)
 {
 	char token[SUBJECT_TOKEN_SIZE];
 	enum status s = subject_encode(bytes_of_str(id), token, err);

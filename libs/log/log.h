@@ -1,14 +1,15 @@
 /*
  * log: one JSON object a line on standard error.
  *
- * Every line has `time svc level msg`; what a thread is working on (`req conn user`) is set once with
- * log_context() and put on each line by itself. Messages and values are masked before they are
+ * Every line has `time svc level msg`; what a thread is working on (`req conn user`) is set once
+ * with log_context() and put on each line by itself. Messages and values are masked before they are
  * written: whatever looks like a token (three base64url parts that start with "ey") or like a card
- * number (13-19 digits that pass Luhn) becomes "***". Session ids, amounts and texts are never passed
- * in at all. Only main() and the dispatchers log failures; libraries return them.
+ * number (13-19 digits that pass Luhn) becomes "***". Session ids, amounts and texts are never
+ * passed in at all. Only main() and the dispatchers log failures; libraries return them.
  *
  * Threads: any thread may log; a line is one write(2), so lines never interleave.
- * Levels:  ERROR someone must act, WARN it healed or will be retried, INFO life cycle, DEBUG per message.
+ * Levels:  ERROR someone must act, WARN it healed or will be retried, INFO life cycle, DEBUG each
+ *          message.
  */
 #ifndef LOG_LOG_H
 #define LOG_LOG_H
@@ -25,8 +26,8 @@ bool log_level_parse(const char *name, enum log_level *ret_level);
 bool log_enabled(enum log_level level);
 
 /*
- * What the calling thread works on: a key among "req", "conn" and "user", and its value (copied, cut
- * at 63 bytes). NULL removes it.
+ * What the calling thread works on: a key among "req", "conn" and "user", and its value (copied,
+ * cut at 63 bytes). NULL removes it.
  */
 void log_context(const char *key, const char *value);
 

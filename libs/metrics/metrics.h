@@ -1,9 +1,9 @@
 /*
  * metrics: counters, gauges and histograms, declared in tables, read by Prometheus.
  *
- * A module declares its metrics as static structs and registers them once at start. Adding to them is
- * one relaxed atomic add: any thread, no lock. A metric may have one label whose values are a closed
- * list known at compile time (a reason, a class), one counter each.
+ * A module declares its metrics as static structs and registers them once at start. Adding to them
+ * is one relaxed atomic add: any thread, no lock. A metric may have one label whose values are a
+ * closed list known at compile time (a reason, a class), one counter each.
  */
 #ifndef METRICS_METRICS_H
 #define METRICS_METRICS_H
@@ -28,18 +28,23 @@ struct metric {
 	struct metric *next; /* set by metrics_register() */
 };
 
-/* METRIC(edge_sockets, METRIC_GAUGE, "ww_edge_sockets", "Open sockets"); defines a static metric. */
-#define METRIC(id, kind_, name_, help_)      \
-	static _Atomic int64_t id##_cells[1]; \
-	static struct metric id = {           \
-		.name = name_, .help = help_, .kind = kind_, .count = 1, .cells = id##_cells \
+/* METRIC(edge_sockets, METRIC_GAUGE, "ww_edge_sockets", "Open sockets"); defines it, static. */
+#define METRIC(id, kind_, name_, help_)                                                            \
+	static _Atomic int64_t id##_cells[1];                                                      \
+	static struct metric id = {                                                                \
+		.name = (name_), .help = (help_), .kind = (kind_), .count = 1, .cells = id##_cells \
 	}
 
 /* The same with a label: `values_` is a static array of its values. */
-#define METRIC_LABELLED(id, kind_, name_, help_, label_, values_)                               \
-	static _Atomic int64_t id##_cells[sizeof(values_) / sizeof((values_)[0])];              \
-	static struct metric id = { .name = name_, .help = help_, .kind = kind_, .label = label_, \
-		.values = values_, .count = sizeof(values_) / sizeof((values_)[0]), .cells = id##_cells }
+#define METRIC_LABELLED(id, kind_, name_, help_, label_, values_)                  \
+	static _Atomic int64_t id##_cells[sizeof(values_) / sizeof((values_)[0])]; \
+	static struct metric id = { .name = (name_),                               \
+		.help = (help_),                                                   \
+		.kind = (kind_),                                                   \
+		.label = (label_),                                                 \
+		.values = (values_),                                               \
+		.count = sizeof(values_) / sizeof((values_)[0]),                   \
+		.cells = id##_cells }
 
 static inline void metric_add(struct metric *metric, size_t cell, int64_t n)
 {
