@@ -5,16 +5,21 @@
  *   - worker threads, which may block, call the functions of "Blocking" directly;
  *   - loops, which may not (nats.c holds its lock for seconds while it reconnects), go through a
  *     struct bus_port: a thread that owns the calls, fed by a bounded queue.
- * Nothing is buffered while the connection is down: a publish fails at once with STATUS_UNAVAILABLE,
- * because an old doorbell is worse than none; who needs certainty publishes with an ack.
+ * Nothing is buffered while the connection is down: a publish fails at once with
+ * STATUS_UNAVAILABLE, because an old doorbell is worse than none; who needs certainty publishes
+ * with an ack.
  *
- * Subjects are checked before they reach nats.c, which sends anything it is given: literal tokens of
- * [A-Za-z0-9_=-] and dots (wildcards only where a subscription is made). A bad one is an assert, since
- * ids go through base/subject.h first.
+ * Subjects are checked before they reach nats.c, which sends anything it is given: literal tokens
+ * of [A-Za-z0-9_=-] and dots (wildcards only where a subscription is made). A bad one is an assert,
+ * since ids go through base/subject.h first.
+ *
+ * One thread of nats.c, the delivery thread, brings all messages of a process in the order in which
+ * they came: what subscriptions, ports and replies are told. Whoever is told does little there, and
+ * waits for no other message (bus_request() and its like assert that).
  *
  * Ownership: struct bus_msg is reference-counted and immutable; a callback borrows it and takes a
- * reference to keep it. Unsubscribed subscriptions are destroyed ten seconds later by one reaper, since
- * nats.c 3.4.1 crashes otherwise.
+ * reference to keep it. Unsubscribed subscriptions are destroyed ten seconds later by one reaper,
+ * since nats.c 3.4.1 crashes otherwise.
  */
 #ifndef BUS_BUS_H
 #define BUS_BUS_H
@@ -31,22 +36,25 @@ struct bus_server;
 struct bus_port;
 
 struct bus_config {
-	const char *url;      /* "nats://127.0.0.1:4222"; tls:// is refused with the reason */
+	const char *url; /* "nats://127.0.0.1:4222"; tls:// is refused with the reason */
 	const char *user;
 	const char *password;
-	const char *name;     /* shown by the server: "ww-edge/abc" */
+	const char *name; /* shown by the server: "ww-edge/abc" */
 	/* Told from nats.c threads; must be quick. May be NULL. */
-	void (*on_connected)(void *arg);    /* also after every reconnect */
+	void (*on_connected)(void *arg); /* also after every reconnect */
 	void (*on_disconnected)(void *arg);
-	void (*on_slow)(void *arg);         /* the server or the client dropped messages for us */
+	void (*on_slow)(void *arg); /* the server or the client dropped messages for us */
 	void *arg;
 };
 
 /*
- * Connects in the background and for ever: returns at once, even when no server answers. Fails only
- * for settings that can't work. The inbox prefix is "_INBOX.<user>".
+ * Connects in the background and for ever: returns at once (0.5 s for a host that swallows
+ * packets), even when no server answers. Fails only for settings that can't work. A server that
+ * refuses user and password ends it for good: STATUS_UNAUTHORIZED, here or from
+ * bus_wait_connected(). The inbox prefix is "_INBOX.<user>".
  */
-enum status bus_open(const struct bus_config *cfg, struct bus **ret_bus, struct err *err) MUST_CHECK;
+enum status bus_open(
+    const struct bus_config *cfg, struct bus **ret_bus, struct err *err) MUST_CHECK;
 void bus_close(struct bus *bus); /* flushes (2 s at most), then closes; NULL is fine */
 bool bus_is_connected(const struct bus *bus);
 
@@ -63,10 +71,11 @@ struct bytes bus_msg_data(const struct bus_msg *msg);
 const char *bus_msg_header(struct bus_msg *msg, const char *name);
 
 /* --- blocking: never from a loop --- */
-enum status bus_publish(struct bus *bus, const char *subject, struct bytes data, struct err *err)
-    MUST_CHECK;
+enum status bus_publish(
+    struct bus *bus, const char *subject, struct bytes data, struct err *err) MUST_CHECK;
 /* With the reply subject of a request that was served. */
-enum status bus_respond(struct bus *bus, const char *reply, struct bytes data, struct err *err) MUST_CHECK;
+enum status bus_respond(
+    struct bus *bus, const char *reply, struct bytes data, struct err *err) MUST_CHECK;
 /* Everything published so far has reached the server. */
 enum status bus_flush(struct bus *bus, int timeout_ms, struct err *err) MUST_CHECK;
 /* STATUS_UNAVAILABLE: nobody serves it; STATUS_TIMEOUT: no answer in time. */
@@ -83,15 +92,16 @@ struct bus_header {
 };
 /* `msg_id` may be NULL (no deduplication); `headers` ends with a NULL name or is NULL. */
 enum status bus_publish_stored(struct bus *bus, const char *subject, const char *msg_id,
-    struct bytes data, const struct bus_header *headers, struct bus_ack *ret_ack, struct err *err)
-    MUST_CHECK;
+    struct bytes data, const struct bus_header *headers, struct bus_ack *ret_ack,
+    struct err *err) MUST_CHECK;
 
 /*
- * The same for many, pipelined: at most 1,024 unacknowledged. on_ack is told each outcome once, from a
- * nats.c thread, in no given order, within 5 s. bus_publish_wait() returns when all were told.
+ * The same for many, pipelined: at most 1,024 unacknowledged, then it blocks until half of them
+ * are. on_ack is told each outcome once, from a thread of the bus, in no given order, within 5 s,
+ * or by bus_close(). bus_publish_wait() returns when all were told.
  */
-typedef void (*bus_ack_fn)(void *arg, uint64_t tag, enum status status, struct bus_ack ack,
-    const char *reason);
+typedef void (*bus_ack_fn)(
+    void *arg, uint64_t tag, enum status status, struct bus_ack ack, const char *reason);
 void bus_publish_stored_async(struct bus *bus, const char *subject, const char *msg_id,
     struct bytes data, uint64_t tag, bus_ack_fn on_ack, void *arg);
 void bus_publish_wait(struct bus *bus);
@@ -99,8 +109,8 @@ void bus_publish_wait(struct bus *bus);
 /* --- subscriptions for worker programs: `fn` runs on the bus's one delivery thread --- */
 struct bus_sub;
 typedef void (*bus_msg_fn)(void *arg, struct bus_msg *msg);
-enum status bus_subscribe(struct bus *bus, const char *subject, const char *queue_or_null, bus_msg_fn fn,
-    void *arg, struct bus_sub **ret_sub, struct err *err) MUST_CHECK;
+enum status bus_subscribe(struct bus *bus, const char *subject, const char *queue_or_null,
+    bus_msg_fn fn, void *arg, struct bus_sub **ret_sub, struct err *err) MUST_CHECK;
 void bus_unsubscribe(struct bus_sub *sub);
 
 /* --- pull consumer: binds to a durable that `ww provision` made, never creates one --- */
@@ -108,8 +118,8 @@ enum status bus_pull_open(struct bus *bus, const char *stream, const char *consu
     struct bus_pull **ret_pull, struct err *err) MUST_CHECK;
 void bus_pull_close(struct bus_pull *pull);
 /* Up to `max` messages; waits timeout_ms for the first. None in time is STATUS_OK with *ret_n 0. */
-enum status bus_pull_fetch(struct bus_pull *pull, struct bus_msg **ret_msgs, size_t max, int timeout_ms,
-    size_t *ret_n, struct err *err) MUST_CHECK;
+enum status bus_pull_fetch(struct bus_pull *pull, struct bus_msg **ret_msgs, size_t max,
+    int timeout_ms, size_t *ret_n, struct err *err) MUST_CHECK;
 uint64_t bus_msg_stream_seq(struct bus_msg *msg);
 uint64_t bus_msg_delivered(struct bus_msg *msg); /* how often, this time included */
 enum status bus_msg_ack(struct bus_msg *msg, struct err *err) MUST_CHECK;
@@ -118,9 +128,10 @@ enum status bus_msg_in_progress(struct bus_msg *msg, struct err *err) MUST_CHECK
 /* --- key-value buckets --- */
 struct bus_kv_watch;
 /*
- * `fn` is told every current key, then once with key NULL ("that was all"), then every change; from a
- * thread of the watch. A deleted key has a NULL value (data NULL). After a reconnect the watch starts
- * over: all current keys again, then NULL.
+ * `fn` is told every current key, then once with key NULL ("that was all"), then every change; from
+ * a thread of the watch. A deleted key has a NULL value (data NULL), an expired one is told by
+ * nothing. After a reconnect, and every 60 s, the watch starts over: all current keys again, then
+ * NULL. It waits for a server and a bucket that are not there yet.
  */
 typedef void (*bus_kv_fn)(void *arg, const char *key, struct bytes value);
 enum status bus_kv_watch(struct bus *bus, const char *bucket, bus_kv_fn fn, void *arg,
@@ -131,19 +142,20 @@ enum status bus_kv_put(struct bus *bus, const char *bucket, const char *key, str
 
 /* --- a port for loops --- */
 struct bus_port_config {
-	size_t queue_max;          /* publishes and requests waiting; more are refused */
-	int linger_ms;             /* how long an unwanted subscription stays: 30000 */
-	bus_msg_fn on_msg;         /* every message of a wanted subject; on the one delivery thread */
+	size_t queue_max;  /* publishes and requests waiting; more are refused */
+	int linger_ms;     /* how long an unwanted subscription stays: 30000 */
+	bus_msg_fn on_msg; /* every message of a wanted subject; on the one delivery thread */
 	void *arg;
 };
-enum status bus_port_new(struct bus *bus, const struct bus_port_config *cfg, struct bus_port **ret_port,
-    struct err *err) MUST_CHECK;
-void bus_port_free(struct bus_port *port); /* before its bus; outstanding requests end UNAVAILABLE */
+enum status bus_port_new(struct bus *bus, const struct bus_port_config *cfg,
+    struct bus_port **ret_port, struct err *err) MUST_CHECK;
+void bus_port_free(
+    struct bus_port *port); /* before its bus; outstanding requests end UNAVAILABLE */
 
 /*
- * Interest is desired state: counted per subject, made true by the port's thread, kept over reconnects,
- * never lost to a full queue. An unwanted subject lingers, so that a reconnecting user costs nothing.
- * Any thread, never blocks.
+ * Interest is desired state: counted per subject, made true by the port's thread, kept over
+ * reconnects, never lost to a full queue. An unwanted subject lingers, so that a reconnecting user
+ * costs nothing. Any thread, never blocks.
  */
 void bus_port_want(struct bus_port *port, const char *subject);
 void bus_port_unwant(struct bus_port *port, const char *subject);
@@ -152,10 +164,10 @@ void bus_port_unwant(struct bus_port *port, const char *subject);
 bool bus_port_publish(struct bus_port *port, const char *subject, struct bytes data);
 
 /*
- * Ask; `fn` is told exactly once, from a thread of the port (post it to your loop): STATUS_OK with the
- * reply (borrowed), or STATUS_TIMEOUT, STATUS_UNAVAILABLE (nobody serves it, queue full, connection
- * down; also called back, never returned) with NULL. Interest wanted before this call is live at the
- * server before the request is sent. Any thread, never blocks.
+ * Ask; `fn` is told exactly once, from a thread of the port (post it to your loop): STATUS_OK with
+ * the reply (borrowed), or STATUS_TIMEOUT, STATUS_UNAVAILABLE (nobody serves it, queue full,
+ * connection down; also called back, never returned) with NULL. Interest wanted before this call is
+ * live at the server before the request is sent. Any thread, never blocks.
  */
 typedef void (*bus_reply_fn)(void *arg, enum status status, struct bus_msg *reply);
 void bus_port_request(struct bus_port *port, const char *subject, struct bytes data, int timeout_ms,

@@ -1,8 +1,9 @@
 /*
- * provision: the streams, consumers and buckets of one deployment, and the server's user list, as tables.
+ * provision: the streams, consumers and buckets of one deployment, and the server's user list, as
+ * tables.
  *
- * `ww provision` is an idempotent job; services only bind. What exists with other settings is reported,
- * never edited: filters and limits of live streams are not changed on nats-server 2.9.
+ * `ww provision` is an idempotent job; services only bind. What exists with other settings is
+ * reported, never edited: filters and limits of live streams are not changed on nats-server 2.9.
  */
 #ifndef BUS_PROVISION_H
 #define BUS_PROVISION_H
@@ -31,11 +32,30 @@ enum status bus_provision(struct bus *bus, const struct provision_config *cfg,
     void (*on_line)(void *arg, const char *line), void *arg, struct err *err) MUST_CHECK;
 
 /*
- * The `accounts {}` block of nats-server.conf: one user per service with the permissions that follow
- * from proto/subjects.def, JetStream API rights per user, and a deny list for what no user may do.
- * `password(user)` gives each user's password (plain or bcrypt); return NULL to leave the user out.
+ * The `accounts {}` block of nats-server.conf: one user per service with the permissions that
+ * follow from proto/subjects.def, JetStream API rights per user, and a deny list for what no user
+ * may do. `password(user)` gives each user's password (plain or bcrypt); return NULL to leave the
+ * user out.
  */
-void bus_nats_accounts(const char *(*password)(void *arg, const char *user), void *arg, struct buf *out);
+void bus_nats_accounts(
+    const char *(*password)(void *arg, const char *user), void *arg, struct buf *out);
+
+/*
+ * All of nats-server.conf: limits, JetStream and the accounts. A user "sys" of the SYS account is
+ * asked for too; left out, it gets a password that nobody knows.
+ */
+struct nats_server_config {
+	const char *host; /* to listen on: "127.0.0.1" */
+	int port;
+	int http_port;           /* of the monitor, on 127.0.0.1 only; 0: none */
+	const char *server_name; /* unique in a cluster */
+	const char *store_dir;   /* of JetStream */
+	int64_t max_memory_store,
+	    max_file_store; /* bytes; at least the sum of what streams may hold */
+	const char *(*password)(void *arg, const char *user);
+	void *arg;
+};
+void bus_nats_config(const struct nats_server_config *cfg, struct buf *out);
 
 /* The NATS users there are, NULL-terminated: backend chat notifications edge presence audit ops. */
 extern const char *const bus_users[];

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/id.h"
 
 static char tmp_dir[256];
 static pid_t tmp_dir_owner;
@@ -48,8 +49,8 @@ static int socket_to(int port, bool listening)
 
 	if (fd < 0)
 		return -1;
-	rc = listening ? bind(fd, (struct sockaddr *)&addr, sizeof(addr)) :
-			 connect(fd, (struct sockaddr *)&addr, sizeof(addr));
+	rc = listening ? bind(fd, (struct sockaddr *)&addr, sizeof(addr))
+		       : connect(fd, (struct sockaddr *)&addr, sizeof(addr));
 	if (rc != 0) {
 		(void)close(fd);
 		return -1;
@@ -59,22 +60,27 @@ static int socket_to(int port, bool listening)
 
 int support_free_port(void)
 {
-	/* Kept bound until exit without listening, so that no port is handed out twice: SO_REUSEADDR is
-	 * what lets the server bind it after we close. */
-	static int last;
-	struct sockaddr_in addr;
-	socklen_t len = sizeof(addr);
-	int fd, port;
+	/* Nothing keeps the port until a server binds it, so it is taken from below the range that
+	 * the kernel gives to outgoing connections, at random, and remembered: a client's own port
+	 * can't take it while its server restarts, and other test processes seldom draw the same.
+	 */
+	enum { FIRST = 20000, COUNT = 12000 };
+	static bool given[COUNT];
 
-	do {
-		fd = socket_to(0, /* listening= */ true);
-		if (fd < 0 || getsockname(fd, (struct sockaddr *)&addr, &len) != 0)
-			abort();
-		port = ntohs(addr.sin_port);
+	for (int tries = 0; tries < 10 * COUNT; tries++) {
+		size_t n = random_below(COUNT);
+		int fd;
+
+		if (given[n])
+			continue;
+		fd = socket_to(FIRST + (int)n, /* listening= */ true);
+		if (fd < 0)
+			continue;
 		(void)close(fd);
-	} while (port == last);
-	last = port;
-	return port;
+		given[n] = true;
+		return FIRST + (int)n;
+	}
+	abort();
 }
 
 static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)

@@ -1,0 +1,160 @@
+/* Fetching from a pull consumer: never more than asked, at once what there is, soon what comes. */
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+
+#include "base/attrs.h"
+#include "base/clock.h"
+#include "bus/provision.h"
+#include "support/nats.h"
+#include "support/support.h"
+
+enum { WAIT_MS = 20000, MANY = 20000, ROUNDS = 20 };
+
+static struct support_nats nats;
+
+static void setup(void)
+{
+	support_nats_start(&nats);
+	support_nats_provision(&nats);
+}
+
+static void teardown(void)
+{
+	support_nats_stop(&nats, SIGTERM);
+}
+
+static void on_ack(
+    void *arg, uint64_t tag, enum status status, struct bus_ack ack, const char *reason)
+{
+	(void)arg;
+	(void)tag;
+	(void)ack;
+	ck_assert_msg(status == STATUS_OK, "%s", reason);
+}
+
+static void publish(struct bus *bus, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		bus_publish_stored_async(
+		    bus, "ww.event.payment", NULL, BYTES_LITERAL("p"), i, on_ack, NULL);
+	bus_publish_wait(bus);
+}
+
+/*
+ * A fetch whose time is over before its messages come leaves them to the next one, which may have
+ * room for fewer. (The fetch of nats.c 3.4.1 then writes beyond its array.)
+ */
+START_TEST(messages_of_a_fetch_that_ended_come_with_later_ones)
+{
+	struct bus *to = support_nats_bus(&nats, "backend");
+	struct bus *from = support_nats_bus(&nats, "notifications");
+	static const size_t sizes[] = { 500, 30, 333, 470, 120, 7, 260 };
+	int64_t deadline = clock_mono_ms() + WAIT_MS;
+	struct bus_pull *pull = NULL;
+	struct bus_msg *msgs[500];
+	struct err err = ERR_INIT;
+	uint64_t last = 0;
+	size_t n;
+
+	publish(to, MANY);
+	ck_assert_ok(bus_pull_open(from, STREAM_EVENTS, CONSUMER_NOTIFICATIONS, &pull, &err), err);
+	for (size_t round = 0; last < MANY; round++) {
+		size_t max = sizes[round % ARRAY_LEN(sizes)];
+
+		ck_assert(clock_mono_ms() < deadline);
+		ck_assert_ok(bus_pull_fetch(pull, msgs, max, 1 + (int)(round % 7), &n, &err), err);
+		ck_assert_uint_le(n, max);
+		for (size_t i = 0; i < n; i++) {
+			/* What a slow run had delivered twice is no gap. */
+			if (bus_msg_delivered(msgs[i]) == 1)
+				ck_assert_uint_eq(bus_msg_stream_seq(msgs[i]), ++last);
+			ck_assert_ok(bus_msg_ack(msgs[i], &err), err);
+			bus_msg_unref(msgs[i]);
+		}
+	}
+	bus_pull_close(pull);
+	bus_close(from);
+	bus_close(to);
+}
+END_TEST
+
+struct publisher {
+	struct bus *bus;
+	sem_t go;
+};
+
+/* One event for each round, a few round trips after it began: by then the fetch mostly waits. */
+static void *publish_rounds(void *arg)
+{
+	struct publisher *publisher = arg;
+	struct err err = ERR_INIT;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		(void)sem_wait(&publisher->go);
+		for (int i = 0; i < 100; i++)
+			ck_assert_ok(bus_flush(publisher->bus, WAIT_MS, &err), err);
+		publish(publisher->bus, 1);
+	}
+	return NULL;
+}
+
+/* The time limit of this test is below the fetch's: it would not end if a full batch were waited
+ * for. */
+START_TEST(one_message_is_fetched_when_it_comes)
+{
+	struct publisher publisher = { .bus = support_nats_bus(&nats, "backend") };
+	struct bus *from = support_nats_bus(&nats, "notifications");
+	struct bus_pull *pull = NULL;
+	struct bus_msg *msgs[500];
+	struct err err = ERR_INIT;
+	pthread_t thread;
+	size_t n = 0;
+
+	ck_assert_int_eq(sem_init(&publisher.go, 0, 0), 0);
+	ck_assert_ok(bus_pull_open(from, STREAM_EVENTS, CONSUMER_NOTIFICATIONS, &pull, &err), err);
+	ck_assert_int_eq(pthread_create(&thread, NULL, publish_rounds, &publisher), 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		ck_assert_int_eq(sem_post(&publisher.go), 0);
+		ck_assert_ok(bus_pull_fetch(pull, msgs, 500, 600000, &n, &err), err);
+		ck_assert_uint_eq(n, 1);
+		ck_assert_ok(bus_msg_ack(msgs[0], &err), err);
+		bus_msg_unref(msgs[0]);
+	}
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	bus_pull_close(pull);
+	bus_close(from);
+	bus_close(publisher.bus);
+	(void)sem_destroy(&publisher.go);
+}
+END_TEST
+
+START_TEST(nothing_to_fetch_is_no_failure)
+{
+	struct bus *from = support_nats_bus(&nats, "notifications");
+	struct bus_pull *pull = NULL;
+	struct err err = ERR_INIT;
+	struct bus_msg *msg;
+	size_t n = 1;
+
+	ck_assert_ok(bus_pull_open(from, STREAM_EVENTS, CONSUMER_NOTIFICATIONS, &pull, &err), err);
+	ck_assert_ok(bus_pull_fetch(pull, &msg, 1, 50, &n, &err), err);
+	ck_assert_uint_eq(n, 0);
+	bus_pull_close(pull);
+	bus_close(from);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("bus_pull");
+	TCase *tc = tcase_create("pull");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, messages_of_a_fetch_that_ended_come_with_later_ones);
+	tcase_add_test(tc, one_message_is_fetched_when_it_comes);
+	tcase_add_test(tc, nothing_to_fetch_is_no_failure);
+	suite_add_tcase(suite, tc);
+	return support_run(suite);
+}
