@@ -21,8 +21,8 @@ struct engineio_packet {
 };
 
 /* Parse the text of one packet. Fails with STATUS_INVALID if it is empty or of no known type. */
-enum status engineio_parse(struct bytes text, struct engineio_packet *ret_packet, struct err *err)
-    MUST_CHECK;
+enum status engineio_parse(
+    struct bytes text, struct engineio_packet *ret_packet, struct err *err) MUST_CHECK;
 
 /* The open packet, with exactly the five keys clients expect. Durations in ms. */
 struct engineio_open {

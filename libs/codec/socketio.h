@@ -28,14 +28,19 @@ struct socketio_packet {
 	struct bytes json; /* empty if none was written; borrowed; not looked at yet */
 };
 
-/* Parse the header. Ack ids have at most 15 digits, attachments at most 3, namespaces at most 256 bytes. */
-enum status socketio_parse(struct bytes text, struct socketio_packet *ret_packet, struct err *err)
-    MUST_CHECK;
+/*
+ * Parse the header. Ack ids have at most 15 digits, counts of attachments 3, namespaces 256 bytes.
+ * An ack id has to stand in an ACK and may stand in an EVENT, nowhere else; a binary packet has one
+ * attachment at least.
+ */
+enum status socketio_parse(
+    struct bytes text, struct socketio_packet *ret_packet, struct err *err) MUST_CHECK;
 
 /* Event names that neither side may use (Socket.IO protocol 5, "Reserved events"). */
 bool socketio_event_is_reserved(struct bytes name);
 
 /* "4" of Engine.IO, then the header up to where the JSON goes. `nsp` "/" is left out. */
-void socketio_append_header(struct buf *out, enum socketio_type type, const char *nsp, const uint64_t *id);
+void socketio_append_header(
+    struct buf *out, enum socketio_type type, const char *nsp, const uint64_t *id);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * ws: WebSocket frames (RFC 6455), the server's side.
  *
- * The decoder holds no buffer while nothing is in flight: a frame that is whole in the bytes at hand
- * is unmasked in place and lent out. Only a message that arrives in pieces is gathered, up to the limit,
- * and a length is judged before a byte of it is stored.
+ * The decoder holds no buffer while nothing is in flight: a frame that is whole in the bytes at
+ * hand is unmasked in place and lent out. Only a message that arrives in pieces is gathered, up to
+ * the limit, and a length is judged before a byte of it is stored.
  */
 #ifndef CODEC_WS_H
 #define CODEC_WS_H
@@ -11,7 +11,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum ws_opcode { WS_CONTINUATION = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10 };
+enum ws_opcode {
+	WS_CONTINUATION = 0,
+	WS_TEXT = 1,
+	WS_BINARY = 2,
+	WS_CLOSE = 8,
+	WS_PING = 9,
+	WS_PONG = 10
+};
 
 /* Close codes of RFC 6455 section 7.4.1 that we send. */
 enum ws_close_code {
@@ -22,12 +29,12 @@ enum ws_close_code {
 };
 
 struct ws_decoder {
-	size_t max_message; /* bytes of one message, over all of its frames */
-	unsigned max_fragments;
+	size_t max_message;     /* bytes of one message, over all of its frames */
+	unsigned max_fragments; /* frames of one message, empty ones too; more are "too large" */
 	/* the rest is the decoder's own */
 	uint8_t header[14];
 	uint8_t header_len;
-	uint8_t message_opcode; /* of the fragmented message in progress, 0: none */
+	uint8_t message_opcode; /* of the message in progress, 0: none */
 	bool in_payload;
 	unsigned fragments;
 	uint64_t payload_left;
@@ -37,7 +44,7 @@ struct ws_decoder {
 	struct buf message; /* a message's payload so far */
 };
 
-/* A whole message or control frame; `payload` is lent until the next call or until the input goes. */
+/* A whole message or control frame; `payload` is lent until the next call, or the input's end. */
 struct ws_frame {
 	enum ws_opcode opcode; /* WS_TEXT, WS_BINARY, WS_CLOSE, WS_PING or WS_PONG */
 	struct bytes payload;
@@ -58,7 +65,8 @@ enum ws_event ws_decode(struct ws_decoder *decoder, uint8_t **input, size_t *len
 
 /* The header of an unmasked, final frame; returns its length (2, 4 or 10). */
 enum { WS_HEADER_MAX = 10 };
-size_t ws_encode_header(enum ws_opcode opcode, size_t payload_len, uint8_t ret_header[static WS_HEADER_MAX]);
+size_t ws_encode_header(
+    enum ws_opcode opcode, size_t payload_len, uint8_t ret_header[static WS_HEADER_MAX]);
 
 /* The code of a close frame's payload: 1005 if it is empty, 0 if it breaks section 7.4. */
 int ws_close_code_of(struct bytes payload);
