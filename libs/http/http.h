@@ -8,7 +8,7 @@
  *
  * Before the router runs, a strict gate has refused what could be read in two ways: more than 60
  * headers, a missing or doubled Host, a doubled or malformed Content-Length, Transfer-Encoding
- * together with Content-Length.
+ * together with Content-Length; and chunked bodies, which nothing here reads (411).
  *
  * Threads: handlers run on civetweb's workers, which have 100 KiB stacks: no recursion over input,
  * no large locals, no parser of untrusted bytes.
@@ -24,7 +24,8 @@ struct http_request; /* lives for the call of its handler */
 
 typedef void (*http_handler)(void *arg, struct http_request *req);
 
-/* Routes are compared exactly and case-sensitively; `path` may be given with and without a slash. */
+/* Routes are compared exactly and case-sensitively: a path with and one without a slash are two.
+ */
 struct http_route {
 	const char *path; /* "/healthz" */
 	http_handler fn;
@@ -37,25 +38,39 @@ struct http_config {
 	const char *server_name; /* for the log */
 	const struct http_route *routes;
 	size_t routes_len;
-	void *arg;               /* for every handler */
+	void *arg; /* for every handler */
 };
 
-/* One front listens on one address. Blocks SIGPIPE for the process. */
-enum status http_front_new(const struct http_config *cfg, struct http_front **ret_front, struct err *err)
-    MUST_CHECK;
+/*
+ * Raises the soft limit of descriptors to the hard one and returns what is in force. Every front
+ * does it; a program that wants to say what it got asks again.
+ */
+int http_raise_descriptor_limit(void);
+
+/*
+ * One front listens on one IPv4 address; a process may have several. Ignores SIGPIPE for the
+ * process. A connection carries one request: every answer closes it (a proxy in front keeps its
+ * clients' open).
+ */
+enum status http_front_new(
+    const struct http_config *cfg, struct http_front **ret_front, struct err *err) MUST_CHECK;
 void http_front_stop_accepting(struct http_front *front); /* new connections are refused with 503 */
 void http_front_free(struct http_front *front);           /* joins the workers; NULL is fine */
 int http_front_port(const struct http_front *front);      /* the one really bound */
 
 /* Of a request; strings are borrowed until the handler returns or http_adopt() is called. */
 const char *http_method(const struct http_request *req);
-const char *http_path(const struct http_request *req);             /* as sent, before the '?' */
-const char *http_query(const struct http_request *req);            /* as sent; "" if none */
+const char *http_path(const struct http_request *req);  /* as sent, before the '?' */
+const char *http_query(const struct http_request *req); /* as sent; "" if none */
 const char *http_header(const struct http_request *req, const char *name); /* NULL if absent */
-const char *http_peer(const struct http_request *req);             /* the peer's address */
+const char *http_peer(const struct http_request *req);                     /* the peer's address */
+
+/* Is there a parameter of exactly this name, with whatever value? */
+bool http_query_has(const struct http_request *req, const char *name);
 
 /* The percent-decoded value of one query parameter; false if absent, malformed or too long. */
-bool http_query_param(const struct http_request *req, const char *name, char *ret_value, size_t size);
+bool http_query_param(
+    const struct http_request *req, const char *name, char *ret_value, size_t size);
 
 /* Answer with a body and Content-Length, once. `headers` is NULL or whole lines ending in CR LF. */
 void http_respond(struct http_request *req, int status, const char *content_type, struct bytes body,
@@ -64,12 +79,13 @@ void http_respond(struct http_request *req, int status, const char *content_type
 /*
  * Take the connection. On success the caller owns *ret_fd (non-blocking, close-on-exec, numbered
  * above the floor) and must return from the handler at once without answering. Fails, after having
- * answered, if bytes beyond the request's head were already received (400) or the descriptor can't be
- * told apart (500).
+ * answered, if bytes beyond the request's head were already received (400) or the descriptor can't
+ * be told apart (500).
  */
 enum status http_adopt(struct http_request *req, int *ret_fd, struct err *err) MUST_CHECK;
 
-/* Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 section 4.2.2): 28 characters and a NUL. */
+/* Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 section 4.2.2): 28 characters and a NUL.
+ */
 void http_websocket_accept(const char *key, char ret_accept[static 29]);
 
 /* Is this a well-formed WebSocket handshake (RFC 6455 section 4.2.1)? NULL or what is wrong. */

@@ -1,0 +1,43 @@
+/*
+ * head: a request's head as plain strings, and the rules about it. Pure: no connection, no
+ * civetweb. Internal to libs/http; tests include it.
+ */
+#ifndef HTTP_HEAD_H
+#define HTTP_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+	HEAD_LINES_MAX = 60,
+	HEAD_LINES_CAP = 64, /* what civetweb keeps; it drops the rest without a word */
+};
+
+struct head_line {
+	const char *name, *value;
+};
+
+struct http_head {
+	const char *method;
+	const char *path;    /* as sent, before the '?' */
+	const char *query;   /* as sent; "" if none */
+	const char *version; /* "1.1" */
+	struct head_line lines[HEAD_LINES_CAP];
+	size_t lines_len;
+};
+
+/* The first line of that name, compared without case; NULL if there is none. */
+const char *head_value(const struct http_head *head, const char *name);
+size_t head_count(const struct http_head *head, const char *name);
+
+/* The gate: 0, or the status to refuse with and a word why. */
+int head_judge(const struct http_head *head, const char **ret_why);
+
+/* See http_query_has() and http_query_param(). */
+bool query_has(const char *query, const char *name);
+bool query_param(const char *query, const char *name, char *ret_value, size_t size);
+
+/* See http_websocket_check(). */
+const char *websocket_check(const struct http_head *head);
+
+#endif
