@@ -1,12 +1,17 @@
 /*
  * token: who is this, says a JWT (RFC 7519).
  *
- * libjwt 1.10 obeys the algorithm the token names, accepts an empty key and checks no time, so a gate
- * comes first: at most 4 KiB, three parts, nesting of header and payload scanned, `kid` known, `alg`
- * equal to the one configured for that key. Only then HS256 goes to libjwt; RS256 and ES256 are
- * verified over keys that were loaded once. Then exp, nbf, iat, iss and aud are checked, strictly typed.
- * A token that passed is remembered by its SHA-256 until it expires or its key goes.
- * jwt.h is included nowhere else (docs/adr/0006-token-gate.md).
+ * libjwt 1.10 obeys the algorithm the token names, accepts an empty key and checks no time, so a
+ * gate comes first: at most 4 KiB, three parts, nesting of header and payload scanned, `kid` known,
+ * `alg` equal to the one configured for that key. Only then HS256 goes to libjwt; RS256 and ES256
+ * are verified over keys that were loaded once. Then exp, nbf, iat, iss and aud are checked,
+ * strictly typed. A token that passed is remembered by its SHA-256 until it expires or its key
+ * goes.
+ *
+ * A token has one verdict, the first that applies: missing, malformed (as a text), key, algorithm,
+ * signature; malformed (in its claims: one is missing, of another type or out of bounds, or the
+ * token lives longer than max_life_s); expired, not yet (nbf, or iat, lies ahead), issuer,
+ * audience. jwt.h is included nowhere else (docs/adr/0006-token-gate.md).
  *
  * Threads: a verifier may be used by any number of threads.
  */
@@ -50,7 +55,12 @@ struct token_claims {
 };
 
 struct token_config {
-	const char *keys_dir; /* <kid>.hs256, <kid>.rs256.pem, <kid>.es256.pem */
+	/*
+	 * <kid>.hs256 (a raw secret of at least 32 bytes; its last line break is dropped),
+	 * <kid>.rs256.pem, <kid>.es256.pem (public keys). A kid has one file. Replace files by
+	 * renaming over them.
+	 */
+	const char *keys_dir;
 	const char *issuer;   /* empty: not checked */
 	const char *audience; /* empty: not checked */
 	int leeway_s;         /* 5 */
@@ -66,8 +76,9 @@ enum status token_verifier_new(const struct token_config *cfg, struct token_veri
 void token_verifier_free(struct token_verifier *verifier);
 
 /*
- * Load the directory again if it changed; keys that went make their tokens invalid at once. On failure
- * the old keys stay. Call it every few seconds from any one thread.
+ * Load what changed in the directory; keys that went make their tokens invalid at once (an emptied
+ * directory: all tokens). On failure the old keys stay: all of them if the directory can't be read,
+ * else the old key of each file that can't be used. Call it every few seconds from any one thread.
  */
 enum status token_verifier_reload(struct token_verifier *verifier, struct err *err) MUST_CHECK;
 
@@ -82,10 +93,10 @@ struct token_stats {
 struct token_stats token_verifier_stats(struct token_verifier *verifier);
 
 /*
- * A signed token, for `ww token`, tests and examples: HS256 with the key file <keys_dir>/<kid>.hs256.
- * claims_json holds every claim. *ret_token is the caller's to free().
+ * A signed token, for `ww token`, tests and examples: HS256 with the key file
+ * <keys_dir>/<kid>.hs256. claims_json holds every claim. *ret_token is the caller's to free().
  */
-enum status token_mint(const char *keys_dir, const char *kid, const char *claims_json, char **ret_token,
-    struct err *err) MUST_CHECK;
+enum status token_mint(const char *keys_dir, const char *kid, const char *claims_json,
+    char **ret_token, struct err *err) MUST_CHECK;
 
 #endif
