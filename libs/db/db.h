@@ -26,8 +26,8 @@ struct db_statement {
 };
 
 struct db_config {
-	const char *dsn;              /* libpq connection string or URL */
-	const char *application_name; /* "ww-notifications/applier" */
+	const char *dsn;                       /* libpq connection string or URL */
+	const char *application_name;          /* "ww-notifications/applier" */
 	const struct db_statement *statements; /* indexed by the module's own enum */
 	size_t statements_len;
 	int statement_timeout_ms; /* 10000 */
@@ -38,10 +38,14 @@ struct db_config {
 enum status db_open(const struct db_config *cfg, struct db **ret_db, struct err *err) MUST_CHECK;
 void db_close(struct db *db); /* NULL is fine */
 
-/* Connects if need be, at most 5 s. STATUS_UNAVAILABLE otherwise, and at once while backing off. */
+/*
+ * Connects if need be, at most 5 s, and prepares the statements. STATUS_UNAVAILABLE otherwise, and
+ * at once while backing off. Notices a server that hung up meanwhile, which db_run() only does by
+ * failing; inside a transaction a lost connection is not replaced.
+ */
 enum status db_ensure(struct db *db, struct err *err) MUST_CHECK;
 
-/* Grows by one with every connection made: session state (advisory locks) of an older one is gone. */
+/* Grows with every connection made: session state (advisory locks) of an older one is gone. */
 uint64_t db_generation(const struct db *db);
 
 /* --- parameters --- */
@@ -67,30 +71,32 @@ void db_add_i64(struct db_params *params, int64_t value);       /* bigint */
 void db_add_time(struct db_params *params, int64_t wall_us);    /* timestamptz */
 void db_add_text(struct db_params *params, const char *text);   /* borrowed; NULL: SQL null */
 void db_add_bytes(struct db_params *params, struct bytes data); /* bytea; borrowed */
-/* Arrays are copied. A NULL text is a SQL null; so is a bytea whose data is NULL. */
+/* Arrays are copied. A NULL text is a SQL null, here and above; so are bytes whose data is NULL. */
 void db_add_i16_array(struct db_params *params, const int16_t *values, size_t len);
 void db_add_i32_array(struct db_params *params, const int32_t *values, size_t len);
 void db_add_i64_array(struct db_params *params, const int64_t *values, size_t len);
-void db_add_time_array(struct db_params *params, const int64_t *wall_us, size_t len); /* INT64_MIN: null */
+/* INT64_MIN stands for a SQL null. */
+void db_add_time_array(struct db_params *params, const int64_t *wall_us, size_t len);
 void db_add_bool_array(struct db_params *params, const bool *values, size_t len);
 void db_add_text_array(struct db_params *params, const char *const *values, size_t len);
 void db_add_bytes_array(struct db_params *params, const struct bytes *values, size_t len);
 
 /* --- statements --- */
 /*
- * Run statement `index`; finishes `params` whatever happens. ret_result may be NULL if no rows matter.
- * STATUS_UNAVAILABLE: connection, serialization, deadlock, lock time-out or shutdown: run the unit of
- * work again. STATUS_CONFLICT: a unique constraint. STATUS_INTERNAL: anything else, with the server's
- * primary message and SQLSTATE (never its detail, which holds data).
+ * Run statement `index`; finishes `params` whatever happens. ret_result may be NULL if no rows
+ * matter. STATUS_UNAVAILABLE: connection, serialization, deadlock, a time-out, shutdown or a server
+ * out of resources: run the unit of work again. STATUS_CONFLICT: a unique constraint.
+ * STATUS_INTERNAL: anything else, with the server's primary message and SQLSTATE (never its detail,
+ * which holds data).
  */
-enum status db_run(struct db *db, size_t index, struct db_params *params, struct db_result **ret_result,
-    struct err *err) MUST_CHECK;
+enum status db_run(struct db *db, size_t index, struct db_params *params,
+    struct db_result **ret_result, struct err *err) MUST_CHECK;
 
 /* Text of ours without parameters (DDL, SET, pg_advisory_lock). */
 enum status db_exec(struct db *db, const char *sql, struct err *err) MUST_CHECK;
 
 enum status db_begin(struct db *db, struct err *err) MUST_CHECK;
-/* A commit that the server turned into a rollback, or whose outcome is unknown, is STATUS_UNAVAILABLE. */
+/* STATUS_UNAVAILABLE also if the server made it a rollback, or if the outcome is unknown. */
 enum status db_commit(struct db *db, struct err *err) MUST_CHECK;
 void db_rollback(struct db *db); /* quiet; fine when nothing is open */
 
@@ -99,21 +105,25 @@ size_t db_rows(const struct db_result *result);
 void db_result_free(struct db_result *result); /* NULL is fine */
 bool db_is_null(const struct db_result *result, size_t row, size_t column);
 bool db_get_bool(const struct db_result *result, size_t row, size_t column);
-int64_t db_get_int(const struct db_result *result, size_t row, size_t column); /* int2, int4, int8 */
-int64_t db_get_time(const struct db_result *result, size_t row, size_t column); /* us since 1970 */
-const char *db_get_text(const struct db_result *result, size_t row, size_t column); /* borrowed */
-struct bytes db_get_bytes(const struct db_result *result, size_t row, size_t column); /* borrowed */
+/* int2, int4 and int8 */
+int64_t db_get_int(const struct db_result *result, size_t row, size_t column);
+/* Microseconds since 1970. */
+int64_t db_get_time(const struct db_result *result, size_t row, size_t column);
+/* Borrowed from the result. */
+const char *db_get_text(const struct db_result *result, size_t row, size_t column);
+struct bytes db_get_bytes(const struct db_result *result, size_t row, size_t column);
 /* A text[] or int8[] column: the number of elements, and one of them. */
 size_t db_get_array_len(const struct db_result *result, size_t row, size_t column);
 struct bytes db_get_array_text(const struct db_result *result, size_t row, size_t column, size_t i);
 int64_t db_get_array_int(const struct db_result *result, size_t row, size_t column, size_t i);
 
 /*
- * Runs `fn` inside a transaction, and again on STATUS_UNAVAILABLE, with back-off and jitter, at most
- * `attempts` times. fn must be a unit of work that can be run again.
+ * Runs `fn` inside a transaction, and again on STATUS_UNAVAILABLE, with back-off and jitter, at
+ * most `attempts` times. fn must be a unit of work that can be run again.
  */
 typedef enum status (*db_work)(void *arg, struct db *db, struct err *err);
-enum status db_transaction(struct db *db, int attempts, db_work fn, void *arg, struct err *err) MUST_CHECK;
+enum status db_transaction(
+    struct db *db, int attempts, db_work fn, void *arg, struct err *err) MUST_CHECK;
 
 /* --- migrations --- */
 struct db_migration {
@@ -123,8 +133,9 @@ struct db_migration {
 };
 /*
  * Brings schema `schema` to the newest version, under an advisory lock so that replicas may start
- * together; each migration in a transaction with its row in <schema>.migrations. Fails if the schema
- * is newer than this program.
+ * together; each migration in a transaction with its row in <schema>.migrations. Fails if the
+ * schema is newer than this program. `db` may have statements: they are prepared by the first call
+ * that needs them.
  */
 enum status db_migrate(struct db *db, const char *schema, const struct db_migration *migrations,
     size_t len, struct err *err) MUST_CHECK;
