@@ -1,12 +1,12 @@
 /*
  * service: what every store-backed service is made of, so that its main() is a page.
  *
- * A service has a table of routes (subject -> request type -> handler). Requests are served by a pool
- * of workers, each a thread with its own database connection and arena, one request at a time; more
- * load means more workers or more replicas in the queue group. The dispatcher decodes by descriptor,
- * counts, times, calls, and answers: a handler contains only its verb.
+ * A service has a table of routes (subject -> request type -> handler). Requests are served by a
+ * pool of workers, each a thread with its own database connection and arena, one request at a time;
+ * more load means more workers or more replicas in the queue group. The dispatcher decodes by
+ * descriptor, counts, times, calls, and answers: a handler contains only its verb.
  *
- * Also: SIGTERM and SIGINT, the admin port (/healthz, /readyz, /metrics), readiness that tells the truth.
+ * Also: SIGTERM and SIGINT, the admin port (/healthz, /readyz, /metrics), truthful readiness.
  */
 #ifndef SERVICE_SERVICE_H
 #define SERVICE_SERVICE_H
@@ -27,7 +27,7 @@ struct service_config {
 	char *database_url; /* secret: may hold a password */
 	char *admin;        /* "127.0.0.1:0" */
 	char *log_level;
-	char *instance;     /* names this replica in logs and at the server; empty: a random one */
+	char *instance; /* names this replica in logs and at the server; empty: a random one */
 	int64_t workers;
 };
 
@@ -38,7 +38,7 @@ struct request {
 	struct arena *arena;          /* for the reply and all between; dropped after the answer */
 	struct db *db;                /* this worker's connection */
 	struct bus *bus;
-	void *ctx;                    /* the service's own */
+	void *ctx;                     /* the service's own */
 	const ProtobufCMessage *reply; /* set by the handler on success */
 };
 
@@ -61,7 +61,10 @@ struct service_spec {
 	const char *(*not_ready)(void *ctx);
 };
 
-/* Connects to NATS in the background, opens the admin port, blocks signals. Nothing is served yet. */
+/*
+ * Connects to NATS in the background, opens the admin port, blocks signals. Nothing is served yet.
+ * Once per process: the metrics it registers stay.
+ */
 enum status service_new(const struct service_config *cfg, const struct service_spec *spec,
     struct service **ret_service, struct err *err) MUST_CHECK;
 void service_free(struct service *service); /* NULL is fine */
@@ -70,11 +73,12 @@ struct bus *service_bus(struct service *service);
 const char *service_instance(const struct service *service);
 int service_admin_port(const struct service *service);
 
-/* Serves until SIGTERM or SIGINT, then drains: not ready, unsubscribe, finish what is in hand (10 s). */
+/* Serves until SIGTERM or SIGINT, then drains (10 s): not ready, unsubscribe, finish the rest. */
 enum status service_run(struct service *service, struct err *err) MUST_CHECK;
-bool service_is_stopping(const struct service *service); /* for threads of the service's own */
+/* For threads of the service's own, and for waiting before service_run(). */
+bool service_is_stopping(const struct service *service);
 
-/* Every setting of struct service_config, with `offset` added for where it is embedded at the start. */
+/* Every setting of struct service_config, which is embedded at the start of the program's own. */
 extern const struct setting service_settings[];
 extern const size_t service_settings_len;
 

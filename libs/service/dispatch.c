@@ -1,0 +1,243 @@
+/* Replies start with an Error that is absent on success, so any failure is answered by an
+ * ErrorReply. */
+#include "service/dispatch.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "codec/reflect.h"
+#include "log/log.h"
+#include "metrics/metrics.h"
+#include "walletwire/v1/common.pb-c.h"
+
+enum {
+	/* What requesters give up after: work on an older request is done for nobody. */
+	WAITED_TOO_LONG_US = 5000000,
+	/* Beyond what any verb means to send, and well below what the server takes. */
+	REPLY_MAX = 1 << 20,
+};
+
+static const char *const status_labels[] = {
+#define X(name, wire, temporary, stream, level, text) wire,
+#include "status.def"
+#undef X
+};
+
+struct dispatch {
+	const struct service_spec *spec;
+	struct bus *bus;
+	struct route_metrics {
+		struct metric answers; /* a cell per status */
+		struct histogram seconds;
+		_Atomic int64_t cells[STATUS_COUNT];
+	} * routes; /* never freed: metrics can't be taken back */
+};
+
+/* "ww.svc.notifications.open" -> "ww_notifications_open<suffix>" */
+static char *metric_name(const char *subject, const char *suffix)
+{
+	static const char svc[] = "ww.svc.";
+	bool is_svc = strncmp(subject, svc, sizeof(svc) - 1) == 0;
+	char *name = is_svc ? xasprintf("ww_%s%s", subject + sizeof(svc) - 1, suffix)
+			    : xasprintf("%s%s", subject, suffix);
+
+	for (char *c = name; *c; c++) {
+		if (!isalnum((unsigned char)*c))
+			*c = '_';
+	}
+	return name;
+}
+
+static void register_route(struct route_metrics *metrics, const char *subject)
+{
+	metrics->answers = (struct metric){
+		.name = metric_name(subject, "_total"),
+		.help = xasprintf("Requests on %s by the status they were answered with", subject),
+		.kind = METRIC_COUNTER,
+		.label = "status",
+		.values = status_labels,
+		.count = STATUS_COUNT,
+		.cells = metrics->cells,
+	};
+	metrics->seconds = (struct histogram){
+		.name = metric_name(subject, "_seconds"),
+		.help =
+		    xasprintf("Time from the arrival of a request on %s to its answer", subject),
+	};
+	metrics_register(&metrics->answers);
+	metrics_register_histogram(&metrics->seconds);
+}
+
+struct dispatch *dispatch_new(const struct service_spec *spec, struct bus *bus)
+{
+	struct dispatch *dispatch = xcalloc(1, sizeof(*dispatch));
+
+	dispatch->spec = spec;
+	dispatch->bus = bus;
+	dispatch->routes = xcalloc(spec->routes_len + 1, sizeof(*dispatch->routes));
+	for (size_t i = 0; i < spec->routes_len; i++)
+		register_route(&dispatch->routes[i], spec->routes[i].subject);
+	return dispatch;
+}
+
+void dispatch_free(struct dispatch *dispatch)
+{
+	free(dispatch);
+}
+
+static void answer(struct dispatch *dispatch, struct bus_msg *msg, struct bytes data)
+{
+	const char *reply = bus_msg_reply(msg);
+	struct err err = ERR_INIT;
+
+	if (reply && bus_respond(dispatch->bus, reply, data, &err))
+		log_failure(&err, "answer %s", bus_msg_subject(msg));
+}
+
+/*
+ * What a client may read. The words of a failure that is the client's own are about its request; of
+ * all others they are about us, and those of CONFLICT may come from the database.
+ */
+static const char *public_message(const struct err *err)
+{
+	switch (err->status) {
+	case STATUS_INVALID:
+	case STATUS_FORBIDDEN:
+	case STATUS_NOT_FOUND:
+	case STATUS_TOO_LARGE:
+	case STATUS_RATE_LIMITED:
+		/* A message that was cut may end inside of a character. */
+		if (err->msg[0] && text_is_utf8(bytes_of_str(err->msg)))
+			return err->msg;
+		return status_text(err->status);
+	default:
+		return status_text(err->status);
+	}
+}
+
+/* protobuf-c's strings are not const, but packing only reads them. */
+static char *lend(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+static void answer_failure(struct dispatch *dispatch, struct bus_msg *msg, const struct err *err)
+{
+	uint8_t data[sizeof(err->msg) + sizeof(err->field) + 128];
+	Walletwire__V1__Error error;
+	Walletwire__V1__ErrorReply reply;
+
+	walletwire__v1__error__init(&error);
+	walletwire__v1__error_reply__init(&reply);
+	error.code = lend(status_wire(err->status));
+	error.message = lend(public_message(err));
+	if (text_is_utf8(bytes_of_str(err->field)))
+		error.field = lend(err->field);
+	reply.error = &error;
+	assert(walletwire__v1__error_reply__get_packed_size(&reply) <= sizeof(data));
+	answer(dispatch, msg, bytes_of(data, walletwire__v1__error_reply__pack(&reply, data)));
+}
+
+static void answer_success(
+    struct dispatch *dispatch, struct bus_msg *msg, const struct request *req)
+{
+	size_t size = protobuf_c_message_get_packed_size(req->reply);
+	uint8_t *data = arena_alloc(req->arena, size);
+
+	(void)protobuf_c_message_pack(req->reply, data);
+	answer(dispatch, msg, bytes_of(data, size));
+}
+
+static void count(struct dispatch *dispatch, size_t route, enum status status, int64_t queued_us)
+{
+	struct route_metrics *metrics = &dispatch->routes[route];
+
+	metric_add(&metrics->answers, status, 1);
+	histogram_observe(&metrics->seconds, clock_mono_us() - queued_us);
+}
+
+/* The user an edge speaks for, by the field named `caller`; NULL if there is none. */
+static const char *caller_of(const ProtobufCMessage *body)
+{
+	const ProtobufCFieldDescriptor *field =
+	    protobuf_c_message_descriptor_get_field_by_name(body->descriptor, "caller");
+	const Walletwire__V1__Caller *caller;
+
+	if (!field || field->descriptor != &walletwire__v1__caller__descriptor)
+		return NULL;
+	caller =
+	    *(Walletwire__V1__Caller *const *)(const void *)((const char *)body + field->offset);
+	return caller && caller->user_id[0] ? caller->user_id : NULL;
+}
+
+static enum status handle(struct dispatch *dispatch, const struct route *route, struct bus_msg *msg,
+    struct request *req, struct err *err)
+{
+	ProtobufCMessage *body = NULL;
+	enum status s = reflect_unpack(route->request, bus_msg_data(msg), req->arena, &body, err);
+	size_t size;
+
+	if (s)
+		return s;
+	req->body = body;
+	req->user_id = caller_of(body);
+	req->bus = dispatch->bus;
+	req->ctx = dispatch->spec->ctx;
+	log_context("user", req->user_id);
+	/* A connection the server closed meanwhile is replaced before it can fail the request. */
+	s = db_ensure(req->db, err);
+	if (s)
+		return s;
+	s = route->fn(req, err);
+	db_rollback(req->db); /* quiet if the handler left nothing open */
+	if (s)
+		return s;
+	assert(req->reply);
+	size = protobuf_c_message_get_packed_size(req->reply);
+	if (size > REPLY_MAX)
+		return err_set(err, STATUS_INTERNAL, "a reply of %zu bytes", size);
+	return STATUS_OK;
+}
+
+void dispatch_serve(struct dispatch *dispatch, size_t route, struct bus_msg *msg, int64_t queued_us,
+    struct db *db, struct arena *arena)
+{
+	struct request req = { .arena = arena, .db = db };
+	struct err err = ERR_INIT;
+	enum status s;
+
+	if (clock_mono_us() - queued_us > WAITED_TOO_LONG_US) {
+		dispatch_refuse(dispatch, route, msg, queued_us, STATUS_UNAVAILABLE);
+		return;
+	}
+	log_context("req", bus_msg_reply(msg)); /* unique, and the requester knows it too */
+	s = handle(dispatch, &dispatch->spec->routes[route], msg, &req, &err);
+	if (s) {
+		err.status = s;
+		log_failure(&err, "%s", bus_msg_subject(msg));
+		answer_failure(dispatch, msg, &err);
+	} else {
+		answer_success(dispatch, msg, &req);
+	}
+	count(dispatch, route, s, queued_us);
+	if (log_enabled(LOG_DEBUG))
+		log_debug("%s: %s in %lld us", bus_msg_subject(msg), status_wire(s),
+		    (long long)(clock_mono_us() - queued_us));
+	log_context("req", NULL);
+	log_context("user", NULL);
+	arena_reset(arena);
+}
+
+void dispatch_refuse(struct dispatch *dispatch, size_t route, struct bus_msg *msg,
+    int64_t queued_us, enum status status)
+{
+	const struct err err = { .status = status };
+
+	answer_failure(dispatch, msg, &err);
+	count(dispatch, route, status, queued_us);
+}
