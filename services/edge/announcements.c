@@ -1,0 +1,144 @@
+/* Following the log, for the loop and for sockets that are behind it. */
+#include "announcements.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "calls.h"
+#include "session.h"
+#include "socket.h"
+#include "walletwire/v1/notifications.pb-c.h"
+
+enum { ANSWER_ARENA_MAX = 16 << 20, WHOLE_LOOP = 0 };
+
+/* Whom an answer is for: a session's number, or the whole loop. */
+struct asked {
+	uint64_t session;
+};
+
+static void ask(struct edge_loop *el, uint64_t session, uint64_t after, uint64_t up_to);
+
+static void ask_if_behind(struct edge_loop *el)
+{
+	if (el->log.target > el->log.head && !el->log.asking) {
+		el->log.asking = true;
+		ask(el, WHOLE_LOOP, el->log.head, el->log.target);
+	}
+}
+
+void announcements_catch_up(struct socket *socket)
+{
+	struct edge_loop *el = socket->session->el;
+
+	if (socket->log_seq >= el->log.head || socket->log_asked)
+		return;
+	socket->log_asked = true;
+	ask(el, socket->session->number, socket->log_seq, el->log.head);
+}
+
+static void show_to_all(struct edge_loop *el, const struct delivery_log *log)
+{
+	struct session *session, *next;
+
+	HASH_ITER (hh, el->sessions, session, next) {
+		if (session->socket && session->socket->state == SOCKET_LIVE) {
+			socket_take_log(session->socket, log);
+			announcements_catch_up(session->socket);
+		}
+	}
+}
+
+static void take(struct edge_loop *el, const struct delivery_log *log)
+{
+	uint64_t seq = log->entry->announcement_seq;
+
+	if (!el->log.known) { /* nobody is live yet: whoever opens now knows its own position */
+		el->log.known = true;
+		el->log.head = seq - 1;
+	}
+	if (seq == el->log.head + 1) {
+		el->log.head = seq;
+		show_to_all(el, log);
+	} else if (seq > el->log.target) {
+		el->log.target = seq;
+	}
+}
+
+/* Rows for one socket. What it still lacks is asked for at once if this answer moved it. */
+static void answer_socket(struct socket *socket, const struct delivery_log *log, size_t len)
+{
+	uint64_t before = socket->log_seq;
+
+	socket->log_asked = false;
+	for (size_t i = 0; i < len; i++)
+		socket_take_log(socket, &log[i]);
+	if (socket->log_seq > before)
+		announcements_catch_up(socket);
+}
+
+/* Rows for the loop, likewise. A failed question is asked again by the next row or sweep. */
+static void answer_loop(struct edge_loop *el, const struct delivery_log *log, size_t len)
+{
+	uint64_t before = el->log.head;
+
+	el->log.asking = false;
+	for (size_t i = 0; i < len; i++)
+		take(el, &log[i]);
+	if (el->log.head > before)
+		ask_if_behind(el);
+}
+
+static void on_log(struct edge_loop *el, void *arg, enum status s, struct bytes data)
+{
+	struct asked *asked = arg;
+	struct session *session = session_find(el, asked->session);
+	Walletwire__V1__AnnouncementsReply *reply = NULL;
+	struct delivery_log *log = NULL;
+	size_t len = 0;
+	struct arena arena;
+
+	arena_init(&arena, ANSWER_ARENA_MAX);
+	if (s == STATUS_OK)
+		reply = walletwire__v1__announcements_reply__unpack(
+		    arena_allocator(&arena), data.len, data.data);
+	if (reply && !reply->error) {
+		log = delivery_encode_log(reply->log, reply->n_log);
+		len = reply->n_log;
+	}
+	if (asked->session == WHOLE_LOOP)
+		answer_loop(el, log, len);
+	else if (session && session->socket && session->socket->state == SOCKET_LIVE)
+		answer_socket(session->socket, log, len);
+	delivery_free_log(log, len);
+	arena_finish(&arena);
+	free(asked);
+}
+
+static void ask(struct edge_loop *el, uint64_t session, uint64_t after, uint64_t up_to)
+{
+	Walletwire__V1__AnnouncementsRequest request = WALLETWIRE__V1__ANNOUNCEMENTS_REQUEST__INIT;
+	struct asked *asked = xmalloc(sizeof(*asked));
+
+	asked->session = session;
+	request.after = after;
+	request.up_to = up_to;
+	call_service(el, "ww.svc.notifications.announcements", &request.base, on_log, asked);
+}
+
+void announcements_on_delivery(struct edge_loop *el, const struct delivery *delivery)
+{
+	for (size_t i = 0; i < delivery->log_len; i++)
+		take(el, &delivery->log[i]);
+	ask_if_behind(el);
+}
+
+void announcements_learn(struct edge_loop *el, uint64_t head)
+{
+	if (!el->log.known) {
+		el->log.known = true;
+		el->log.head = head;
+	}
+	if (head > el->log.target)
+		el->log.target = head;
+	ask_if_behind(el);
+}

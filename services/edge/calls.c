@@ -1,0 +1,56 @@
+/* Packing, asking through the bus's port, and coming back to the loop. */
+#include "calls.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "metrics.h"
+
+struct call {
+	struct edge_loop *el;
+	call_fn fn;
+	void *arg;
+	enum status status;
+	struct bus_msg *reply;
+};
+
+static void back_on_loop(void *arg)
+{
+	struct call *call = arg;
+
+	count_call(call->status);
+	call->fn(call->el, call->arg, call->status,
+	    call->reply ? bus_msg_data(call->reply) : bytes_of(NULL, 0));
+	bus_msg_unref(call->reply);
+	free(call);
+}
+
+/* On a thread of the bus. */
+static void on_reply(void *arg, enum status status, struct bus_msg *reply)
+{
+	struct call *call = arg;
+
+	call->status = status;
+	call->reply = reply ? bus_msg_ref(reply) : NULL;
+	loop_post(call->el->loop, back_on_loop, call);
+}
+
+void call_service(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
+    call_fn fn, void *arg)
+{
+	struct call *call = xmalloc(sizeof(*call));
+	size_t len = protobuf_c_message_get_packed_size(request);
+	uint8_t *packed = xmalloc(len);
+
+	*call = (struct call){ .el = el, .fn = fn, .arg = arg, .status = STATUS_UNAVAILABLE };
+	if (el->closed) {
+		loop_post(el->loop, back_on_loop, call);
+		free(packed);
+		return;
+	}
+	(void)protobuf_c_message_pack(request, packed);
+	bus_port_request(el->edge->port, subject, bytes_of(packed, len),
+	    (int)el->edge->cfg.request_timeout_ms, on_reply, call);
+	free(packed);
+}

@@ -1,0 +1,22 @@
+/*
+ * calls: requests to services on behalf of a loop.
+ *
+ * The reply comes back as a call of `fn` on the loop that asked, exactly once, also when there was
+ * none. What the caller needs then travels in `arg`; a caller that may be gone by then passes a
+ * number and looks itself up.
+ */
+#ifndef EDGE_CALLS_H
+#define EDGE_CALLS_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "edge.h"
+
+/* `reply` is NULL unless s is STATUS_OK; it is lent for the call. */
+typedef void (*call_fn)(struct edge_loop *el, void *arg, enum status s, struct bytes reply);
+
+/* `subject` is a literal of ours. `request` is packed before this returns. */
+void call_service(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
+    call_fn fn, void *arg);
+
+#endif

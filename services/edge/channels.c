@@ -1,0 +1,169 @@
+/* Own channels are bits, tracked transfers a list. */
+#include "channels.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "base/attrs.h"
+#include "base/subject.h"
+#include "base/xalloc.h"
+#include "user.h"
+
+static const struct own_channel {
+	const char *prefix;
+	Walletwire__V1__ChannelKind kind;
+} own_channels[] = {
+	{ "user:", WALLETWIRE__V1__CHANNEL_KIND__CHANNEL_KIND_USER },
+	{ "balance:", WALLETWIRE__V1__CHANNEL_KIND__CHANNEL_KIND_BALANCE },
+	{ "transactions:", WALLETWIRE__V1__CHANNEL_KIND__CHANNEL_KIND_TRANSACTIONS },
+};
+
+#define TRANSFER_PREFIX "transfer:"
+
+/* 0 for kinds that a newer service knows and this edge does not. */
+static unsigned bit(Walletwire__V1__ChannelKind kind)
+{
+	return (unsigned)kind < 32 ? 1u << kind : 0;
+}
+
+static bool starts_with(struct bytes name, const char *prefix, struct bytes *ret_rest)
+{
+	size_t len = strlen(prefix);
+
+	if (name.len < len || memcmp(name.data, prefix, len) != 0)
+		return false;
+	*ret_rest = bytes_of(name.data + len, name.len - len);
+	return true;
+}
+
+void channels_join_own(struct socket *socket)
+{
+	for (size_t i = 0; i < ARRAY_LEN(own_channels); i++)
+		socket->own_channels |= bit(own_channels[i].kind);
+}
+
+void channels_leave_all(struct socket *socket)
+{
+	while (socket->tracked) {
+		struct tracked *tracked = socket->tracked;
+
+		LL_DELETE(socket->tracked, tracked);
+		free(tracked);
+	}
+	socket->tracked_len = 0;
+	socket->own_channels = 0;
+}
+
+struct tracked *channel_tracked(const struct socket *socket, struct bytes id)
+{
+	struct tracked *tracked;
+
+	LL_FOREACH (socket->tracked, tracked) {
+		if (bytes_equal_str(id, tracked->id))
+			return tracked;
+	}
+	return NULL;
+}
+
+enum status channel_track(struct socket *socket, struct bytes transfer_id, struct err *err)
+{
+	struct tracked *tracked;
+
+	if (transfer_id.len == 0 || transfer_id.len > SUBJECT_ID_MAX)
+		return err_invalid(err, "transferId", "1 to %d bytes are allowed", SUBJECT_ID_MAX);
+	if (channel_tracked(socket, transfer_id))
+		return STATUS_OK;
+	if (socket->tracked_len + ARRAY_LEN(own_channels) >=
+	    (size_t)socket->session->el->edge->cfg.max_channels)
+		return err_set(err, STATUS_RATE_LIMITED, "too many channels are joined");
+	tracked = xcalloc(1, sizeof(*tracked) + transfer_id.len + 1);
+	memcpy(tracked->id, transfer_id.data, transfer_id.len);
+	LL_PREPEND(socket->tracked, tracked);
+	socket->tracked_len++;
+	return STATUS_OK;
+}
+
+void channel_untrack(struct socket *socket, struct bytes transfer_id)
+{
+	struct tracked *tracked = channel_tracked(socket, transfer_id);
+
+	if (!tracked)
+		return;
+	LL_DELETE(socket->tracked, tracked);
+	socket->tracked_len--;
+	free(tracked);
+}
+
+/* The bit of one of the user's own channels, 0 if it is none of them; FORBIDDEN for another user's.
+ */
+static enum status own_channel(
+    const struct socket *socket, struct bytes name, unsigned *ret_bit, struct err *err)
+{
+	struct bytes user;
+
+	*ret_bit = 0;
+	for (size_t i = 0; i < ARRAY_LEN(own_channels); i++) {
+		if (!starts_with(name, own_channels[i].prefix, &user))
+			continue;
+		if (!bytes_equal_str(user, socket->user->id))
+			return err_set(
+			    err, STATUS_FORBIDDEN, "the channel belongs to somebody else");
+		*ret_bit = bit(own_channels[i].kind);
+	}
+	return STATUS_OK;
+}
+
+static enum status no_such_channel(struct err *err)
+{
+	return err_set(err, STATUS_NOT_FOUND,
+	    "a channel is user:, balance: or transactions: and your user id, or transfer: and its "
+	    "id");
+}
+
+enum status channel_join(struct socket *socket, struct bytes name, struct err *err)
+{
+	struct bytes id;
+	unsigned own;
+	enum status s = own_channel(socket, name, &own, err);
+
+	if (s)
+		return s;
+	if (own)
+		socket->own_channels |= own;
+	else if (starts_with(name, TRANSFER_PREFIX, &id))
+		return channel_track(socket, id, err);
+	else
+		return no_such_channel(err);
+	return STATUS_OK;
+}
+
+enum status channel_leave(struct socket *socket, struct bytes name, struct err *err)
+{
+	struct bytes id;
+	unsigned own;
+	enum status s = own_channel(socket, name, &own, err);
+
+	if (s)
+		return s;
+	if (own)
+		socket->own_channels &= ~own;
+	else if (starts_with(name, TRANSFER_PREFIX, &id))
+		channel_untrack(socket, id);
+	else
+		return no_such_channel(err);
+	return STATUS_OK;
+}
+
+bool channels_reach(
+    const struct socket *socket, Walletwire__V1__Channel *const *channels, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (channels[i]->kind == WALLETWIRE__V1__CHANNEL_KIND__CHANNEL_KIND_TRANSFER) {
+			if (channel_tracked(socket, bytes_of_str(channels[i]->id)))
+				return true;
+		} else if (socket->own_channels & bit(channels[i]->kind)) {
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,30 @@
+/*
+ * channels: by which routes an item reaches a socket.
+ *
+ * user:{u}, balance:{u} and transactions:{u} are the user's own and joined at connect;
+ * transfer:{id} is joined by tracking. An item goes out once if any of its channels is joined.
+ */
+#ifndef EDGE_CHANNELS_H
+#define EDGE_CHANNELS_H
+
+#include "socket.h"
+
+void channels_join_own(struct socket *socket);
+void channels_leave_all(struct socket *socket); /* frees what is tracked */
+
+/* By name: FORBIDDEN for another user's, NOT_FOUND for what is no channel. */
+enum status channel_join(struct socket *socket, struct bytes name, struct err *err) MUST_CHECK;
+enum status channel_leave(struct socket *socket, struct bytes name, struct err *err) MUST_CHECK;
+
+/* Tracking one twice is fine. RATE_LIMITED above the limit. */
+enum status channel_track(
+    struct socket *socket, struct bytes transfer_id, struct err *err) MUST_CHECK;
+/* NULL if it is not tracked. */
+struct tracked *channel_tracked(const struct socket *socket, struct bytes transfer_id);
+void channel_untrack(struct socket *socket, struct bytes transfer_id);
+
+/* Does any of these lead to the socket? */
+bool channels_reach(
+    const struct socket *socket, Walletwire__V1__Channel *const *channels, size_t len);
+
+#endif

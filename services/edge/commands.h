@@ -1,0 +1,18 @@
+/*
+ * commands: what clients may ask, as a closed table (commands.c).
+ *
+ * An event is either answered by the edge itself (channels) or is a verb of a service: its payload
+ * is read by the request's descriptor, the caller is set from the verified token, and the reply is
+ * rendered by its own descriptor. A new verb is a row.
+ */
+#ifndef EDGE_COMMANDS_H
+#define EDGE_COMMANDS_H
+
+#include "codec/json.h"
+#include "socket.h"
+
+/* `payload` is the event's first argument, NULL if there is none. */
+void command_run(
+    struct socket *socket, struct bytes event, const struct json *payload, const struct ack *ack);
+
+#endif

@@ -1,0 +1,27 @@
+/* config: the settings of ww-edge; the table is in config.c. */
+#ifndef EDGE_CONFIG_H
+#define EDGE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+
+struct edge_config {
+	char *listen, *admin;
+	char *edge_name;
+	char *log_level;
+	int64_t loops, http_threads;
+	char *nats_url, *nats_user, *nats_password;
+	char *keys_dir, *token_issuer, *token_audience;
+	int64_t ping_interval_ms, ping_timeout_ms, connect_timeout_ms, request_timeout_ms;
+	int64_t max_sockets, max_packet, max_payload;
+	int64_t queue_bytes, queue_packets;
+	int64_t max_channels, max_calls;
+	int64_t hole_wait_ms, sweep_interval_ms;
+	bool test_hooks;
+};
+
+extern const struct config_spec edge_config_spec;
+
+#endif

@@ -1,0 +1,228 @@
+/*
+ * Decoding and encoding, once per delivery. A frame's body is the whole packet but for what differs
+ * between sockets: `42["event",{...` and, for an inbox item, `...,"notification":{...,"unread":`.
+ */
+#include "delivery.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/attrs.h"
+#include "base/xalloc.h"
+#include "codec/reflect.h"
+#include "events.h"
+
+enum { DELIVERY_ARENA_MAX = 16 << 20 };
+
+struct delivery_ref {
+	_Atomic unsigned refs;
+	struct bus_msg *msg;
+	pthread_mutex_t lock; /* guards what is below until `prepared` */
+	bool prepared, valid;
+	struct arena arena;
+	struct delivery delivery;
+};
+
+/* `42["event",{members` without the closing brace: the start of every event packet. */
+static void append_event_start(struct buf *out, const char *event, const ProtobufCMessage *body)
+{
+	buf_append_str(out, "42[\"");
+	buf_append_str(out, event);
+	buf_append_str(out, "\",{");
+	(void)reflect_append_json_members(out, body);
+}
+
+/* The kind of a payload's member, or NULL if this build has no row for it. */
+static const struct event_kind *payload_kind(
+    const Walletwire__V1__Payload *payload, ProtobufCMessage **ret_body)
+{
+	const ProtobufCFieldDescriptor *member;
+
+	if (!payload)
+		return NULL;
+	member = reflect_oneof_member(&payload->base, ret_body);
+	return member ? event_kind_of(member->name) : NULL;
+}
+
+static void append_notification(struct buf *out, const Walletwire__V1__Notification *notification)
+{
+	Walletwire__V1__Notification block = *notification;
+	struct buf members = BUF_INIT;
+	const char *text;
+
+	/* `unread` is the last member (its number is the highest), so the text ends in "unread":0
+	 */
+	block.unread = 0;
+	(void)reflect_append_json_members(&members, &block.base);
+	text = buf_str(&members);
+	buf_append_str(out, ",\"notification\":{");
+	buf_append(out, text, members.len - 1);
+	buf_finish(&members);
+}
+
+static struct frame *encode_item(const Walletwire__V1__Item *item)
+{
+	ProtobufCMessage *body;
+	const struct event_kind *kind = payload_kind(item->payload, &body);
+	struct buf out = BUF_INIT;
+	struct frame *frame;
+
+	if (!kind || item->blanked)
+		return NULL;
+	append_event_start(&out, kind->event, body);
+	if (item->notification)
+		append_notification(&out, item->notification);
+	frame = frame_new(FRAME_KEEP, buf_bytes(&out), NULL);
+	frame->ends_in_unread = item->notification != NULL;
+	buf_finish(&out);
+	return frame;
+}
+
+static struct frame *encode_state(const Walletwire__V1__State *state)
+{
+	ProtobufCMessage *body;
+	const struct event_kind *kind = payload_kind(state->payload, &body);
+	struct buf out = BUF_INIT;
+	struct frame *frame;
+
+	if (!kind)
+		return NULL;
+	append_event_start(&out, kind->event, body);
+	frame = frame_new(FRAME_STATE, buf_bytes(&out), state->key);
+	frame->kind = (uint16_t)state->payload->body_case;
+	buf_finish(&out);
+	return frame;
+}
+
+static struct frame *encode_log(const Walletwire__V1__LogEntry *entry)
+{
+	struct buf out = BUF_INIT;
+	struct frame *frame;
+
+	if (entry->change_case != WALLETWIRE__V1__LOG_ENTRY__CHANGE_ANNOUNCED)
+		return NULL;
+	append_event_start(&out, "announcement", &entry->announced->base);
+	frame = frame_new(FRAME_KEEP, buf_bytes(&out), NULL);
+	buf_finish(&out);
+	return frame;
+}
+
+struct delivery_item *delivery_encode_items(Walletwire__V1__Item *const *items, size_t len)
+{
+	struct delivery_item *encoded = xcalloc(len, sizeof(*encoded));
+
+	for (size_t i = 0; i < len; i++)
+		encoded[i] = (struct delivery_item){ items[i], encode_item(items[i]) };
+	return encoded;
+}
+
+struct delivery_state *delivery_encode_states(Walletwire__V1__State *const *states, size_t len)
+{
+	struct delivery_state *encoded = xcalloc(len, sizeof(*encoded));
+
+	for (size_t i = 0; i < len; i++)
+		encoded[i] = (struct delivery_state){ states[i], encode_state(states[i]) };
+	return encoded;
+}
+
+struct delivery_log *delivery_encode_log(Walletwire__V1__LogEntry *const *log, size_t len)
+{
+	struct delivery_log *encoded = xcalloc(len, sizeof(*encoded));
+
+	for (size_t i = 0; i < len; i++)
+		encoded[i] = (struct delivery_log){ log[i], encode_log(log[i]) };
+	return encoded;
+}
+
+void delivery_free_items(struct delivery_item *items, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		frame_unref(items[i].frame);
+	free(items);
+}
+
+void delivery_free_states(struct delivery_state *states, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		frame_unref(states[i].frame);
+	free(states);
+}
+
+void delivery_free_log(struct delivery_log *log, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		frame_unref(log[i].frame);
+	free(log);
+}
+
+struct delivery_ref *delivery_ref_new(struct bus_msg *msg)
+{
+	struct delivery_ref *ref = xcalloc(1, sizeof(*ref));
+
+	atomic_init(&ref->refs, 1);
+	(void)pthread_mutex_init(&ref->lock, NULL);
+	ref->msg = bus_msg_ref(msg);
+	return ref;
+}
+
+struct delivery_ref *delivery_ref_more(struct delivery_ref *ref)
+{
+	atomic_fetch_add_explicit(&ref->refs, 1, memory_order_relaxed);
+	return ref;
+}
+
+void delivery_ref_drop(struct delivery_ref *ref)
+{
+	if (!ref || atomic_fetch_sub_explicit(&ref->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	if (ref->valid) {
+		delivery_free_items(ref->delivery.items, ref->delivery.items_len);
+		delivery_free_states(ref->delivery.states, ref->delivery.states_len);
+		delivery_free_log(ref->delivery.log, ref->delivery.log_len);
+	}
+	arena_finish(&ref->arena);
+	bus_msg_unref(ref->msg);
+	(void)pthread_mutex_destroy(&ref->lock);
+	free(ref);
+}
+
+size_t delivery_ref_size(const struct delivery_ref *ref)
+{
+	return bus_msg_data(ref->msg).len;
+}
+
+static void prepare(struct delivery_ref *ref)
+{
+	struct bytes data = bus_msg_data(ref->msg);
+	Walletwire__V1__Delivery *message;
+
+	arena_init(&ref->arena, DELIVERY_ARENA_MAX);
+	message =
+	    walletwire__v1__delivery__unpack(arena_allocator(&ref->arena), data.len, data.data);
+	if (!message)
+		return;
+	ref->delivery = (struct delivery){
+		.epoch = message->epoch,
+		.user_id = message->user_id,
+		.rev_before = message->rev_before,
+		.rev = message->rev,
+		.items = delivery_encode_items(message->items, message->n_items),
+		.items_len = message->n_items,
+		.states = delivery_encode_states(message->states, message->n_states),
+		.states_len = message->n_states,
+		.log = delivery_encode_log(message->log, message->n_log),
+		.log_len = message->n_log,
+	};
+	ref->valid = true;
+}
+
+const struct delivery *delivery_prepare(struct delivery_ref *ref)
+{
+	(void)pthread_mutex_lock(&ref->lock);
+	if (!ref->prepared) {
+		prepare(ref);
+		ref->prepared = true;
+	}
+	(void)pthread_mutex_unlock(&ref->lock);
+	return ref->valid ? &ref->delivery : NULL;
+}

@@ -1,0 +1,61 @@
+/*
+ * delivery: one doorbell message (or one answer to `since` or `open`) on its way to sockets.
+ *
+ * Decoded and encoded once, by the first loop that needs it, then shared by reference: every item
+ * and state has its frame. Immutable after delivery_prepare().
+ *
+ * Threads: any number of loops may prepare and read one; references may be dropped on any thread.
+ */
+#ifndef EDGE_DELIVERY_H
+#define EDGE_DELIVERY_H
+
+#include "base/arena.h"
+#include "bus/bus.h"
+#include "frame.h"
+#include "walletwire/v1/delivery.pb-c.h"
+
+struct delivery_item {
+	const Walletwire__V1__Item *item;
+	struct frame
+	    *frame; /* NULL: blanked, or of a kind this edge does not know: handled, not shown */
+};
+
+struct delivery_state {
+	const Walletwire__V1__State *state;
+	struct frame *frame; /* NULL likewise */
+};
+
+struct delivery_log {
+	const Walletwire__V1__LogEntry *entry;
+	struct frame *frame; /* NULL: a recall */
+};
+
+struct delivery {
+	const char *epoch, *user_id;
+	uint64_t rev_before, rev;
+	struct delivery_item *items;
+	struct delivery_state *states;
+	struct delivery_log *log;
+	size_t items_len, states_len, log_len;
+};
+
+/* Holds the message until the last reference goes. Made on the bus's thread: nothing is decoded
+ * yet. */
+struct delivery_ref *delivery_ref_new(struct bus_msg *msg);
+struct delivery_ref *delivery_ref_more(struct delivery_ref *ref);
+void delivery_ref_drop(struct delivery_ref *ref); /* NULL is fine */
+
+size_t delivery_ref_size(const struct delivery_ref *ref); /* bytes of the message */
+
+/* The decoded delivery; NULL if the message is not one. */
+const struct delivery *delivery_prepare(struct delivery_ref *ref);
+
+/* Encode what an answer holds; the arrays and frames are the caller's to finish. */
+struct delivery_item *delivery_encode_items(Walletwire__V1__Item *const *items, size_t len);
+struct delivery_state *delivery_encode_states(Walletwire__V1__State *const *states, size_t len);
+struct delivery_log *delivery_encode_log(Walletwire__V1__LogEntry *const *log, size_t len);
+void delivery_free_items(struct delivery_item *items, size_t len);
+void delivery_free_states(struct delivery_state *states, size_t len);
+void delivery_free_log(struct delivery_log *log, size_t len);
+
+#endif

@@ -1,0 +1,39 @@
+/* Reference-counted packets. */
+#include "frame.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+struct frame *frame_new(enum frame_class class, struct bytes data, const char *key)
+{
+	size_t key_size = key ? strlen(key) + 1 : 0;
+	struct frame *frame = xmalloc(sizeof(*frame) + data.len + key_size);
+
+	*frame = (struct frame){ .class = class, .len = data.len };
+	atomic_init(&frame->refs, 1);
+	if (data.len)
+		memcpy(frame->data, data.data, data.len);
+	if (key)
+		frame->key = memcpy(frame->data + data.len, key, key_size);
+	return frame;
+}
+
+struct frame *frame_ref(struct frame *frame)
+{
+	atomic_fetch_add_explicit(&frame->refs, 1, memory_order_relaxed);
+	return frame;
+}
+
+void frame_unref(struct frame *frame)
+{
+	/* acq_rel: whoever frees must see everything that other holders read before they let go */
+	if (frame && atomic_fetch_sub_explicit(&frame->refs, 1, memory_order_acq_rel) == 1)
+		free(frame);
+}
+
+bool frame_same_state(const struct frame *a, const struct frame *b)
+{
+	return a->class == FRAME_STATE && b->class == FRAME_STATE && a->kind == b->kind &&
+	       strcmp(a->key, b->key) == 0;
+}

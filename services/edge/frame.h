@@ -1,0 +1,43 @@
+/*
+ * frame: an encoded packet that many sockets share.
+ *
+ * Made once per delivery and encoding, immutable, counted by reference. What differs between
+ * sockets (the WebSocket header, the unread total) is not in it: see outq.h.
+ *
+ * Threads: references may be taken and dropped on any thread.
+ */
+#ifndef EDGE_FRAME_H
+#define EDGE_FRAME_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+/* How a packet behaves in a full queue (docs/protocol.md, "Three classes of delivery"). */
+enum frame_class {
+	FRAME_CONTROL, /* the protocol's own: handshake, acks, pings, close */
+	FRAME_KEEP,    /* never dropped: a socket that can't take it is closed and recovers */
+	FRAME_STATE,   /* replaced by a newer one of the same key while it waits */
+	FRAME_HINT,    /* dropped first */
+};
+
+struct frame {
+	_Atomic unsigned refs;
+	enum frame_class class;
+	bool ends_in_unread; /* the socket's tail completes `"unread":` */
+	uint16_t kind;       /* of a state: its member number in Payload */
+	const char *key;     /* of a state: which one of its kind; lives in the frame */
+	size_t len;
+	uint8_t data[];
+};
+
+/* A frame with one reference, holding a copy of `data` and, for a state, of `key`. */
+struct frame *frame_new(enum frame_class class, struct bytes data, const char *key);
+struct frame *frame_ref(struct frame *frame);
+void frame_unref(struct frame *frame); /* NULL is fine */
+
+/* Are these two versions of one and the same state? */
+bool frame_same_state(const struct frame *a, const struct frame *b);
+
+#endif

@@ -1,0 +1,165 @@
+/* A hash of encoded user ids to bit masks of loops. */
+#include "hub.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "announcements.h"
+#include "base/subject.h"
+#include "base/xalloc.h"
+#include "delivery.h"
+#include "user.h"
+
+/* A loop that is so far behind is told to look for what it missed instead. */
+enum { POSTED_MAX = 100000 };
+
+#define USER_PREFIX "ww.rt.user."
+#define ALL_SUBJECT "ww.rt.all"
+
+struct interest {
+	UT_hash_handle hh;
+	uint64_t loops; /* one bit each */
+	char token[];
+};
+
+struct hub {
+	struct edge *edge;
+	pthread_mutex_t lock;
+	struct interest *table; /* guarded by lock */
+};
+
+struct crossing {
+	struct edge_loop *el;
+	struct delivery_ref *ref;
+};
+
+struct hub *hub_new(struct edge *edge)
+{
+	struct hub *hub = xcalloc(1, sizeof(*hub));
+
+	hub->edge = edge;
+	(void)pthread_mutex_init(&hub->lock, NULL);
+	return hub;
+}
+
+void hub_free(struct hub *hub)
+{
+	struct interest *interest, *next;
+
+	if (!hub)
+		return;
+	HASH_ITER (hh, hub->table, interest, next) {
+		HASH_DEL(hub->table, interest);
+		free(interest);
+	}
+	(void)pthread_mutex_destroy(&hub->lock);
+	free(hub);
+}
+
+static void subscribe(struct hub *hub, const char *token, bool wanted)
+{
+	char subject[SUBJECT_SIZE];
+
+	(void)snprintf(subject, sizeof(subject), USER_PREFIX "%s", token);
+	if (wanted)
+		bus_port_want(hub->edge->port, subject);
+	else
+		bus_port_unwant(hub->edge->port, subject);
+}
+
+void hub_want(struct hub *hub, const char *token, size_t loop_index)
+{
+	struct interest *interest;
+
+	(void)pthread_mutex_lock(&hub->lock);
+	HASH_FIND_STR(hub->table, token, interest);
+	if (!interest) {
+		size_t size = strlen(token) + 1;
+
+		interest = xcalloc(1, sizeof(*interest) + size);
+		memcpy(interest->token, token, size);
+		HASH_ADD_STR(hub->table, token, interest);
+	}
+	interest->loops |= UINT64_C(1) << loop_index;
+	(void)pthread_mutex_unlock(&hub->lock);
+	subscribe(hub, token, /* wanted= */ true);
+}
+
+void hub_unwant(struct hub *hub, const char *token, size_t loop_index)
+{
+	struct interest *interest;
+
+	(void)pthread_mutex_lock(&hub->lock);
+	HASH_FIND_STR(hub->table, token, interest);
+	if (interest) {
+		interest->loops &= ~(UINT64_C(1) << loop_index);
+		if (!interest->loops) {
+			HASH_DEL(hub->table, interest);
+			free(interest);
+		}
+	}
+	(void)pthread_mutex_unlock(&hub->lock);
+	subscribe(hub, token, /* wanted= */ false);
+}
+
+static uint64_t loops_of(struct hub *hub, const char *subject)
+{
+	struct interest *interest;
+	uint64_t loops = 0;
+
+	if (strcmp(subject, ALL_SUBJECT) == 0)
+		return UINT64_MAX;
+	if (strncmp(subject, USER_PREFIX, sizeof(USER_PREFIX) - 1) != 0)
+		return 0;
+	(void)pthread_mutex_lock(&hub->lock);
+	HASH_FIND_STR(hub->table, subject + sizeof(USER_PREFIX) - 1, interest);
+	if (interest)
+		loops = interest->loops;
+	(void)pthread_mutex_unlock(&hub->lock);
+	return loops;
+}
+
+static void arrive(void *arg)
+{
+	struct crossing *crossing = arg;
+	const struct delivery *delivery = delivery_prepare(crossing->ref);
+
+	if (delivery && delivery->user_id[0])
+		user_on_delivery(crossing->el, crossing->ref, delivery);
+	else if (delivery)
+		announcements_on_delivery(crossing->el, delivery);
+	delivery_ref_drop(crossing->ref);
+	atomic_fetch_sub(&crossing->el->posted, 1);
+	free(crossing);
+}
+
+static void cross(struct edge_loop *el, struct delivery_ref *ref)
+{
+	struct crossing *crossing;
+
+	if (atomic_fetch_add(&el->posted, 1) >= POSTED_MAX) {
+		atomic_fetch_sub(&el->posted, 1);
+		atomic_fetch_add(&el->edge->hurries, 1);
+		return;
+	}
+	crossing = xmalloc(sizeof(*crossing));
+	*crossing = (struct crossing){ el, delivery_ref_more(ref) };
+	loop_post(el->loop, arrive, crossing);
+}
+
+void hub_on_msg(void *arg, struct bus_msg *msg)
+{
+	struct hub *hub = arg;
+	uint64_t loops = loops_of(hub, bus_msg_subject(msg));
+	struct delivery_ref *ref;
+
+	if (!loops)
+		return;
+	ref = delivery_ref_new(msg);
+	for (size_t i = 0; i < hub->edge->loops_len; i++) {
+		if (loops >> i & 1)
+			cross(&hub->edge->loops[i], ref);
+	}
+	delivery_ref_drop(ref);
+}

@@ -1,0 +1,78 @@
+/*
+ * socket: a signed-in user in the namespace "/" of one session.
+ *
+ *   CONNECT ──► OPENING ──► LIVE ──► gone
+ *
+ * OPENING: the token was good; the user's doorbell is wanted and `open` was asked, in this order,
+ * so that nothing falls between them. LIVE: the position is known, deliveries are handled. A
+ * service that does not answer closes the transport and refuses nothing: stock clients retry that
+ * by themselves.
+ *
+ * Threads: belongs to its loop.
+ */
+#ifndef EDGE_SOCKET_H
+#define EDGE_SOCKET_H
+
+#include "codec/json.h"
+#include "delivery.h"
+#include "edge.h"
+#include "session.h"
+
+enum socket_state { SOCKET_OPENING, SOCKET_LIVE };
+
+/* A transfer this socket follows. */
+struct tracked {
+	struct tracked *next;
+	uint64_t version; /* the newest shown */
+	char id[];
+};
+
+struct socket {
+	struct session *session;
+	struct user *user;
+	struct socket *prev, *next; /* of the user */
+	enum socket_state state;
+	unsigned own_channels; /* bit per enum ChannelKind: user, balance, transactions */
+	unsigned tracked_len;
+	struct tracked *tracked;
+	uint32_t unread;   /* the total this client was told last */
+	uint64_t seq, rev; /* its position in the mailbox and in the user's state */
+	uint64_t log_seq;  /* its position in the announcement log */
+	bool log_asked;    /* it is catching up with the log */
+	char sid[ID_SIZE];
+};
+
+/* One Socket.IO packet of this session. */
+void socket_on_message(struct session *session, struct bytes text);
+
+/* Unlink and free; the session stays. */
+void socket_leave(struct socket *socket);
+
+/* --- what user.c and announcements.c move a live socket with --- */
+enum socket_take { SOCKET_OLD, SOCKET_TAKEN, SOCKET_HOLE };
+
+/* The next item: shown if one of its channels is joined, and the position moves on. */
+enum socket_take socket_take_item(struct socket *socket, const struct delivery_item *item);
+/* Numbers up to `seq` are void. */
+void socket_skip_to(struct socket *socket, uint64_t seq);
+/* One state, if one of its channels is joined. */
+void socket_show_state(struct socket *socket, const struct delivery_state *entry);
+/* States that bring the socket to `rev`. */
+void socket_take_states(
+    struct socket *socket, const struct delivery_state *states, size_t len, uint64_t rev);
+/* The next row of the announcement log; anything but the next is left alone. */
+void socket_take_log(struct socket *socket, const struct delivery_log *log);
+
+/* --- acknowledgements; nothing is sent if the event asked for none --- */
+struct ack {
+	uint64_t session; /* the session's number on its loop */
+	bool wanted;
+	uint64_t id;
+};
+void socket_ack_ok(
+    struct session *session, const struct ack *ack, const ProtobufCMessage *reply_or_null);
+void socket_ack_error(struct session *session, const struct ack *ack, const char *code,
+    const char *message, const char *field, uint32_t retry_after_ms);
+void socket_ack_err(struct session *session, const struct ack *ack, const struct err *err);
+
+#endif

@@ -1,0 +1,42 @@
+/* client: one WebSocket to an edge, blocking, for tests that look at every frame. */
+#ifndef TEST_CLIENT_H
+#define TEST_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "token/token.h"
+
+enum { CLIENT_TEXT_MAX = 1 << 16 };
+
+struct client {
+	int fd;
+	char text[CLIENT_TEXT_MAX]; /* the newest frame's */
+	unsigned char in[1 << 17];
+	size_t in_len;
+	int close_code; /* of the server's close frame: 1005 if it had none, -1 before */
+};
+
+/* Connect and upgrade; the open packet was read and checked. */
+void client_open(struct client *client, int port);
+void client_close(struct client *client);
+
+/* CONNECT with a token of `user`; everything up to the CONNECT reply was read. False if closed. */
+bool client_sign_in(struct client *client, const char *keys_dir, const char *user);
+
+/* The CONNECT packet with a fresh token of `user`. */
+void client_connect_packet(
+    const char *keys_dir, const char *user, char ret_packet[static TOKEN_MAX]);
+
+void client_send(struct client *client, const char *text);
+/* Several messages in one write, so that the edge reads them in one turn. */
+void client_send_all(struct client *client, const char *const *texts, size_t n);
+void client_send_raw(struct client *client, const void *data, size_t len);
+
+/* The next text frame, at most 10 s away; pings are answered and skipped. NULL when the server
+ * closed. */
+const char *client_next(struct client *client);
+/* The next text frame that contains `what`; fails the test if the server closes first. */
+const char *client_expect(struct client *client, const char *what);
+
+#endif

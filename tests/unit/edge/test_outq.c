@@ -1,0 +1,168 @@
+/* The outbound queue: order, sharing, conflation, bounds, partial writes. */
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "outq.h"
+#include "support/support.h"
+
+static const struct outq_limits roomy = { .bytes = 1 << 20, .count = 1024 };
+
+static int near_end, far_end;
+static struct outq q;
+
+static void setup(void)
+{
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	near_end = pair[0];
+	far_end = pair[1];
+	q = (struct outq){ 0 };
+}
+
+static void teardown(void)
+{
+	outq_finish(&q);
+	(void)close(near_end);
+	(void)close(far_end);
+}
+
+static struct frame *state(const char *text, const char *key)
+{
+	struct frame *frame = frame_new(FRAME_STATE, bytes_of_str(text), key);
+
+	frame->kind = 1;
+	return frame;
+}
+
+static enum outq_result push(struct frame *frame, const char *tail)
+{
+	enum outq_result result = outq_push(&q, &roomy, frame, bytes_of_str(tail));
+
+	frame_unref(frame);
+	return result;
+}
+
+static struct frame *keep(const char *text)
+{
+	return frame_new(FRAME_KEEP, bytes_of_str(text), NULL);
+}
+
+/* Everything the far end has received, as a string. */
+static const char *received(void)
+{
+	static char text[1 << 16];
+	ssize_t got = read(far_end, text, sizeof(text) - 1);
+
+	text[got > 0 ? got : 0] = '\0';
+	return text;
+}
+
+START_TEST(packets_leave_in_order_with_header_and_tail)
+{
+	ck_assert_int_eq(push(keep("one"), "!"), OUTQ_QUEUED);
+	ck_assert_int_eq(push(keep("two"), ""), OUTQ_QUEUED);
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
+	ck_assert_str_eq(received(), "\x81\x04one!\x81\x03two");
+	ck_assert_uint_eq(q.bytes, 0);
+	ck_assert_uint_eq(q.count, 0);
+}
+END_TEST
+
+START_TEST(a_newer_state_replaces_a_waiting_one_and_goes_last)
+{
+	ck_assert_int_eq(push(state("a1", "a"), ""), OUTQ_QUEUED);
+	ck_assert_int_eq(push(state("b1", "b"), ""), OUTQ_QUEUED);
+	ck_assert_int_eq(push(state("a2", "a"), ""), OUTQ_REPLACED);
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
+	ck_assert_str_eq(received(), "\x81\x02"
+				     "b1"
+				     "\x81\x02"
+				     "a2");
+}
+END_TEST
+
+START_TEST(a_full_queue_refuses_what_must_arrive_and_drops_hints)
+{
+	struct outq_limits tight = { .bytes = 8, .count = 2 };
+	struct frame *frame = keep("12345678");
+	struct frame *hint = frame_new(FRAME_HINT, bytes_of_str("h"), NULL);
+
+	ck_assert_int_eq(outq_push(&q, &tight, frame, bytes_of(NULL, 0)), OUTQ_QUEUED);
+	ck_assert_int_eq(outq_push(&q, &tight, frame, bytes_of(NULL, 0)), OUTQ_FULL);
+	ck_assert_int_eq(outq_push(&q, &tight, hint, bytes_of(NULL, 0)), OUTQ_DROPPED);
+	ck_assert_uint_eq(q.count, 1);
+	frame_unref(frame);
+	frame_unref(hint);
+}
+END_TEST
+
+START_TEST(what_is_half_written_is_neither_replaced_nor_repeated)
+{
+	enum { BIG = 1 << 20 };
+	struct outq_limits wide = { .bytes = 4 * BIG, .count = 16 };
+	char *text = malloc(BIG);
+	struct frame *big;
+	struct buf all = BUF_INIT;
+	char chunk[4096];
+	ssize_t got;
+
+	memset(text, 'x', BIG);
+	big = frame_new(FRAME_STATE, bytes_of(text, BIG), "k");
+	big->kind = 1;
+	ck_assert_int_eq(outq_push(&q, &wide, big, bytes_of(NULL, 0)), OUTQ_QUEUED);
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_BLOCKED);
+	ck_assert_int_eq(outq_push(&q, &wide, big, bytes_of(NULL, 0)), OUTQ_QUEUED);
+	while (q.packets) {
+		while ((got = read(far_end, chunk, sizeof(chunk))) > 0)
+			buf_append(&all, chunk, (size_t)got);
+		ck_assert_int_ne(outq_write(&q, near_end), OUTQ_BROKEN);
+	}
+	while ((got = read(far_end, chunk, sizeof(chunk))) > 0)
+		buf_append(&all, chunk, (size_t)got);
+	ck_assert_uint_eq(all.len, 2 * (BIG + 10));
+	ck_assert_mem_eq(all.data + 10, text, BIG);
+	ck_assert_int_eq(all.data[BIG + 10], 0x81);
+	buf_finish(&all);
+	frame_unref(big);
+	free(text);
+}
+END_TEST
+
+START_TEST(a_gone_peer_is_told)
+{
+	(void)close(far_end);
+	ck_assert_int_eq(push(keep("x"), ""), OUTQ_QUEUED);
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_BROKEN);
+	far_end = dup(near_end);
+}
+END_TEST
+
+START_TEST(control_frames_and_raw_bytes_keep_their_place)
+{
+	outq_push_control(&q, 0, BYTES_LITERAL("HTTP"));
+	ck_assert_int_eq(push(keep("x"), ""), OUTQ_QUEUED);
+	outq_push_control(&q, WS_PONG, BYTES_LITERAL("p"));
+	outq_push_control(&q, WS_CLOSE, bytes_of(NULL, 0));
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
+	ck_assert_mem_eq(received(), "HTTP\x81\x01x\x8a\x01p\x88\x00", 12);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("edge outq");
+	TCase *tc = tcase_create("outq");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, packets_leave_in_order_with_header_and_tail);
+	tcase_add_test(tc, a_newer_state_replaces_a_waiting_one_and_goes_last);
+	tcase_add_test(tc, a_full_queue_refuses_what_must_arrive_and_drops_hints);
+	tcase_add_test(tc, what_is_half_written_is_neither_replaced_nor_repeated);
+	tcase_add_test(tc, a_gone_peer_is_told);
+	tcase_add_test(tc, control_frames_and_raw_bytes_keep_their_place);
+	suite_add_tcase(suite, tc);
+	return support_run(suite);
+}
