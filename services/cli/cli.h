@@ -1,0 +1,35 @@
+/*
+ * cli: the commands of `ww`. One file per command (cmd_*.c), one row per command in main.c.
+ *
+ * A command reads its own options, does its one thing, prints results on standard output and what
+ * went wrong on standard error, and returns the exit code of the process.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/err.h"
+
+enum cli_exit {
+	CLI_OK = 0,
+	CLI_FAILED = 1, /* it was tried and did not (wholly) succeed */
+	CLI_USAGE = 2,  /* the command line can't be understood; nothing was tried */
+};
+
+/* argv[0] is the command's name. */
+typedef enum cli_exit (*command_fn)(int argc, char **argv);
+
+enum cli_exit cmd_docs(int argc, char **argv);
+enum cli_exit cmd_inbox(int argc, char **argv);
+enum cli_exit cmd_nats_config(int argc, char **argv);
+enum cli_exit cmd_provision(int argc, char **argv);
+enum cli_exit cmd_publish(int argc, char **argv);
+enum cli_exit cmd_revoke(int argc, char **argv);
+enum cli_exit cmd_tail(int argc, char **argv);
+enum cli_exit cmd_token(int argc, char **argv);
+
+/* "ww COMMAND: message" on standard error; returns CLI_FAILED. */
+enum cli_exit cli_failed(const char *command, const struct err *err);
+/* The same with the way to the help; returns CLI_USAGE. */
+enum cli_exit cli_misused(const char *command, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

@@ -1,0 +1,117 @@
+/* ww nats-config: the server's configuration, with every NATS user and what it may do. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bus/provision.h"
+#include "cli.h"
+#include "options.h"
+#include "secret.h"
+
+enum { USERS_MAX = 16 };
+
+struct nats_options {
+	const char *host, *server_name, *store_dir, *passwords_dir;
+	int64_t port, monitor_port, max_memory_store, max_file_store;
+};
+
+#define ROW(field, name, type, dflt, min, max, value, help)                                    \
+	{                                                                                      \
+		name, type, offsetof(struct nats_options, field), NULL, dflt, min, max, value, \
+		    help                                                                       \
+	}
+
+static const struct option_row rows[] = {
+	ROW(port, "port", OPTION_INT, "4222", 1, 65535, "PORT", "where the server listens"),
+	ROW(host, "host", OPTION_TEXT, "127.0.0.1", 0, 0, "ADDRESS", "on which address"),
+	ROW(store_dir, "store-dir", OPTION_TEXT, NULL, 0, 0, "DIR",
+	    "where JetStream keeps its files"),
+	ROW(server_name, "server-name", OPTION_TEXT, "walletwire", 0, 0, "NAME",
+	    "its name, different on every server of a cluster"),
+	ROW(monitor_port, "monitor-port", OPTION_INT, "0", 0, 65535, "PORT",
+	    "of its monitor, on 127.0.0.1 alone; 0: none"),
+	ROW(max_memory_store, "max-memory-store", OPTION_SIZE, "256MiB", 1 << 20, INT64_MAX, "SIZE",
+	    "what JetStream may keep in memory"),
+	ROW(max_file_store, "max-file-store", OPTION_SIZE, "16GiB", 1 << 20, INT64_MAX, "SIZE",
+	    "and in files: at least the sum of what the streams may hold"),
+	ROW(passwords_dir, "passwords-dir", OPTION_TEXT, NULL, 0, 0, "DIR",
+	    "one file per NATS user, named like the user, with its password"),
+	{ .name = NULL },
+};
+
+static const struct usage usage = {
+	.command = "nats-config",
+	.help = "Prints a configuration for nats-server: accounts, and per user what it may "
+		"publish and\n"
+		"subscribe, as the subjects' table says. It holds the passwords: keep it as they "
+		"are kept.",
+	.rows = rows,
+};
+
+struct passwords {
+	char at[USERS_MAX][SECRET_SIZE]; /* in the order of bus_users */
+};
+
+static const char *password_of(void *arg, const char *user)
+{
+	const struct passwords *passwords = arg;
+
+	for (size_t i = 0; bus_users[i]; i++) {
+		if (strcmp(bus_users[i], user) == 0)
+			return passwords->at[i];
+	}
+	return NULL; /* the system account's: nobody needs to sign in there */
+}
+
+static enum status read_passwords(const char *dir, struct passwords *passwords, struct err *err)
+{
+	enum status s = STATUS_OK;
+
+	for (size_t i = 0; bus_users[i] && s == STATUS_OK; i++) {
+		assert(i < USERS_MAX);
+		s = secret_read_in(dir, bus_users[i], passwords->at[i], err);
+	}
+	return s;
+}
+
+static void print_config(const struct nats_options *opt, struct passwords *passwords)
+{
+	struct nats_server_config cfg = { .host = opt->host,
+		.port = (int)opt->port,
+		.http_port = (int)opt->monitor_port,
+		.server_name = opt->server_name,
+		.store_dir = opt->store_dir,
+		.max_memory_store = opt->max_memory_store,
+		.max_file_store = opt->max_file_store,
+		.password = password_of,
+		.arg = passwords };
+	struct buf out = BUF_INIT;
+
+	bus_nats_config(&cfg, &out);
+	(void)fputs(buf_str(&out), stdout);
+	buf_finish(&out);
+}
+
+enum cli_exit cmd_nats_config(int argc, char **argv)
+{
+	struct nats_options opt = { 0 };
+	struct option_list operands;
+	struct passwords passwords;
+	struct err err = ERR_INIT;
+
+	switch (options_parse(&usage, &opt, &operands, argc, argv)) {
+	case OPTIONS_DONE:
+		return CLI_OK;
+	case OPTIONS_WRONG:
+		return CLI_USAGE;
+	case OPTIONS_RUN:
+		break;
+	}
+	if (!opt.store_dir || !opt.passwords_dir)
+		return cli_misused(
+		    "nats-config", "--store-dir DIR and --passwords-dir DIR are needed");
+	if (read_passwords(opt.passwords_dir, &passwords, &err))
+		return cli_failed("nats-config", &err);
+	print_config(&opt, &passwords);
+	return CLI_OK;
+}

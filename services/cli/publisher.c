@@ -1,0 +1,192 @@
+/* Batches of events, acknowledged by the stream. */
+#include "publisher.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/subject.h"
+#include "base/xalloc.h"
+#include "event.h"
+
+enum {
+	/*
+	 * No more than the bus has unacknowledged at once: then no event waits inside the bus for a
+	 * free place, to be sent before those that failed.
+	 */
+	BATCH_EVENTS = 1024,
+	BATCH_BYTES = 8 << 20,
+	TRIES = 5,
+	PAUSE_MS = 200, /* before the second try; doubles */
+	RECONNECT_MS = 3000,
+	MSG_ID_SIZE = SUBJECT_ID_MAX + 32,
+};
+
+/* One event on its way. Written by the thread of the bus until bus_publish_wait() returns. */
+struct sent {
+	size_t line;
+	char msg_id[MSG_ID_SIZE]; /* "<kind>/<id>" */
+	const char *kind;
+	struct bytes data; /* in the batch's arena */
+	unsigned tries;
+	enum status status;
+	struct bus_ack ack;
+	char reason[160];
+};
+
+struct publisher {
+	struct bus *bus;
+	bool quiet, gave_up;
+	struct publisher_totals totals;
+	struct arena arena; /* of the batch */
+	size_t len;
+	/* Set by the thread of the bus: something failed, so hold back what comes after it. */
+	atomic_bool trouble;
+	struct sent batch[BATCH_EVENTS];
+};
+
+struct publisher *publisher_new(struct bus *bus, bool quiet)
+{
+	struct publisher *publisher = xcalloc(1, sizeof(*publisher));
+
+	publisher->bus = bus;
+	publisher->quiet = quiet;
+	arena_init(&publisher->arena, (size_t)2 * BATCH_BYTES);
+	return publisher;
+}
+
+void publisher_free(struct publisher *publisher)
+{
+	if (!publisher)
+		return;
+	arena_finish(&publisher->arena);
+	free(publisher);
+}
+
+static void on_ack(
+    void *arg, uint64_t tag, enum status status, struct bus_ack ack, const char *reason)
+{
+	struct publisher *publisher = arg;
+	struct sent *sent = &publisher->batch[tag];
+
+	sent->status = status;
+	sent->ack = ack;
+	(void)snprintf(
+	    sent->reason, sizeof(sent->reason), "%s", reason ? reason : status_text(status));
+	if (status)
+		atomic_store(&publisher->trouble, true);
+}
+
+static void send_one(struct publisher *publisher, struct sent *sent)
+{
+	char subject[SUBJECT_SIZE];
+
+	/* A kind is a field name of ours: a valid token as it is. */
+	(void)snprintf(subject, sizeof(subject), "ww.event.%s", sent->kind);
+	sent->tries++;
+	bus_publish_stored_async(publisher->bus, subject, sent->msg_id, sent->data,
+	    (uint64_t)(sent - publisher->batch), on_ack, publisher);
+}
+
+void publisher_add(struct publisher *publisher, size_t line, const Walletwire__V1__Event *event)
+{
+	struct sent *sent;
+	uint8_t *data;
+
+	if (publisher->len == BATCH_EVENTS || publisher->arena.used > BATCH_BYTES ||
+	    atomic_load(&publisher->trouble))
+		publisher_settle(publisher);
+	sent = &publisher->batch[publisher->len++];
+	*sent = (struct sent){ .line = line, .kind = event_kind(event) };
+	(void)snprintf(sent->msg_id, sizeof(sent->msg_id), "%s/%s", sent->kind, event->id);
+	data = arena_alloc(&publisher->arena, walletwire__v1__event__get_packed_size(event));
+	sent->data = bytes_of(data, walletwire__v1__event__pack(event, data));
+	send_one(publisher, sent);
+}
+
+static bool may_retry(const struct sent *sent)
+{
+	return sent->status && status_is_temporary(sent->status) && sent->tries < TRIES;
+}
+
+static void back_off(struct publisher *publisher, unsigned round)
+{
+	int pause_ms = PAUSE_MS << round;
+	struct timespec pause = { pause_ms / 1000, pause_ms % 1000 * 1000000L };
+	struct err ignored = ERR_INIT; /* the next try tells */
+
+	(void)nanosleep(&pause, NULL);
+	if (bus_wait_connected(publisher->bus, RECONNECT_MS, &ignored))
+		return;
+}
+
+static void retry_failed(struct publisher *publisher)
+{
+	for (unsigned round = 0; round + 1 < TRIES; round++) {
+		bool any = false;
+
+		for (size_t i = 0; i < publisher->len; i++)
+			any = any || may_retry(&publisher->batch[i]);
+		if (!any)
+			return;
+		back_off(publisher, round);
+		for (size_t i = 0; i < publisher->len; i++) {
+			if (may_retry(&publisher->batch[i]))
+				send_one(publisher, &publisher->batch[i]);
+		}
+		bus_publish_wait(publisher->bus);
+	}
+}
+
+static void print_place(const struct sent *sent)
+{
+	if (sent->line)
+		(void)fprintf(stderr, "line %zu: ", sent->line);
+	else
+		(void)fputs("ww publish: ", stderr);
+}
+
+static void report(struct publisher *publisher, const struct sent *sent)
+{
+	/* A duplicate found by a second try may be our own first one, whose ack was lost. */
+	bool duplicate = sent->ack.duplicate && sent->tries == 1;
+
+	if (sent->status) {
+		print_place(sent);
+		(void)fprintf(stderr, "%s: not published: %s\n", sent->msg_id, sent->reason);
+		publisher->totals.failed++;
+		publisher->gave_up = publisher->gave_up || status_is_temporary(sent->status);
+		return;
+	}
+	if (duplicate)
+		publisher->totals.duplicates++;
+	else
+		publisher->totals.published++;
+	if (!publisher->quiet)
+		(void)printf("%s %s %llu\n", sent->msg_id, duplicate ? "duplicate of" : "stored as",
+		    (unsigned long long)sent->ack.stream_seq);
+}
+
+void publisher_settle(struct publisher *publisher)
+{
+	bus_publish_wait(publisher->bus);
+	retry_failed(publisher);
+	for (size_t i = 0; i < publisher->len; i++)
+		report(publisher, &publisher->batch[i]);
+	(void)fflush(stdout);
+	publisher->len = 0;
+	arena_reset(&publisher->arena);
+	atomic_store(&publisher->trouble, false);
+}
+
+bool publisher_gave_up(const struct publisher *publisher)
+{
+	return publisher->gave_up;
+}
+
+struct publisher_totals publisher_totals(const struct publisher *publisher)
+{
+	return publisher->totals;
+}
