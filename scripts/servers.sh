@@ -1,0 +1,198 @@
+# The servers that are not ours: nats-server, PostgreSQL, HAProxy. All private, all on 127.0.0.1.
+# shellcheck shell=bash
+
+NATS_USERS=(backend chat notifications edge presence audit ops)
+DB_NAME=walletwire
+DB_ROLES=(notifications) # one for each service that keeps something, named like its schema
+
+# secret FILE: 32 random bytes as text, made once, for us alone.
+secret() {
+  [ -s "$1" ] && return
+  mkdir -p "$(dirname "$1")"
+  (umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$1")
+}
+
+keys_prepare() {
+  [ -s "$RUN_DIR/keys/dev.hs256" ] && return
+  mkdir -p "$RUN_DIR/keys"
+  (umask 077 && head -c 48 /dev/urandom | base64 -w 0 >"$RUN_DIR/keys/dev.hs256")
+}
+
+# --- nats-server ---
+
+nats_prepare() {
+  local user
+
+  for user in "${NATS_USERS[@]}"; do
+    secret "$RUN_DIR/secrets/nats/$user"
+  done
+  mkdir -p "$RUN_DIR/nats"
+  (umask 077 && "$BIN/ww" nats-config --port "$STACK_NATS_PORT" --store-dir "$RUN_DIR/nats" \
+    --passwords-dir "$RUN_DIR/secrets/nats" >"$RUN_DIR/nats.conf")
+}
+
+nats_start() {
+  nats_prepare
+  supervise nats TERM nats-server -c "$RUN_DIR/nats.conf"
+  wait_for nats 15 port_answers "$STACK_NATS_PORT"
+}
+
+# --- PostgreSQL ---
+
+postgres_bin() {
+  local dir
+
+  for dir in /usr/lib/postgresql/*/bin; do
+    [ -x "$dir/initdb" ] && printf '%s' "$dir" && return
+  done
+  die "PostgreSQL's initdb is not below /usr/lib/postgresql"
+}
+
+# PostgreSQL refuses to run as root: then it runs as its own user. For `"${AS_POSTGRES[@]}" COMMAND`.
+AS_POSTGRES=(env)
+[ "$(id -u)" -ne 0 ] || AS_POSTGRES=(setpriv --reuid=postgres --regid=postgres --init-groups)
+
+# Sets POSTGRES_DIR: .run/postgres, or a folder that the postgres user can reach. Which one is kept in
+# .run/postgres.dir; without that file nothing of an older run is taken over.
+postgres_choose_dir() {
+  local dir=$RUN_DIR/postgres hash
+
+  if [ -s "$RUN_DIR/postgres.dir" ]; then
+    POSTGRES_DIR=$(<"$RUN_DIR/postgres.dir")
+    return
+  fi
+  if ! "${AS_POSTGRES[@]}" test -x "$RUN_DIR"; then
+    hash=$(printf '%s' "$RUN_DIR" | sha256sum)
+    dir=/var/tmp/walletwire-${hash:0:16}
+  fi
+  rm -rf "$dir"
+  mkdir -p "$dir"
+  chmod 700 "$dir"
+  [ "$(id -u)" -ne 0 ] || chown postgres:postgres "$dir"
+  printf '%s\n' "$dir" >"$RUN_DIR/postgres.dir"
+  POSTGRES_DIR=$dir
+}
+
+# The password is handed over in a file of the cluster's own folder: .run may be out of reach.
+postgres_init() {
+  local file=$POSTGRES_DIR/password status=0
+
+  rm -rf "$POSTGRES_DIR/data"
+  "${AS_POSTGRES[@]}" sh -c 'umask 077 && cat >"$1"' _ "$file" <"$RUN_DIR/secrets/postgres/postgres" || return
+  "${AS_POSTGRES[@]}" "$PG_BIN/initdb" -D "$POSTGRES_DIR/data" -U postgres -E UTF8 --locale=C.UTF-8 \
+    --auth=scram-sha-256 --pwfile="$file" || status=$?
+  rm -f "$file"
+  return "$status"
+}
+
+psql_admin() {
+  PGPASSWORD=$(<"$RUN_DIR/secrets/postgres/postgres") "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 \
+    -h 127.0.0.1 -p "$STACK_POSTGRES_PORT" -U postgres "$@"
+}
+
+# One database; each role may make its own schema in it and sees no other.
+postgres_create() {
+  local role password
+
+  [ "$(psql_admin -d postgres -Atc "SELECT 1 FROM pg_database WHERE datname = '$DB_NAME'")" = 1 ] ||
+    psql_admin -d postgres -c "CREATE DATABASE $DB_NAME" || return
+  psql_admin -d "$DB_NAME" -c "REVOKE ALL ON SCHEMA public FROM PUBLIC" || return
+  for role in "${DB_ROLES[@]}"; do
+    password=$(<"$RUN_DIR/secrets/postgres/$role")
+    [ "$(psql_admin -d "$DB_NAME" -Atc "SELECT 1 FROM pg_roles WHERE rolname = '$role'")" = 1 ] ||
+      psql_admin -d "$DB_NAME" -c "CREATE ROLE $role LOGIN" || return
+    # On standard input, where no list of processes shows it.
+    psql_admin -d "$DB_NAME" <<<"ALTER ROLE $role PASSWORD '$password'; GRANT CREATE ON DATABASE $DB_NAME TO $role;" || return
+  done
+}
+
+postgres_secrets() {
+  local role
+
+  secret "$RUN_DIR/secrets/postgres/postgres"
+  for role in "${DB_ROLES[@]}"; do
+    secret "$RUN_DIR/secrets/postgres/$role"
+    (umask 077 && printf 'postgresql://%s:%s@127.0.0.1:%s/%s\n' "$role" "$(<"$RUN_DIR/secrets/postgres/$role")" \
+      "$STACK_POSTGRES_PORT" "$DB_NAME" >"$RUN_DIR/secrets/postgres/$role.url")
+  done
+  (umask 077 && for role in postgres "${DB_ROLES[@]}"; do
+    printf '127.0.0.1:%s:*:%s:%s\n' "$STACK_POSTGRES_PORT" "$role" "$(<"$RUN_DIR/secrets/postgres/$role")"
+  done >"$RUN_DIR/secrets/pgpass")
+}
+
+postgres_start() {
+  PG_BIN=$(postgres_bin)
+  postgres_choose_dir
+  postgres_secrets
+  [ -s "$POSTGRES_DIR/data/PG_VERSION" ] || step "create the PostgreSQL cluster" postgres_init
+  # INT is its fast shutdown: TERM would wait until every client has gone.
+  supervise postgres INT "${AS_POSTGRES[@]}" "$PG_BIN/postgres" -D "$POSTGRES_DIR/data" \
+    -c listen_addresses=127.0.0.1 -c "port=$STACK_POSTGRES_PORT" -c unix_socket_directories= \
+    -c max_connections=200 -c shared_buffers=128MB -c "logging_collector=off"
+  wait_for postgres 30 "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$STACK_POSTGRES_PORT"
+  step "create the database" postgres_create
+}
+
+# --- HAProxy ---
+
+# Round robin without stickiness: any edge serves any client. The client's address is HAProxy's word
+# alone. Logs hold no query string, since a mistaken client may put a token there.
+haproxy_config() {
+  local entry name port admin
+
+  cat <<TEXT
+global
+  log stdout format raw local0 info
+  tune.http.maxhdr 50
+
+defaults
+  mode http
+  log global
+  log-format "%ci:%cp %ft %b/%s %Tq/%Tw/%Tc/%Tr/%Ta %ST %B %ts %HM %HPO"
+  option http-buffer-request
+  option redispatch
+  retries 2
+  timeout connect 2s
+  timeout client 60s
+  timeout server 60s
+  timeout http-request 10s
+  timeout http-keep-alive 15s
+  timeout client-fin 5s
+  timeout tunnel 1h
+
+frontend http
+  bind 127.0.0.1:$STACK_HTTP_PORT
+  http-request del-header X-Forwarded-For
+  http-request del-header Forwarded
+  http-request set-header X-Forwarded-For %[src]
+  http-request set-header X-Forwarded-Proto http
+  default_backend edges
+
+backend edges
+  balance roundrobin
+  http-reuse never
+  option httpchk
+  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host edge hdr Connection close
+  http-check expect status 200
+  default-server check inter 500ms fall 2 rise 1
+TEXT
+  for entry in "${STACK_EDGES[@]}"; do
+    IFS=: read -r _ name port admin <<<"$entry"
+    printf '  server %s 127.0.0.1:%s port %s\n' "$name" "$port" "$admin"
+  done
+}
+
+# Ready when it hands requests to an edge: it answers 503 itself until a check has passed.
+haproxy_is_ready() {
+  local status
+
+  status=$(http_status "$STACK_HTTP_PORT" /healthz-of-nobody)
+  [ -n "$status" ] && [ "$status" != 503 ]
+}
+
+haproxy_start() {
+  haproxy_config >"$RUN_DIR/haproxy.cfg"
+  # Through a pipe: HAProxy takes O_APPEND from its output and would write over the log's beginning.
+  supervise haproxy TERM bash -c 'exec haproxy -db -f "$1" > >(exec cat) 2>&1' _ "$RUN_DIR/haproxy.cfg"
+  wait_for haproxy 20 haproxy_is_ready
+}

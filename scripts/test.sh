@@ -1,0 +1,178 @@
+# ./dev test and ./dev bench. What each suite is for, and its time, is in tests/README.md.
+# shellcheck shell=bash
+
+SUITES=(layers unit integration tsan e2e)
+# Libraries and programs that have threads: their tests run under ThreadSanitizer as well.
+TSAN_PARTS=(loop bus db http token service edge notifications)
+
+# Seconds a suite may take, building not counted; tests/README.md says the same.
+suite_budget() {
+  case "$1" in
+    layers) echo 20 ;;
+    unit) echo 90 ;;
+    integration) echo 180 ;;
+    tsan) echo 180 ;;
+    e2e) $LONG && echo 1200 || echo 300 ;;
+  esac
+}
+
+# Sets PASSED and FAILED; the suites below each set them for themselves.
+suite_run() {
+  local suite=$1 started=$SECONDS status=0
+
+  say "==> suite $suite"
+  PASSED=0 FAILED=0
+  "suite_$suite" "$(suite_budget "$suite")" || status=$?
+  if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
+    say "dev: suite $suite exceeded its budget of $(suite_budget "$suite") s"
+  fi
+  if [ "$status" -ne 0 ] && [ "$FAILED" -eq 0 ]; then
+    FAILED=1
+  fi
+  printf '%s: %d passed, %d failed in %d s (budget %d s)\n' "$suite" "$PASSED" "$FAILED" \
+    $((SECONDS - started)) "$(suite_budget "$suite")"
+  TOTAL_PASSED=$((TOTAL_PASSED + PASSED))
+  TOTAL_FAILED=$((TOTAL_FAILED + FAILED))
+}
+
+suite_layers() {
+  local check status=0
+
+  for check in tests/layers/check.sh tests/layers/selftest.sh; do
+    if timeout "$1" bash "$check"; then
+      PASSED=$((PASSED + 1))
+    else
+      FAILED=$((FAILED + 1)) status=1
+    fi
+  done
+  return "$status"
+}
+
+# Counts single checks, not programs, from what the programs of Check printed. A program that died
+# printed nothing: at least one failure for each that ctest saw fail.
+ctest_count() {
+  local log=$1/Testing/Temporary/LastTest.log programs_failed=$2
+
+  # ctest renames it at its end, which it does not reach when it is stopped.
+  [ -e "$log" ] || log=$log.tmp
+  read -r PASSED FAILED < <(awk '
+    /^[0-9]+%: Checks: / {
+      gsub(/[,:]/, "")
+      passed += $3 - $5 - $7
+      failed += $5 + $7
+    }
+    END { print passed + 0, failed + 0 }' "$log")
+  [ "$FAILED" -ge "$programs_failed" ] || FAILED=$programs_failed
+}
+
+# ctest_run SUITE PRESET BUDGET ARGS...
+ctest_run() {
+  local suite=$1 preset=$2 budget=$3 status=0 output=$ROOT/build/$2/ctest-$1.log failed
+
+  shift 3
+  timeout -k 10 "$budget" ctest --test-dir "build/$preset" -j "$JOBS" --output-on-failure --no-tests=error \
+    --output-junit "$ROOT/build/$preset/junit-$suite.xml" "$@" 2>&1 </dev/null | tee "$output" || status=$?
+  failed=$(sed -n 's/.* \([0-9]*\) tests* failed out of .*/\1/p' "$output")
+  ctest_count "build/$preset" "${failed:-1}"
+  return "$status"
+}
+
+suite_unit() {
+  ctest_run unit asan "$1" -L '^unit$'
+}
+
+suite_integration() {
+  ctest_run integration asan "$1" -L '^integration$'
+}
+
+tsan_folders() {
+  local part kind
+
+  for part in "${TSAN_PARTS[@]}"; do
+    for kind in unit integration; do
+      [ ! -e "tests/$kind/$part/CMakeLists.txt" ] || printf '%s\n' "tests/$kind/$part"
+    done
+  done
+}
+
+suite_tsan() {
+  local folder names
+
+  names=$(while read -r folder; do
+    ctest --test-dir "build/tsan/$folder" -N | sed -n 's/^ *Test *#[0-9]*: //p'
+  done < <(tsan_folders) | paste -sd '|')
+  ctest_run tsan tsan "$1" -R "^($names)\$"
+}
+
+suite_e2e() {
+  local status=0 tap=$ROOT/build/e2e.tap
+
+  WW_DEV_PRESET=${WW_DEV_PRESET:-asan} WW_E2E_NO_BUILD=1 WW_E2E_LONG=$LONG \
+    timeout -k 30 "$1" node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=tap --test-reporter-destination="$tap" tests/e2e/*.test.mjs </dev/null || status=$?
+  PASSED=$(sed -n 's/^# pass //p' "$tap" | tail -n 1)
+  FAILED=$(awk '/^# (fail|cancelled) / { n += $3 } END { print n + 0 }' "$tap")
+  PASSED=${PASSED:-0}
+  return "$status"
+}
+
+# The stock clients. The lock file pins every version; node_modules is made anew when it changed.
+e2e_install() {
+  local stamp=tests/e2e/node_modules/.installed
+
+  [ -e "$stamp" ] && [ "$stamp" -nt tests/e2e/package-lock.json ] && return
+  (cd tests/e2e && npm ci --no-audit --no-fund --ignore-scripts) && touch "$stamp"
+}
+
+# Builds what the chosen suites need, before the first of them runs.
+test_prepare() {
+  local chosen=" $* " targets
+
+  packages_ensure
+  mkdir -p build
+  if [[ $chosen == *" unit "* || $chosen == *" integration "* ]]; then
+    build asan
+  fi
+  if [[ $chosen == *" tsan "* ]]; then
+    # shellcheck disable=SC2046 # one word a folder
+    mapfile -t targets < <(printf '%s/all\n' $(tsan_folders))
+    build tsan "${targets[@]}"
+  fi
+  if [[ $chosen == *" e2e "* ]]; then
+    build "${WW_DEV_PRESET:-asan}" ww ww-edge ww-notifications
+    step "npm ci (tests/e2e)" e2e_install
+  fi
+}
+
+test_run() {
+  local chosen=() suite
+
+  LONG=false
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --long) LONG=true ;;
+      -*) die "test: unknown option '$1'; see ./dev help" ;;
+      *)
+        [[ " ${SUITES[*]} " == *" $1 "* ]] || die "test: no suite '$1'; there are: ${SUITES[*]}"
+        chosen+=("$1")
+        ;;
+    esac
+    shift
+  done
+  [ "${#chosen[@]}" -gt 0 ] || chosen=("${SUITES[@]}")
+
+  test_prepare "${chosen[@]}"
+  TOTAL_PASSED=0 TOTAL_FAILED=0
+  for suite in "${chosen[@]}"; do
+    suite_run "$suite"
+  done
+  say "    all of it in $SECONDS s"
+  printf '%d passed, %d failed\n' "$TOTAL_PASSED" "$TOTAL_FAILED"
+  [ "$TOTAL_FAILED" -eq 0 ]
+}
+
+test_bench() {
+  [ -x tests/bench/run.sh ] || die "tests/bench/run.sh is not there"
+  packages_ensure
+  exec tests/bench/run.sh "$@"
+}

@@ -1,0 +1,49 @@
+/*
+ * client: thousands of Socket.IO clients in one thread, for benches.
+ *
+ * Only as much of the protocol as measuring needs: WebSocket transport, one namespace, pongs. It
+ * reads whole frames and gives their text to the bench.
+ */
+#ifndef BENCH_CLIENT_H
+#define BENCH_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct bench_socket {
+	int fd;
+	enum { BENCH_IDLE, BENCH_CONNECTING, BENCH_UPGRADING, BENCH_SIGNING_IN, BENCH_READY } state;
+	size_t index;
+	struct buf in; /* a frame that is not whole yet */
+};
+
+struct bench_pool {
+	int port;
+	size_t len;
+	struct bench_socket *sockets;
+	/* The token of socket `index`; lent until the next call. */
+	const char *(*token)(void *arg, size_t index);
+	/* A text packet of Socket.IO other than the CONNECT reply: `2["transaction",...`. May be
+	 * NULL. */
+	void (*on_packet)(void *arg, struct bench_socket *socket, struct bytes packet);
+	void *arg;
+	int epoll;
+	size_t ready, failed, next, in_flight;
+};
+
+void bench_pool_init(struct bench_pool *pool, int port, size_t len);
+void bench_pool_finish(struct bench_pool *pool);
+
+/* Connects up to `max_in_flight` at once and runs until all are ready or one failed. */
+bool bench_pool_connect(struct bench_pool *pool, size_t max_in_flight, int timeout_ms);
+
+/* Serve the sockets for at most timeout_ms; returns after one round of events. */
+void bench_pool_poll(struct bench_pool *pool, int timeout_ms);
+
+/* The resident memory (KiB) and the number of threads of a process, from /proc. */
+bool bench_process(int pid, long *ret_rss_kib, long *ret_threads);
+
+#endif
