@@ -1,5 +1,6 @@
 /*
- * bytes: a borrowed run of bytes. Never owned, never NUL-terminated, valid as long as its lender says.
+ * bytes: a borrowed run of bytes. Never owned, never NUL-terminated, valid as long as its lender
+ * says.
  */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H

@@ -1,4 +1,5 @@
-/* clock: the time, in the three forms this project uses. Rules never read it: they are passed a time. */
+/* clock: the time, in the three forms this project uses. Rules never read it: they are passed a
+ * time. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

@@ -14,8 +14,8 @@
 enum { DECIMAL_SCALE_MAX = 18, DECIMAL_TEXT_SIZE = 40 };
 
 /* Parse "-?digits[.digits]"; the scale is the number of digits after the point. */
-enum status decimal_parse(struct bytes text, int64_t *ret_units, uint32_t *ret_scale, struct err *err)
-    MUST_CHECK;
+enum status decimal_parse(
+    struct bytes text, int64_t *ret_units, uint32_t *ret_scale, struct err *err) MUST_CHECK;
 
 bool decimal_is_valid(int64_t units, uint32_t scale);
 

@@ -18,12 +18,17 @@ struct err {
 	char msg[320];
 };
 
-#define ERR_INIT { .status = STATUS_OK }
+#define ERR_INIT                    \
+	{                           \
+		.status = STATUS_OK \
+	}
 
-/* Record a failure and return `status`, so that `return err_set(...)` is the idiom. `err` may be NULL. */
+/* Record a failure and return `status`, so that `return err_set(...)` is the idiom. `err` may be
+ * NULL. */
 enum status err_set(struct err *err, enum status status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Like err_set(STATUS_INVALID), naming the field that is wrong; the message starts with its name. */
+/* Like err_set(STATUS_INVALID), naming the field that is wrong; the message starts with its name.
+ */
 enum status err_invalid(struct err *err, const char *field, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Put "words: " in front of the message and return its status. */

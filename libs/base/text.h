@@ -17,8 +17,8 @@ bool text_utf8_feed(uint32_t *state, struct bytes piece);
 size_t text_code_points(struct bytes utf8);
 
 /*
- * Fit to be shown: UTF-8 without control characters but newline and tab, and without characters that
- * reorder what stands around them (U+202A-202E, U+2066-2069).
+ * Fit to be shown: UTF-8 without control characters but newline and tab, and without characters
+ * that reorder what stands around them (U+202A-202E, U+2066-2069).
  */
 bool text_is_clean(struct bytes text);
 

@@ -12,8 +12,7 @@
 #include "base/attrs.h"
 
 void *xmalloc(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
-void *xcalloc(size_t count, size_t size)
-    __attribute__((malloc, alloc_size(1, 2), returns_nonnull));
+void *xcalloc(size_t count, size_t size) __attribute__((malloc, alloc_size(1, 2), returns_nonnull));
 void *xrealloc(void *ptr, size_t size) __attribute__((alloc_size(2), returns_nonnull));
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
 void *xmemdup(const void *data, size_t len) __attribute__((malloc, returns_nonnull));

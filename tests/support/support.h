@@ -1,8 +1,9 @@
 /*
  * support: what test programs share.
  *
- * Servers are real, started by the test on free ports in a temporary folder, and stopped by their pid.
- * Everything here fails the running test (or exits, outside of one) with a message when it can't.
+ * Servers are real, started by the test on free ports in a temporary folder, and stopped by their
+ * pid. Everything here fails the running test (or exits, outside of one) with a message when it
+ * can't.
  */
 #ifndef SUPPORT_SUPPORT_H
 #define SUPPORT_SUPPORT_H

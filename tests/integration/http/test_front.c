@@ -381,7 +381,7 @@ START_TEST(large_head_is_answered_or_refused)
 		    "%sGET /hello HTTP/1.1\r\n" HOST "X: ", _i == 0 ? "" : "\r\n");
 
 		(void)memset(text + len, 'x', total - (size_t)len);
-		(void)strcpy(text + total - strlen(end), end);
+		(void)memcpy(text + total - strlen(end), end, strlen(end) + 1);
 		client_ask(server.port, text, &answer);
 		if (end == ends[0] && total <= 16384)
 			ck_assert_int_eq(answer.status, 200);
