@@ -12,6 +12,7 @@
 #include "log/log.h"
 #include "revoked.h"
 #include "session.h"
+#include "socket.h"
 #include "sweep.h"
 
 enum { PORT_QUEUE_MAX = 100000, LINGER_MS = 30000, TOKENS_REMEMBERED = 100000, EDGE_ID_RANDOM = 8 };
@@ -48,6 +49,15 @@ static enum status start_tokens(struct edge *edge, struct err *err)
 	return token_verifier_new(&cfg, &edge->tokens, err);
 }
 
+/* A token was revoked: every loop looks whether somebody is signed in with it. */
+static void recheck_tokens(void *arg)
+{
+	struct edge *edge = arg;
+
+	for (size_t i = 0; i < edge->loops_len; i++)
+		loop_post(edge->loops[i].loop, socket_recheck_all, &edge->loops[i]);
+}
+
 static enum status start_bus(struct edge *edge, struct err *err)
 {
 	char name[96];
@@ -77,7 +87,7 @@ static enum status start_bus(struct edge *edge, struct err *err)
 	if (s)
 		return s;
 	bus_port_want(edge->port, "ww.rt.all");
-	return revoked_start(edge->bus, &edge->revoked, err);
+	return revoked_start(edge->bus, recheck_tokens, edge, &edge->revoked, err);
 }
 
 static void start_on_loop(void *arg)

@@ -19,6 +19,8 @@ struct entry {
 
 struct revoked {
 	struct bus_kv_watch *watch;
+	void (*on_new)(void *arg);
+	void *arg;
 	pthread_mutex_t lock; /* guards what is below */
 	struct entry *table;
 	unsigned pass; /* readings completed */
@@ -37,22 +39,27 @@ static int64_t seconds_of(struct bytes value)
 	return s;
 }
 
-static void put(struct revoked *revoked, const char *key, struct bytes value)
+/* Returns whether this says more than was known. */
+static bool put(struct revoked *revoked, const char *key, struct bytes value)
 {
 	size_t size = strlen(key) + 1;
+	int64_t before_s = seconds_of(value);
 	struct entry *entry;
+	bool is_new;
 
 	HASH_FIND_STR(revoked->table, key, entry);
+	is_new = !entry || entry->before_s != before_s;
 	if (!entry) {
 		entry = xcalloc(1, sizeof(*entry) + size);
 		memcpy(entry->key, key, size);
 		HASH_ADD_STR(revoked->table, key, entry);
 	}
-	entry->before_s = seconds_of(value);
+	entry->before_s = before_s;
 	entry->pass = revoked->pass;
+	return is_new;
 }
 
-static void delete (struct revoked *revoked, const char *key)
+static void forget(struct revoked *revoked, const char *key)
 {
 	struct entry *entry;
 
@@ -83,22 +90,28 @@ static void complete(struct revoked *revoked)
 static void on_change(void *arg, const char *key, struct bytes value)
 {
 	struct revoked *revoked = arg;
+	bool is_new = false;
 
 	(void)pthread_mutex_lock(&revoked->lock);
 	if (!key)
 		complete(revoked);
 	else if (value.data)
-		put(revoked, key, value);
+		is_new = put(revoked, key, value);
 	else
-		delete (revoked, key);
+		forget(revoked, key);
 	(void)pthread_mutex_unlock(&revoked->lock);
+	if (is_new)
+		revoked->on_new(revoked->arg);
 }
 
-enum status revoked_start(struct bus *bus, struct revoked **ret_revoked, struct err *err)
+enum status revoked_start(struct bus *bus, void (*on_new)(void *arg), void *arg,
+    struct revoked **ret_revoked, struct err *err)
 {
 	struct revoked *revoked = xcalloc(1, sizeof(*revoked));
 	enum status s;
 
+	revoked->on_new = on_new;
+	revoked->arg = arg;
 	(void)pthread_mutex_init(&revoked->lock, NULL);
 	s = bus_kv_watch(bus, BUCKET_REVOKED, on_change, revoked, &revoked->watch, err);
 	if (s) {
@@ -144,15 +157,14 @@ static struct entry *find(struct revoked *revoked, const char *prefix, const cha
 	return entry;
 }
 
-bool revoked_check(struct revoked *revoked, const struct token_claims *claims)
+bool revoked_check(struct revoked *revoked, const char *user_id, const char *jti, int64_t iat_s)
 {
 	const struct entry *user;
 	bool is_revoked;
 
 	(void)pthread_mutex_lock(&revoked->lock);
-	user = find(revoked, "user.", claims->sub);
-	is_revoked =
-	    find(revoked, "jti.", claims->jti) || (user && claims->iat_s <= user->before_s);
+	user = find(revoked, "user.", user_id);
+	is_revoked = find(revoked, "jti.", jti) || (user && iat_s <= user->before_s);
 	(void)pthread_mutex_unlock(&revoked->lock);
 	return is_revoked;
 }

@@ -11,16 +11,17 @@
 #define EDGE_REVOKED_H
 
 #include "bus/bus.h"
-#include "token/token.h"
 
 struct revoked;
 
-enum status revoked_start(
-    struct bus *bus, struct revoked **ret_revoked, struct err *err) MUST_CHECK;
+/* `on_new` is told, on the watch's thread, that a revocation came which was not known before. */
+enum status revoked_start(struct bus *bus, void (*on_new)(void *arg), void *arg,
+    struct revoked **ret_revoked, struct err *err) MUST_CHECK;
 void revoked_stop(struct revoked *revoked); /* NULL is fine */
 
 /* Was the bucket read at least once? Before that nobody is let in. */
 bool revoked_is_known(struct revoked *revoked);
-bool revoked_check(struct revoked *revoked, const struct token_claims *claims);
+/* Was this token revoked: by its id (empty: it has none), or with all of the user's older ones? */
+bool revoked_check(struct revoked *revoked, const char *user_id, const char *jti, int64_t iat_s);
 
 #endif

@@ -90,6 +90,18 @@ void socket_ack_err(struct session *session, const struct ack *ack, const struct
 
 /* --- what a live socket is shown --- */
 
+/* The last word on a transfer comes as an item: no state of it may follow that is older. */
+static void note_transfer(const struct socket *socket, const Walletwire__V1__Payload *payload)
+{
+	struct tracked *tracked;
+
+	if (!payload || payload->body_case != WALLETWIRE__V1__PAYLOAD__BODY_TRANSFER)
+		return;
+	tracked = channel_tracked(socket, bytes_of_str(payload->transfer->transfer_id));
+	if (tracked && payload->transfer->version > tracked->version)
+		tracked->version = payload->transfer->version;
+}
+
 enum socket_take socket_take_item(struct socket *socket, const struct delivery_item *item)
 {
 	const Walletwire__V1__Item *row = item->item;
@@ -101,6 +113,7 @@ enum socket_take socket_take_item(struct socket *socket, const struct delivery_i
 	if (row->seq != socket->seq + 1)
 		return SOCKET_HOLE;
 	socket->seq = row->seq;
+	note_transfer(socket, row->payload);
 	if (!item->frame ||
 	    (!row->critical && !channels_reach(socket, row->channels, row->n_channels)))
 		return SOCKET_TAKEN;
@@ -161,6 +174,7 @@ void socket_leave(struct socket *socket)
 	socket->session->socket = NULL;
 	user_leave(socket);
 	channels_leave_all(socket);
+	free(socket->jti);
 	free(socket);
 }
 
@@ -258,7 +272,8 @@ static enum token_verdict judge(
 	if (!json_is_string(token))
 		return TOKEN_MALFORMED;
 	verdict = token_verify(edge->tokens, json_text(token), clock_wall_ms() / 1000, ret_claims);
-	if (verdict == TOKEN_OK && revoked_check(edge->revoked, ret_claims))
+	if (verdict == TOKEN_OK &&
+	    revoked_check(edge->revoked, ret_claims->sub, ret_claims->jti, ret_claims->iat_s))
 		verdict = TOKEN_REVOKED;
 	return verdict;
 }
@@ -285,9 +300,25 @@ static void sign_in(struct session *session, const struct token_claims *claims)
 	}
 	session->socket = socket;
 	id_random(socket->sid);
+	socket->iat_s = claims->iat_s;
+	socket->jti = xstrdup(claims->jti);
 	channels_join_own(socket);
 	loop_timer_disarm(session->el->loop, &session->connect_deadline);
 	ask_open(socket);
+}
+
+void socket_recheck_all(void *arg)
+{
+	struct edge_loop *el = arg;
+	struct session *session, *next;
+
+	HASH_ITER (hh, el->sessions, session, next) {
+		const struct socket *socket = session->socket;
+
+		if (socket &&
+		    revoked_check(el->edge->revoked, socket->user->id, socket->jti, socket->iat_s))
+			session_close(session, CLOSE_REVOKED);
+	}
 }
 
 static void on_connect(struct session *session, const struct json *auth)

@@ -39,11 +39,16 @@ struct socket {
 	uint64_t seq, rev; /* its position in the mailbox and in the user's state */
 	uint64_t log_seq;  /* its position in the announcement log */
 	bool log_asked;    /* it is catching up with the log */
+	int64_t iat_s;     /* of the token it signed in with, to see whether that was revoked */
+	char *jti;
 	char sid[ID_SIZE];
 };
 
 /* One Socket.IO packet of this session. */
 void socket_on_message(struct session *session, struct bytes text);
+
+/* Posted to a loop: closes the sockets whose token was revoked meanwhile. */
+void socket_recheck_all(void *edge_loop);
 
 /* Unlink and free; the session stays. */
 void socket_leave(struct socket *socket);

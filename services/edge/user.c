@@ -560,8 +560,7 @@ static void on_snapshot(struct edge_loop *el, void *arg, enum status s, struct b
 		/* an answer that does not reach what is known to exist is not asked for again at
 		 * once */
 		take_snapshot(user, reply);
-		settle(
-		    user, reply->rev >= user->target_rev ? el->edge->cfg.hole_wait_ms : retry_ms());
+		settle(user, reply->rev >= user->target_rev ? 0 : retry_ms());
 	}
 	arena_finish(&arena);
 	free(user_id);
@@ -606,6 +605,8 @@ static void look_for_holes(void *arg)
 		return;
 	if (rev < user->target_rev && !user->snapshot_asked)
 		ask_snapshot(user);
+	if (user->snapshot_asked)
+		return; /* items come after the counters they led to, so they wait for these */
 	if (seq >= user->target_seq || user->since_queued || user->since_asked)
 		return;
 	if (is_congested(user)) {
