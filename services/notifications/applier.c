@@ -1,0 +1,590 @@
+/*
+ * The loop: hold the lock, fetch, apply, ring, acknowledge.
+ *
+ * A batch that fails for a reason that passes (connection, lock time-out) stays in hand and is
+ * tried again; one that fails for another is taken apart: each event is tried alone, each try first
+ * committed, so that an event that kills the process counts too.
+ */
+#include "applier.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "apply.h"
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "bus/provision.h"
+#include "codec/reflect.h"
+#include "dead.h"
+#include "epoch.h"
+#include "hand.h"
+#include "log/log.h"
+#include "stats.h"
+#include "store.h"
+#include "upkeep.h"
+
+enum {
+	FETCH_MS = 1000,
+	STANDBY_MS = 250,  /* between two tries for the lock */
+	BACK_OFF_MS = 100, /* first wait after a failure; doubles */
+	BACK_OFF_MOST_MS = 2000,
+	GAP_FETCH = 64, /* what may come in between while a missing number is waited for */
+	GAP_PAUSE_MS = 200,
+	ATTEMPTS_MAX = 5,
+	DEATHS_MAX = 2,         /* of a whole batch, before its events are tried alone */
+	EVENT_ARENA = 2 << 20,  /* what decoding one event may take: 32 times its largest size */
+	BATCH_ARENA = 32 << 20, /* what a batch may take before it ends */
+};
+
+#define EVENT_PREFIX "ww.event."
+
+struct applier {
+	const struct notifications_config *cfg;
+	struct bus *bus;
+	char *name;
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t stop_cond;
+	bool stopping; /* guarded by mutex */
+	struct applier_health *health;
+
+	/* owned by the thread */
+	struct db *db;
+	struct bus_pull *pull;
+	struct apply apply;
+	struct upkeep upkeep;
+	struct hand hand;
+	struct arena events; /* what is decoded of the batch */
+	bool locked;
+	int64_t stream_seq; /* the highest applied */
+	size_t alone;       /* so many from the front of the hand are tried one by one */
+	int failures;       /* in a row */
+	int64_t gap_since;  /* 0: no number is missing */
+	char last_error[STORE_ERROR_SIZE]; /* of the event that is tried alone */
+};
+
+/* --- waiting --- */
+
+static bool is_stopping(struct applier *a)
+{
+	bool stopping;
+
+	(void)pthread_mutex_lock(&a->mutex);
+	stopping = a->stopping;
+	(void)pthread_mutex_unlock(&a->mutex);
+	return stopping;
+}
+
+/* Until then, or until told to stop. */
+static void pause_ms(struct applier *a, int64_t ms)
+{
+	int64_t until_us = clock_mono_us() + ms * 1000;
+	struct timespec until = { until_us / 1000000, until_us % 1000000 * 1000 };
+
+	(void)pthread_mutex_lock(&a->mutex);
+	while (!a->stopping && pthread_cond_timedwait(&a->stop_cond, &a->mutex, &until) == 0)
+		continue;
+	(void)pthread_mutex_unlock(&a->mutex);
+}
+
+/* After a failure: says it once, and waits longer each time. What is in hand is kept. */
+static void back_off(
+    struct applier *a, const struct err *err, const char *what, const char *trouble)
+{
+	int64_t ms = BACK_OFF_MS;
+
+	if (a->failures == 0)
+		log_failure(err, "%s", what);
+	for (int i = 0; i < a->failures && ms < BACK_OFF_MOST_MS; i++)
+		ms *= 2;
+	a->failures++;
+	atomic_store(&a->health->trouble, trouble);
+	hand_keep_alive(&a->hand);
+	pause_ms(a, ms < BACK_OFF_MOST_MS ? ms : BACK_OFF_MOST_MS);
+	hand_keep_alive(&a->hand);
+}
+
+static void all_is_well(struct applier *a)
+{
+	if (a->failures > 0)
+		log_info("applying again after %d failures", a->failures);
+	a->failures = 0;
+	atomic_store(&a->health->trouble, NULL);
+}
+
+/* --- the lock --- */
+
+static void lose_lock(struct applier *a)
+{
+	if (!a->locked)
+		return;
+	log_warn("the connection that held the applier's lock is gone, %zu events dropped for the"
+		 " next holder",
+	    a->hand.len);
+	hand_drop_all(&a->hand);
+	a->locked = false;
+	a->alone = 0;
+	a->gap_since = 0;
+	a->last_error[0] = '\0';
+	stats_set(STATS_APPLIER, 0);
+}
+
+/*
+ * What the predecessor had in hand comes again within AckWait. Unless it left with nothing in hand,
+ * wait for that: whatever is fetched earlier would be newer.
+ */
+static enum status wait_for_redelivery(struct applier *a, bool handed_over, struct err *err)
+{
+	int64_t until = clock_mono_ms() + a->cfg->takeover_wait;
+
+	while (!handed_over && clock_mono_ms() < until && !is_stopping(a)) {
+		pause_ms(a, STANDBY_MS);
+		if (db_ensure(a->db, err))
+			return err->status;
+		if (db_generation(a->db) != a->apply.generation)
+			return err_set(err, STATUS_UNAVAILABLE, "the lock was lost while waiting");
+	}
+	return STATUS_OK;
+}
+
+static enum status take_over(struct applier *a, struct err *err)
+{
+	struct store_progress progress;
+	enum status s = epoch_ensure(a->db, a->apply.epoch, err);
+
+	if (!s)
+		s = store_take_over(a->db, &progress, err);
+	if (s)
+		return s;
+	a->stream_seq = progress.stream_seq;
+	a->apply.period = progress.applied_period;
+	s = upkeep_start(&a->upkeep, err);
+	if (!s)
+		s = wait_for_redelivery(a, progress.handed_over, err);
+	if (!s)
+		log_info(
+		    "this replica applies events from number %" PRId64 " on", a->stream_seq + 1);
+	return s;
+}
+
+/* True if this replica holds the lock and may apply. */
+static bool hold_lock(struct applier *a)
+{
+	struct err err = ERR_INIT;
+	bool got = false;
+	enum status s = db_ensure(a->db, &err);
+
+	if (a->locked && (s || db_generation(a->db) != a->apply.generation))
+		lose_lock(a);
+	if (!s && a->locked)
+		return true;
+	if (!s)
+		s = store_try_lock(a->db, &got, &err);
+	if (!s && !got) {
+		all_is_well(a); /* standing by is well */
+		pause_ms(a, STANDBY_MS);
+		return false;
+	}
+	a->apply.generation = db_generation(a->db);
+	if (!s)
+		s = take_over(a, &err);
+	/* A connection lost in between has taken the lock with it. */
+	if (!s && db_generation(a->db) != a->apply.generation)
+		s = err_set(&err, STATUS_UNAVAILABLE, "the lock was lost while taking over");
+	if (s) {
+		back_off(a, &err, "take over", "PostgreSQL does not answer");
+		return false;
+	}
+	a->locked = true;
+	stats_set(STATS_APPLIER, 1);
+	stats_set(STATS_STREAM_SEQ, a->stream_seq);
+	return true;
+}
+
+/* --- what is in hand --- */
+
+static bool fetch(struct applier *a, size_t max, int timeout_ms)
+{
+	struct bus_msg *msgs[BATCH_EVENTS_MAX];
+	struct err err = ERR_INIT;
+	size_t n = 0;
+	enum status s = STATUS_OK;
+
+	if (max > (size_t)a->cfg->batch_max)
+		max = (size_t)a->cfg->batch_max;
+	if (!a->pull)
+		s = bus_pull_open(a->bus, STREAM_EVENTS, CONSUMER_NOTIFICATIONS, &a->pull, &err);
+	if (!s)
+		s = bus_pull_fetch(a->pull, msgs, max, timeout_ms, &n, &err);
+	if (s) {
+		back_off(a, &err, "fetch events", "the stream of events does not answer");
+		return false;
+	}
+	hand_take(&a->hand, msgs, n);
+	return true;
+}
+
+/*
+ * How many events may be applied now. While a number is missing, whatever follows it waits, and
+ * more is fetched in small portions, since redeliveries come first in each.
+ */
+static size_t ready(struct applier *a)
+{
+	size_t n = hand_in_order(&a->hand, a->stream_seq);
+
+	if (n > 0 || a->hand.len == 0) {
+		a->gap_since = 0;
+		return n;
+	}
+	if (a->gap_since == 0) {
+		a->gap_since = clock_mono_ms();
+		log_info("waiting for event %" PRId64, a->stream_seq + 1);
+	}
+	if (clock_mono_ms() - a->gap_since < a->cfg->order_wait && a->hand.len < HAND_MAX) {
+		pause_ms(a, GAP_PAUSE_MS);
+		hand_keep_alive(&a->hand);
+		(void)fetch(a,
+		    a->hand.len + GAP_FETCH > HAND_MAX ? HAND_MAX - a->hand.len : GAP_FETCH,
+		    GAP_PAUSE_MS);
+		return 0;
+	}
+	log_warn("event %" PRId64 " did not come: going on with %" PRIu64, a->stream_seq + 1,
+	    bus_msg_stream_seq(a->hand.msgs[0]));
+	stats_count(STATS_GAPS, 1);
+	a->gap_since = 0;
+	return hand_in_order(&a->hand, (int64_t)bus_msg_stream_seq(a->hand.msgs[0]) - 1);
+}
+
+/* Decoded and planned; the event may use the arena up to a limit of its own. */
+static enum status understand(
+    struct applier *a, struct bus_msg *msg, struct plan *plan, struct err *err)
+{
+	ProtobufCMessage *message = NULL;
+	const char *kind;
+	enum status s;
+
+	a->events.limit = a->events.used + EVENT_ARENA;
+	s = reflect_unpack(
+	    &walletwire__v1__event__descriptor, bus_msg_data(msg), &a->events, &message, err);
+	if (s)
+		return s;
+	kind = plan_event_kind((const Event *)message);
+	/* Who may publish what is decided by subject, so the content must be what the subject says.
+	 */
+	if (!kind || strncmp(bus_msg_subject(msg), EVENT_PREFIX, sizeof(EVENT_PREFIX) - 1) != 0 ||
+	    strcmp(bus_msg_subject(msg) + sizeof(EVENT_PREFIX) - 1, kind) != 0)
+		return err_invalid(err, "body", "is %s, which is not what the subject says",
+		    kind ? kind : "empty");
+	return plan_event((const Event *)message, clock_wall_us(), &a->events, plan, err);
+}
+
+/*
+ * A batch from the first `max` messages in hand; what can't be understood goes to the dead letters
+ * at once. *ret_n is how many messages that accounts for.
+ */
+static enum status gather(
+    struct applier *a, size_t max, struct batch *batch, size_t *ret_n, struct err *err)
+{
+	arena_reset(&a->events);
+	batch_begin(batch, max, &a->events);
+	*ret_n = 0;
+	for (size_t i = 0; i < max && (i == 0 || a->events.used < BATCH_ARENA); i++) {
+		struct bus_msg *msg = a->hand.msgs[i];
+		struct err why = ERR_INIT;
+		struct plan plan;
+		enum status s = understand(a, msg, &plan, &why);
+
+		if (!s && !batch_add(batch, &plan))
+			break;
+		if (s && (s = dead_letter(a->bus, msg, why.msg, err)))
+			return s;
+		*ret_n = i + 1;
+	}
+	return STATUS_OK;
+}
+
+static int64_t last_seq(const struct applier *a, size_t n)
+{
+	return (int64_t)bus_msg_stream_seq(a->hand.msgs[n - 1]);
+}
+
+/* The first n in hand as one transaction, rung and acknowledged. *ret_n is how many they became. */
+static enum status apply_first(struct applier *a, size_t max, size_t *ret_n, struct err *err)
+{
+	int64_t start = clock_mono_us();
+	struct err ring_err = ERR_INIT;
+	struct batch batch;
+	enum status s = gather(a, max, &batch, ret_n, err);
+
+	if (!s)
+		s = apply_batch(&a->apply, &batch, last_seq(a, *ret_n), err);
+	if (s)
+		return s;
+	if (last_seq(a, *ret_n) > a->stream_seq)
+		a->stream_seq = last_seq(a, *ret_n);
+	stats_set(STATS_STREAM_SEQ, a->stream_seq);
+	if (apply_ring(&a->apply, &batch, &ring_err)) {
+		/* Stored but not rung: left unacknowledged, they come again and are rung then. */
+		log_failure(&ring_err, "ring %zu events", *ret_n);
+		hand_release(&a->hand, *ret_n);
+	} else {
+		hand_ack(&a->hand, *ret_n);
+	}
+	stats_batch(clock_mono_us() - start);
+	return STATUS_OK;
+}
+
+/* --- what fails --- */
+
+/* Tries of one event, or of the batch that starts with it, this one included. */
+static enum status count_attempt(
+    struct applier *a, struct bus_msg *msg, int *ret_n, struct err *err)
+{
+	return store_count_attempt(a->db, (int64_t)bus_msg_stream_seq(msg), bus_msg_subject(msg),
+	    a->last_error, clock_wall_us(), ret_n, err);
+}
+
+static enum status forget_attempts(struct applier *a, struct bus_msg *msg, struct err *err)
+{
+	int64_t seq = (int64_t)bus_msg_stream_seq(msg);
+
+	return store_forget_attempts(a->db, &seq, 1, err);
+}
+
+/* Its number counts as applied, else what follows would wait for it: a batch of nothing says so. */
+static enum status give_up(struct applier *a, struct err *err)
+{
+	const char *why = a->last_error[0] ? a->last_error : "the process ended while applying it";
+	struct batch nothing;
+	enum status s = dead_letter(a->bus, a->hand.msgs[0], why, err);
+
+	if (s)
+		return s;
+	batch_begin(&nothing, 1, &a->events);
+	s = apply_batch(&a->apply, &nothing, last_seq(a, 1), err);
+	if (s)
+		return s;
+	if (last_seq(a, 1) > a->stream_seq)
+		a->stream_seq = last_seq(a, 1);
+	hand_ack(&a->hand, 1);
+	return STATUS_OK;
+}
+
+static enum status apply_alone(struct applier *a, int tries, struct err *err)
+{
+	uint64_t seq = bus_msg_stream_seq(a->hand.msgs[0]);
+	struct err ignored = ERR_INIT;
+	size_t n = 0;
+	enum status s = apply_first(a, 1, &n, err);
+
+	if (!s)
+		return STATUS_OK;
+	if (status_is_temporary(s)) {
+		/* Not its fault, so it does not count. */
+		if (store_uncount_attempt(a->db, (int64_t)seq, &ignored))
+			log_failure(&ignored, "forget a try of event %" PRIu64, seq);
+		return s;
+	}
+	(void)snprintf(a->last_error, sizeof(a->last_error), "%.255s", err->msg);
+	log_failure(err, "try %d of event %" PRIu64, tries, seq);
+	return s;
+}
+
+/* The first in hand, alone: applied, given up, or neither yet. */
+static enum status try_alone(struct applier *a, struct err *err)
+{
+	struct bus_msg *msg = bus_msg_ref(a->hand.msgs[0]);
+	int tries = 0;
+	enum status s = count_attempt(a, msg, &tries, err);
+
+	if (!s)
+		s = tries > ATTEMPTS_MAX ? give_up(a, err) : apply_alone(a, tries, err);
+	if (!s) {
+		a->alone--;
+		a->last_error[0] = '\0';
+		s = forget_attempts(a, msg, err);
+	}
+	bus_msg_unref(msg);
+	return s;
+}
+
+/*
+ * A redelivered batch may be what killed the process that had it: it is noted before it is touched,
+ * and its events are tried alone once that has happened too often. The note stays then: it counts
+ * among the tries of its event, so that one which kills the process each time is given up too.
+ */
+static enum status note_redelivery(struct applier *a, size_t n, struct err *err)
+{
+	int tries = 0;
+	enum status s = count_attempt(a, a->hand.msgs[0], &tries, err);
+
+	if (!s && tries > DEATHS_MAX)
+		a->alone = n;
+	return s;
+}
+
+static enum status try_together(struct applier *a, size_t n, struct err *err)
+{
+	struct bus_msg *first = bus_msg_ref(a->hand.msgs[0]);
+	bool again = bus_msg_delivered(first) > 1;
+	struct err ignored = ERR_INIT;
+	size_t done = 0;
+	enum status s = again ? note_redelivery(a, n, err) : STATUS_OK;
+
+	if (!s && a->alone == 0) {
+		s = apply_first(a, n, &done, err);
+		/* The process has survived it. */
+		if (again && forget_attempts(a, first, &ignored))
+			log_failure(&ignored, "forget a redelivery");
+		if (s && !status_is_temporary(s)) {
+			log_failure(err, "apply %zu events together", n);
+			a->alone = n;
+			s = STATUS_OK;
+		}
+	}
+	bus_msg_unref(first);
+	return s;
+}
+
+/* Applies what can be applied; false after a failure. */
+static bool apply_hand(struct applier *a)
+{
+	struct err err = ERR_INIT;
+	size_t max = (size_t)a->cfg->batch_max;
+	size_t n = ready(a);
+	enum status s = STATUS_OK;
+
+	if (n == 0) {
+		if (a->hand.len == 0)
+			all_is_well(a); /* nothing to do is well */
+		return true;
+	}
+	if (a->alone > 0)
+		s = try_alone(a, &err);
+	else
+		s = try_together(a, n < max ? n : max, &err);
+	if (s) {
+		stats_count(STATS_FAILED, 1);
+		back_off(a, &err, "apply events", "events can't be applied");
+		return false;
+	}
+	all_is_well(a);
+	return true;
+}
+
+/* --- the thread --- */
+
+static void turn(struct applier *a)
+{
+	struct err err = ERR_INIT;
+
+	if (!hold_lock(a))
+		return;
+	if (upkeep_tick(&a->upkeep, &err) && status_is_temporary(err.status)) {
+		back_off(a, &err, "upkeep", "PostgreSQL or NATS does not answer");
+		return;
+	}
+	if (err.status != STATUS_OK)
+		log_failure(&err, "upkeep");
+	if (a->hand.len == 0 && !fetch(a, BATCH_EVENTS_MAX, FETCH_MS))
+		return;
+	hand_keep_alive(&a->hand);
+	(void)apply_hand(a);
+}
+
+/* With nothing in hand and all acknowledgements sent, a successor need not wait. */
+static void hand_over(struct applier *a)
+{
+	struct err err = ERR_INIT;
+
+	if (a->locked && a->hand.len == 0 && bus_flush(a->bus, FETCH_MS, &err) == STATUS_OK &&
+	    db_generation(a->db) == a->apply.generation &&
+	    store_hand_over(a->db, &err) == STATUS_OK)
+		log_info("handed over at event %" PRId64, a->stream_seq);
+	hand_drop_all(&a->hand);
+	stats_set(STATS_APPLIER, 0);
+}
+
+static void *run(void *arg)
+{
+	struct applier *a = arg;
+
+	/* What is in hand is finished, unless it can't be now. */
+	while (!is_stopping(a) ||
+	       (a->locked && a->hand.len > 0 && a->failures == 0 && a->gap_since == 0))
+		turn(a);
+	hand_over(a);
+	bus_pull_close(a->pull);
+	return NULL;
+}
+
+static void applier_free(struct applier *a)
+{
+	db_close(a->db);
+	arena_finish(&a->events);
+	arena_finish(&a->apply.arena);
+	(void)pthread_cond_destroy(&a->stop_cond);
+	(void)pthread_mutex_destroy(&a->mutex);
+	free(a->name);
+	free(a);
+}
+
+static void init_cond(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(cond, &attr);
+	(void)pthread_condattr_destroy(&attr);
+}
+
+enum status applier_start(const struct notifications_config *cfg, struct bus *bus, const char *name,
+    struct applier_health *health, struct applier **ret_applier, struct err *err)
+{
+	struct applier *a = xcalloc(1, sizeof(*a));
+	struct db_config db = { .dsn = cfg->service.database_url,
+		.statements = store_statements,
+		.statements_len = store_statements_len };
+	enum status s;
+
+	a->cfg = cfg;
+	a->bus = bus;
+	a->health = health;
+	a->name = xasprintf("%s/applier", name);
+	(void)pthread_mutex_init(&a->mutex, NULL);
+	init_cond(&a->stop_cond);
+	db.application_name = a->name;
+	s = db_open(&db, &a->db, err);
+	if (s) {
+		applier_free(a);
+		return s;
+	}
+	arena_init(&a->events, EVENT_ARENA);
+	arena_init(&a->apply.arena, SIZE_MAX);
+	a->apply.db = a->db;
+	a->apply.bus = bus;
+	a->upkeep = (struct upkeep){ .apply = &a->apply, .retention_ms = cfg->mailbox_retention };
+	if (pthread_create(&a->thread, NULL, run, a) != 0) {
+		applier_free(a);
+		return err_set(err, STATUS_INTERNAL, "no thread for the applier");
+	}
+	*ret_applier = a;
+	return STATUS_OK;
+}
+
+void applier_stop(struct applier *a)
+{
+	if (!a)
+		return;
+	(void)pthread_mutex_lock(&a->mutex);
+	a->stopping = true;
+	(void)pthread_cond_signal(&a->stop_cond);
+	(void)pthread_mutex_unlock(&a->mutex);
+	(void)pthread_join(a->thread, NULL);
+	applier_free(a);
+}

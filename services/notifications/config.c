@@ -1,0 +1,53 @@
+/* One table: from it come parsing, --help, --check-config and docs/configuration.md. */
+#include "config.h"
+
+#define MINUTE INT64_C(60000)
+#define DAY (INT64_C(24) * 60 * MINUTE)
+
+static const struct setting settings[] = {
+	SETTING(struct notifications_config, batch_max, "batch-max", SETTING_INT, "500", 1, 500,
+	    "Events applied in one transaction at most."),
+	SETTING(struct notifications_config, takeover_wait, "takeover-wait", SETTING_DURATION, "5s",
+	    0, MINUTE,
+	    "How long a replica waits after it got the applier's lock from one that died: the"
+	    " consumer's AckWait, after which what the other had in hand comes again."),
+	SETTING(struct notifications_config, order_wait, "order-wait", SETTING_DURATION, "10s", 0,
+	    5 * MINUTE,
+	    "How long a missing number of the stream is waited for before what follows it is"
+	    " applied; more than the consumer's AckWait."),
+	SETTING(struct notifications_config, mailbox_retention, "mailbox-retention",
+	    SETTING_DURATION, "168h", DAY, 365 * DAY,
+	    "How long a mailbox can be read by seq; whole days are dropped after it."),
+};
+
+static const struct setting *const tables[] = { service_settings, settings, NULL };
+
+/* The length of the other table is known to the linker only, so the spec is made at run time. */
+static struct config_spec make_spec(size_t lengths[static 2])
+{
+	lengths[0] = service_settings_len;
+	lengths[1] = ARRAY_LEN(settings);
+	return (struct config_spec){
+		.program = "ww-notifications",
+		.summary = "Applies wallet events to mailboxes and inboxes, and answers for them.",
+		.tables = tables,
+		.table_lens = lengths,
+	};
+}
+
+enum config_outcome notifications_config_load(
+    struct notifications_config *cfg, int argc, char **argv)
+{
+	size_t lengths[2];
+	struct config_spec spec = make_spec(lengths);
+
+	return config_load(&spec, cfg, argc, argv);
+}
+
+void notifications_config_release(struct notifications_config *cfg)
+{
+	size_t lengths[2];
+	struct config_spec spec = make_spec(lengths);
+
+	config_release(&spec, cfg);
+}

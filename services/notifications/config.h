@@ -1,0 +1,20 @@
+/* config: the settings of ww-notifications. */
+#ifndef NOTIFICATIONS_CONFIG_H
+#define NOTIFICATIONS_CONFIG_H
+
+#include "service/service.h"
+
+struct notifications_config {
+	struct service_config service; /* first, as service_settings wants it */
+	int64_t batch_max;
+	int64_t takeover_wait;     /* ms */
+	int64_t order_wait;        /* ms */
+	int64_t mailbox_retention; /* ms */
+};
+
+/* From environment and flags; answers --help and the like itself. */
+enum config_outcome notifications_config_load(
+    struct notifications_config *cfg, int argc, char **argv) MUST_CHECK;
+void notifications_config_release(struct notifications_config *cfg);
+
+#endif

@@ -1,0 +1,44 @@
+/* The raw bytes go unchanged, so that a replay publishes what was published. */
+#include "dead.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "log/log.h"
+#include "stats.h"
+
+/* FNV-1a: with the stream's number it tells two letters apart, even over a stream made anew. */
+static uint64_t digest(struct bytes data)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < data.len; i++)
+		h = (h ^ data.data[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+enum status dead_letter(struct bus *bus, struct bus_msg *msg, const char *reason, struct err *err)
+{
+	uint64_t seq = bus_msg_stream_seq(msg);
+	const char *event_id = bus_msg_header(msg, "Nats-Msg-Id");
+	char number[24], id[64];
+	/* nats.c takes the line after an empty value for that value: what is empty is left out. */
+	struct bus_header headers[] = {
+		{ "Ww-Reason", reason[0] ? reason : "unknown" },
+		{ "Ww-Subject", bus_msg_subject(msg) },
+		{ "Ww-Stream-Seq", number },
+		{ event_id && event_id[0] ? "Ww-Msg-Id" : NULL, event_id },
+		{ NULL, NULL },
+	};
+	struct bus_ack ack;
+	enum status s;
+
+	(void)snprintf(number, sizeof(number), "%" PRIu64, seq);
+	(void)snprintf(id, sizeof(id), "%" PRIu64 ".%016" PRIx64, seq, digest(bus_msg_data(msg)));
+	s = bus_publish_stored(bus, "ww.dlq.event", id, bus_msg_data(msg), headers, &ack, err);
+	if (s)
+		return err_prefix(err, "move event %" PRIu64 " to the dead letters", seq);
+	stats_count(STATS_DLQ, 1);
+	log_error("event %" PRIu64 " of %s was given up: %s", seq, bus_msg_subject(msg), reason);
+	return STATUS_OK;
+}

@@ -1,0 +1,68 @@
+/* ww-notifications: applies wallet events to mailboxes and inboxes, and answers for them. See
+ * README.md. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "applier.h"
+#include "base/xalloc.h"
+#include "config.h"
+#include "log/log.h"
+#include "notifications.h"
+#include "prepare.h"
+#include "stats.h"
+#include "store.h"
+
+static const char *not_ready(void *ctx)
+{
+	struct applier_health *health = ctx;
+
+	return atomic_load(&health->trouble);
+}
+
+/* Blocks until told to stop; what it started is ended again in reverse order. */
+static enum status serve(const struct notifications_config *cfg, struct err *err)
+{
+	struct applier_health health = { "the database is being prepared" };
+	struct applier *applier = NULL;
+	struct service_spec spec = { .name = "notifications",
+		.routes = notifications_routes,
+		.routes_len = notifications_routes_len,
+		.statements = store_statements,
+		.statements_len = store_statements_len,
+		.ctx = &health,
+		.not_ready = not_ready };
+	struct service *service = NULL;
+	char *name = NULL;
+	enum status s;
+
+	stats_register();
+	s = service_new(&cfg->service, &spec, &service, err);
+	if (s)
+		return s;
+	name = xasprintf("ww-notifications/%s", service_instance(service));
+	s = prepare_database(cfg->service.database_url, name, service, err);
+	if (!s && !service_is_stopping(service))
+		s = applier_start(cfg, service_bus(service), name, &health, &applier, err);
+	if (!s)
+		s = service_run(service, err);
+	applier_stop(applier);
+	service_free(service);
+	free(name);
+	return s;
+}
+
+int main(int argc, char **argv)
+{
+	struct notifications_config cfg = { 0 };
+	enum config_outcome outcome;
+	struct err err = ERR_INIT;
+
+	log_init("notifications");
+	outcome = notifications_config_load(&cfg, argc, argv);
+	if (outcome == CONFIG_RUN && serve(&cfg, &err)) {
+		log_failure(&err, "stopped");
+		outcome = CONFIG_WRONG;
+	}
+	notifications_config_release(&cfg);
+	return outcome == CONFIG_WRONG ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,36 @@
+/* messages: the messages of walletwire.v1 that this service handles, by their short names. */
+#ifndef NOTIFICATIONS_MESSAGES_H
+#define NOTIFICATIONS_MESSAGES_H
+
+#include "base/arena.h"
+
+#include <walletwire/v1/client.pb-c.h>
+#include <walletwire/v1/common.pb-c.h>
+#include <walletwire/v1/delivery.pb-c.h>
+#include <walletwire/v1/event.pb-c.h>
+#include <walletwire/v1/notifications.pb-c.h>
+
+typedef Walletwire__V1__Event Event;
+typedef Walletwire__V1__Payload Payload;
+typedef Walletwire__V1__Notification Notification;
+typedef Walletwire__V1__Unread Unread;
+typedef Walletwire__V1__Changed Changed;
+typedef Walletwire__V1__Announcement Announcement;
+typedef Walletwire__V1__Channel Channel;
+typedef Walletwire__V1__Item Item;
+typedef Walletwire__V1__State State;
+typedef Walletwire__V1__LogEntry LogEntry;
+typedef Walletwire__V1__Delivery Delivery;
+typedef Google__Protobuf__Timestamp Timestamp;
+
+/* An empty message of the type, in the arena: MESSAGE_NEW(arena, item). */
+void *message_new(const ProtobufCMessageDescriptor *descriptor, struct arena *arena);
+#define MESSAGE_NEW(arena, type) message_new(&walletwire__v1__##type##__descriptor, arena)
+
+/* The message as bytes, in the arena. */
+struct bytes message_pack(const ProtobufCMessage *message, struct arena *arena);
+
+/* Microseconds since 1970 as a Timestamp, in the arena. */
+Timestamp *message_timestamp(int64_t wall_us, struct arena *arena);
+
+#endif

@@ -1,0 +1,36 @@
+/* Subject, message, handler: the table of contents of this service. */
+#include "notifications.h"
+
+#include "base/subject.h"
+#include "messages.h"
+
+#define SVC(verb) "ww.svc.notifications." verb
+#define BACKEND(verb) "ww.backend.notifications." verb
+#define REQUEST(type) &walletwire__v1__##type##_request__descriptor
+
+enum status notifications_caller(
+    const struct request *req, const char **ret_user_id, struct err *err)
+{
+	size_t len = req->user_id ? strlen(req->user_id) : 0;
+
+	if (len == 0 || len > SUBJECT_ID_MAX)
+		return err_invalid(err, "caller", "names no user");
+	*ret_user_id = req->user_id;
+	return STATUS_OK;
+}
+
+const struct route notifications_routes[] = {
+	{ SVC("open"), REQUEST(open), notifications_on_open },
+	{ SVC("since"), REQUEST(since), notifications_on_since },
+	{ SVC("heads"), REQUEST(heads), notifications_on_heads },
+	{ SVC("announcements"), REQUEST(announcements), notifications_on_announcements },
+	{ SVC("list"), REQUEST(list), notifications_on_list },
+	{ SVC("seen"), REQUEST(select), notifications_on_seen },
+	{ SVC("read"), REQUEST(select), notifications_on_read },
+	{ SVC("archive"), REQUEST(select), notifications_on_archive },
+	{ SVC("unread"), REQUEST(unread), notifications_on_unread },
+	{ SVC("track"), REQUEST(track), notifications_on_track },
+	{ BACKEND("revoke"), REQUEST(revoke), notifications_on_revoke },
+	{ BACKEND("verify"), REQUEST(verify), notifications_on_verify },
+};
+const size_t notifications_routes_len = ARRAY_LEN(notifications_routes);

@@ -1,0 +1,189 @@
+/* One transaction under the user's counter row; the doorbell after its commit. */
+#include "select.h"
+
+#include "base/clock.h"
+#include "base/subject.h"
+#include "kind.h"
+#include "log/log.h"
+#include "ring.h"
+#include "stats.h"
+#include "store.h"
+
+enum { IDS_MAX = 256, ATTEMPTS = 3 };
+
+/* A unit of work that can be run again: everything below `arena` is made by each run. */
+struct job {
+	const Walletwire__V1__SelectRequest *in;
+	const char *user_id;
+	Walletwire__V1__InboxState state;
+	Walletwire__V1__ChangeAction action;
+	struct arena *arena;
+	const char *epoch;
+	int64_t seq, rev;
+	size_t moved;
+	Item *changed; /* what the other devices are told; NULL: nothing changed */
+	Unread *unread;
+	bool recounted; /* the counters changed too */
+};
+
+static enum status check(const Walletwire__V1__SelectRequest *in, struct err *err)
+{
+	switch (in->selection_case) {
+	case WALLETWIRE__V1__SELECT_REQUEST__SELECTION_IDS:
+		if (in->ids->n_values == 0 || in->ids->n_values > IDS_MAX)
+			return err_invalid(err, "ids", "must name 1 to %d items", IDS_MAX);
+		for (size_t i = 0; i < in->ids->n_values; i++) {
+			if (strlen(in->ids->values[i]) > SUBJECT_ID_MAX)
+				return err_invalid(
+				    err, "ids", "is longer than %d bytes", SUBJECT_ID_MAX);
+		}
+		return STATUS_OK;
+	case WALLETWIRE__V1__SELECT_REQUEST__SELECTION_UP_TO:
+		return STATUS_OK;
+	case WALLETWIRE__V1__SELECT_REQUEST__SELECTION_ALL:
+		return in->all ? STATUS_OK : err_invalid(err, "all", "must be true");
+	default:
+		return err_invalid(err, "selection", "is missing: ids, upTo or all");
+	}
+}
+
+/* The user's own words about the change, with `all` as what it meant at this moment. */
+static Payload *changed_payload(const struct job *job, int64_t rev)
+{
+	Payload *payload = MESSAGE_NEW(job->arena, payload);
+	Changed *changed = MESSAGE_NEW(job->arena, changed);
+
+	payload->body_case = WALLETWIRE__V1__PAYLOAD__BODY_CHANGED;
+	payload->changed = changed;
+	changed->action = job->action;
+	changed->version = (uint64_t)rev;
+	switch (job->in->selection_case) {
+	case WALLETWIRE__V1__SELECT_REQUEST__SELECTION_IDS:
+		changed->selection_case = WALLETWIRE__V1__CHANGED__SELECTION_IDS;
+		changed->ids = job->in->ids;
+		break;
+	case WALLETWIRE__V1__SELECT_REQUEST__SELECTION_UP_TO:
+		changed->selection_case = WALLETWIRE__V1__CHANGED__SELECTION_UP_TO;
+		changed->up_to = job->in->up_to;
+		break;
+	default:
+		changed->selection_case = WALLETWIRE__V1__CHANGED__SELECTION_ALL;
+		changed->all = true;
+		break;
+	}
+	return payload;
+}
+
+/* The change as an item of the mailbox, so that every device hears of it, in order. */
+static enum status append_changed(struct job *job, struct db *db, struct err *err)
+{
+	Payload *payload = changed_payload(job, job->rev);
+	struct bytes packed = message_pack(&payload->base, job->arena);
+	const char *key = "changed";
+	int64_t now_us = clock_wall_us(), body_id = 0;
+	bool keep = false;
+	struct body_rows body = { 1, &body_id, &key, &packed, &keep };
+	struct mailbox_rows row = { 1, &job->user_id, &job->seq, &body_id };
+	enum status s = store_draw_body_ids(db, &body_id, err);
+
+	if (!s)
+		s = store_insert_bodies(db, &body, now_us, err);
+	if (!s)
+		s = store_insert_mailbox(db, &row, now_us, err);
+	if (!s)
+		s = store_set_user(db, job->user_id, job->seq, job->rev, err);
+	if (s)
+		return s;
+	job->changed = MESSAGE_NEW(job->arena, item);
+	job->changed->seq = (uint64_t)job->seq;
+	job->changed->payload = payload;
+	job->changed->applied_us = now_us;
+	kind_channels(payload, /* as_item= */ true, job->arena, &job->changed->n_channels,
+	    &job->changed->channels);
+	return STATUS_OK;
+}
+
+static enum status move(struct job *job, struct db *db, struct err *err)
+{
+	struct store_move move = { .user_id = job->user_id,
+		.state = (int16_t)job->state,
+		.up_to = INT64_MAX,
+		.now_us = clock_wall_us() };
+	struct unread_rows left;
+	enum status s;
+
+	if (job->in->selection_case == WALLETWIRE__V1__SELECT_REQUEST__SELECTION_IDS) {
+		move.ids = job->in->ids->values;
+		move.ids_len = job->in->ids->n_values;
+	} else if (job->in->selection_case == WALLETWIRE__V1__SELECT_REQUEST__SELECTION_UP_TO) {
+		move.up_to = job->in->up_to > INT64_MAX ? INT64_MAX : (int64_t)job->in->up_to;
+	}
+	s = store_move_items(db, &move, job->arena, &job->moved, &left, err);
+	if (s || job->moved == 0)
+		return s;
+	job->seq++;
+	job->rev++;
+	job->recounted = left.len > 0;
+	if (job->recounted)
+		s = store_take_unread(db, &left, err);
+	return s ? s : append_changed(job, db, err);
+}
+
+static enum status run(void *arg, struct db *db, struct err *err)
+{
+	struct job *job = arg;
+	bool found = false;
+	enum status s;
+
+	job->moved = 0;
+	job->changed = NULL;
+	job->recounted = false;
+	s = store_lock_user(db, job->user_id, &found, &job->seq, &job->rev, err);
+	if (!s && found)
+		s = move(job, db, err);
+	if (!s)
+		s = store_unread(db, job->user_id, job->arena, &job->unread, err);
+	return s ? s : store_epoch(db, job->arena, &job->epoch, err);
+}
+
+/* After the commit: a doorbell that is lost is found by the sweep, so it fails nothing. */
+static void ring_change(struct request *req, const struct job *job)
+{
+	Payload *unread = MESSAGE_NEW(req->arena, payload);
+	struct err err = ERR_INIT;
+	Item *item = job->changed;
+	State *state;
+	struct ring ring = { job->epoch, job->user_id, job->rev - 1, job->rev, &item, 1, &state,
+		0 };
+
+	unread->body_case = WALLETWIRE__V1__PAYLOAD__BODY_UNREAD;
+	unread->unread = job->unread;
+	state = kind_state(unread, job->rev, req->arena);
+	ring.states_len = job->recounted;
+	if (ring_user(req->bus, &ring, req->arena, &err))
+		log_failure(&err, "ring a change of the inbox");
+}
+
+enum status select_move(struct request *req, Walletwire__V1__InboxState state,
+    Walletwire__V1__ChangeAction action, struct err *err)
+{
+	Walletwire__V1__SelectReply *reply = MESSAGE_NEW(req->arena, select_reply);
+	struct job job = {
+		.in = (const void *)req->body, .state = state, .action = action, .arena = req->arena
+	};
+	enum status s = notifications_caller(req, &job.user_id, err);
+
+	if (!s)
+		s = check(job.in, err);
+	if (!s)
+		s = db_transaction(req->db, ATTEMPTS, run, &job, err);
+	if (s)
+		return s;
+	if (job.changed)
+		ring_change(req, &job);
+	stats_count(STATS_CHANGED, (int64_t)job.moved);
+	reply->changed = (uint32_t)job.moved;
+	reply->unread = job.unread->total;
+	req->reply = &reply->base;
+	return STATUS_OK;
+}

@@ -1,0 +1,86 @@
+/* The metrics as tables. */
+#include "stats.h"
+
+#include "kind.h"
+#include "metrics/metrics.h"
+
+static const char *const kind_labels[] = {
+#define X(kind, event, class) #kind,
+#include "events.def"
+#undef X
+};
+
+METRIC_LABELLED(events, METRIC_COUNTER, "ww_notifications_events_total",
+    "Events applied, by kind of payload", "kind", kind_labels);
+METRIC(rows, METRIC_COUNTER, "ww_notifications_rows_total", "Mailbox rows written");
+METRIC(duplicates, METRIC_COUNTER, "ww_notifications_duplicates_total",
+    "Events that came again after they had been applied");
+METRIC(stale, METRIC_COUNTER, "ww_notifications_stale_total",
+    "Events whose version was not newer than the stored one");
+METRIC(dlq, METRIC_COUNTER, "ww_notifications_dlq_total", "Events moved to the dead-letter stream");
+METRIC(failed, METRIC_COUNTER, "ww_notifications_failed_batches_total",
+    "Batches that failed and were tried again");
+METRIC(rings, METRIC_COUNTER, "ww_notifications_rings_total", "Deliveries published");
+METRIC(gaps, METRIC_COUNTER, "ww_notifications_gaps_total",
+    "Times that a missing number of the stream was waited for in vain");
+METRIC(changed, METRIC_COUNTER, "ww_notifications_changed_total",
+    "Inbox items that users have moved on");
+METRIC(batches, METRIC_COUNTER, "ww_notifications_batches_total", "Batches committed");
+METRIC(applier, METRIC_GAUGE, "ww_notifications_applier",
+    "1 if this replica applies events, 0 if it stands by");
+METRIC(
+    in_hand, METRIC_GAUGE, "ww_notifications_in_hand", "Events fetched and not yet acknowledged");
+METRIC(stream_seq, METRIC_GAUGE, "ww_notifications_stream_seq",
+    "The highest number of the stream that was applied");
+static struct histogram batch_seconds = {
+	.name = "ww_notifications_batch_seconds",
+	.help = "Time from the first statement of a batch to its last ring",
+};
+
+static struct metric *const counters[STATS_COUNTERS] = {
+	[STATS_ROWS] = &rows,
+	[STATS_DUPLICATES] = &duplicates,
+	[STATS_STALE] = &stale,
+	[STATS_DLQ] = &dlq,
+	[STATS_FAILED] = &failed,
+	[STATS_RINGS] = &rings,
+	[STATS_GAPS] = &gaps,
+	[STATS_CHANGED] = &changed,
+};
+static struct metric *const gauges[STATS_GAUGES] = {
+	[STATS_APPLIER] = &applier,
+	[STATS_IN_HAND] = &in_hand,
+	[STATS_STREAM_SEQ] = &stream_seq,
+};
+
+void stats_register(void)
+{
+	metrics_register(&events);
+	for (size_t i = 0; i < STATS_COUNTERS; i++)
+		metrics_register(counters[i]);
+	metrics_register(&batches);
+	for (size_t i = 0; i < STATS_GAUGES; i++)
+		metrics_register(gauges[i]);
+	metrics_register_histogram(&batch_seconds);
+}
+
+void stats_count(enum stats_counter counter, int64_t n)
+{
+	metric_add(counters[counter], 0, n);
+}
+
+void stats_set(enum stats_gauge gauge, int64_t n)
+{
+	metric_set(gauges[gauge], n);
+}
+
+void stats_event(int kind)
+{
+	metric_add(&events, (size_t)kind - 1, 1);
+}
+
+void stats_batch(int64_t us)
+{
+	metric_inc(&batches);
+	histogram_observe(&batch_seconds, us);
+}

@@ -1,0 +1,33 @@
+/* stats: what this service counts, for /metrics. Any thread. */
+#ifndef NOTIFICATIONS_STATS_H
+#define NOTIFICATIONS_STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum stats_counter {
+	STATS_ROWS,       /* mailbox rows written */
+	STATS_DUPLICATES, /* events that had been applied before */
+	STATS_STALE,      /* states older than what was stored */
+	STATS_DLQ,        /* events given up */
+	STATS_FAILED,     /* batches that had to be tried again */
+	STATS_RINGS,      /* deliveries published */
+	STATS_GAPS,       /* numbers of the stream that never came */
+	STATS_CHANGED,    /* inbox items moved by users */
+	STATS_COUNTERS
+};
+
+enum stats_gauge {
+	STATS_APPLIER,    /* 1: this replica applies events */
+	STATS_IN_HAND,    /* events fetched and not yet acknowledged */
+	STATS_STREAM_SEQ, /* the highest event applied */
+	STATS_GAUGES
+};
+
+void stats_register(void); /* once, before threads exist */
+void stats_count(enum stats_counter counter, int64_t n);
+void stats_set(enum stats_gauge gauge, int64_t n);
+void stats_event(int kind);   /* an event was applied, by kind of payload */
+void stats_batch(int64_t us); /* a batch was committed and rung */
+
+#endif

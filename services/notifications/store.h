@@ -1,0 +1,186 @@
+/*
+ * store: all SQL of this service, one function per statement, named for what it does or answers.
+ *
+ * Whoever changes anything of a user's holds the user's counter row (store_lock_users); functions
+ * that need it say so. Results that are messages are built in the arena that is passed.
+ */
+#ifndef NOTIFICATIONS_STORE_H
+#define NOTIFICATIONS_STORE_H
+
+#include "base/arena.h"
+#include "batch.h"
+#include "db/db.h"
+
+extern const struct db_migration store_migrations[];
+extern const size_t store_migrations_len;
+extern const struct db_statement store_statements[];
+extern const size_t store_statements_len;
+
+#define STORE_SCHEMA "notifications"
+
+/* --- which history this is (epoch.c) --- */
+struct store_identity {
+	const char *epoch; /* as stored; "" before the first start */
+	bool same;         /* stored by this server, on this timeline */
+};
+/* Locks the row until the end of the transaction. */
+enum status store_identity_lock(
+    struct db *db, struct arena *arena, struct store_identity *ret, struct err *err) MUST_CHECK;
+enum status store_identity_set(struct db *db, const char *epoch, struct err *err) MUST_CHECK;
+enum status store_epoch(
+    struct db *db, struct arena *arena, const char **ret_epoch, struct err *err) MUST_CHECK;
+
+/* --- the applier's lock and progress --- */
+enum status store_try_lock(struct db *db, bool *ret_locked, struct err *err) MUST_CHECK;
+/* What the predecessor left; from now on it counts as not handed over. */
+struct store_progress {
+	int64_t stream_seq;
+	int64_t applied_period;
+	bool handed_over;
+};
+enum status store_take_over(struct db *db, struct store_progress *ret, struct err *err) MUST_CHECK;
+enum status store_hand_over(struct db *db, struct err *err) MUST_CHECK;
+enum status store_progress_set(struct db *db, int64_t stream_seq, struct err *err) MUST_CHECK;
+
+/* --- applying a batch, in this order (DESIGN 11) --- */
+enum status store_create_users(
+    struct db *db, const struct batch *batch, struct err *err) MUST_CHECK;
+/* In the order of their ids; *ret_found tells how many of them have a row. */
+enum status store_lock_users(
+    struct db *db, struct batch *batch, size_t *ret_found, struct err *err) MUST_CHECK;
+enum status store_find_applied(struct db *db, struct batch *batch, struct err *err) MUST_CHECK;
+enum status store_read_versions(struct db *db, struct batch *batch, struct err *err) MUST_CHECK;
+/* The first of 4,096 ids. */
+enum status store_draw_body_ids(struct db *db, int64_t *ret_first, struct err *err) MUST_CHECK;
+/* Into the table of the period; *ret_inserted tells how many of the events were new there. */
+enum status store_insert_applied(struct db *db, int64_t period, const struct batch *batch,
+    int64_t now_us, size_t *ret_inserted, struct err *err) MUST_CHECK;
+enum status store_insert_bodies(
+    struct db *db, const struct body_rows *rows, int64_t now_us, struct err *err) MUST_CHECK;
+enum status store_insert_mailbox(
+    struct db *db, const struct mailbox_rows *rows, int64_t now_us, struct err *err) MUST_CHECK;
+enum status store_insert_inbox(
+    struct db *db, const struct inbox_rows *rows, struct err *err) MUST_CHECK;
+enum status store_add_unread(
+    struct db *db, const struct unread_rows *rows, struct err *err) MUST_CHECK;
+/* The reverse, of counters that are there. */
+enum status store_take_unread(
+    struct db *db, const struct unread_rows *rows, struct err *err) MUST_CHECK;
+enum status store_set_users(struct db *db, const struct batch *batch, struct err *err) MUST_CHECK;
+enum status store_set_balances(
+    struct db *db, const struct batch *batch, int64_t now_us, struct err *err) MUST_CHECK;
+enum status store_set_transfers(
+    struct db *db, const struct batch *batch, int64_t now_us, struct err *err) MUST_CHECK;
+/* Takes the next `n` numbers of the announcement log; holds the log until the end of the
+ * transaction. */
+enum status store_draw_announcements(
+    struct db *db, size_t n, int64_t *ret_first, struct err *err) MUST_CHECK;
+enum status store_insert_announcement(
+    struct db *db, const Announcement *announcement, int64_t now_us, struct err *err) MUST_CHECK;
+enum status store_schedule(
+    struct db *db, const Announcement *announcement, int64_t starts_us, struct err *err) MUST_CHECK;
+
+/* --- what is rung --- */
+/* The counters of many users, sorted by id: an Unread for each of them in `ret`, its version 0. */
+enum status store_unread_of(struct db *db, const char *const *users, size_t len,
+    struct arena *arena, Unread **ret, struct err *err) MUST_CHECK;
+/* Appends what was found to the users' items and states. */
+enum status store_old_items(struct db *db, const char *const *users, const int64_t *seqs,
+    size_t len, struct batch *batch, struct err *err) MUST_CHECK;
+enum status store_old_balances(struct db *db, const char *const *users, const char *const *wallets,
+    size_t len, struct batch *batch, struct err *err) MUST_CHECK;
+/* To those of the batch's users who are parties. */
+enum status store_old_transfers(struct db *db, const char *const *ids, size_t len,
+    struct batch *batch, struct err *err) MUST_CHECK;
+enum status store_read_users(struct db *db, struct batch *batch, struct err *err) MUST_CHECK;
+enum status store_announcements_by_id(struct db *db, const char *const *ids, size_t len,
+    struct arena *arena, size_t *ret_n, LogEntry ***ret, struct err *err) MUST_CHECK;
+
+/* --- events that failed --- */
+enum { STORE_ERROR_SIZE = 256 };
+/* One try more. `last_error` of the try before is stored unless it is empty; the stored one comes
+ * back. */
+enum status store_count_attempt(struct db *db, int64_t stream_seq, const char *subject,
+    char last_error[static STORE_ERROR_SIZE], int64_t now_us, int *ret_n,
+    struct err *err) MUST_CHECK;
+/* One that failed for a reason that passes. */
+enum status store_uncount_attempt(struct db *db, int64_t stream_seq, struct err *err) MUST_CHECK;
+enum status store_forget_attempts(
+    struct db *db, const int64_t *stream_seqs, size_t len, struct err *err) MUST_CHECK;
+
+/* --- requests: fill their reply --- */
+enum status store_open(struct db *db, const char *user_id, struct arena *arena,
+    Walletwire__V1__OpenReply *reply, struct err *err) MUST_CHECK;
+enum status store_heads(struct db *db, char *const *users, size_t len, struct arena *arena,
+    Walletwire__V1__HeadsReply *reply, struct err *err) MUST_CHECK;
+enum status store_since(struct db *db, const char *user_id, int64_t after, int64_t up_to,
+    struct arena *arena, Walletwire__V1__SinceReply *reply, struct err *err) MUST_CHECK;
+enum status store_announcements(struct db *db, int64_t after, int64_t up_to, struct arena *arena,
+    Walletwire__V1__AnnouncementsReply *reply, struct err *err) MUST_CHECK;
+struct store_list {
+	const char *user_id;
+	int64_t before_seq; /* INT64_MAX: from the newest */
+	size_t limit;
+	bool unread_only;
+	const int16_t *types; /* none: all */
+	size_t types_len;
+	int16_t priority; /* 0: all */
+	int64_t now_us;
+};
+enum status store_list(struct db *db, const struct store_list *query, struct arena *arena,
+    Walletwire__V1__ListReply *reply, int64_t *ret_last_seq, struct err *err) MUST_CHECK;
+/* *ret_rev is the user's; the counters' version is it too. */
+enum status store_unread(struct db *db, const char *user_id, struct arena *arena,
+    Unread **ret_unread, struct err *err) MUST_CHECK;
+enum status store_transfer(struct db *db, const char *transfer_id, const char *user_id,
+    struct arena *arena, Walletwire__V1__TransferUpdate **ret_transfer, bool *ret_party,
+    struct err *err) MUST_CHECK;
+
+/* --- the inbox's verbs --- */
+enum status store_lock_user(struct db *db, const char *user_id, bool *ret_found, int64_t *ret_seq,
+    int64_t *ret_rev, struct err *err) MUST_CHECK;
+struct store_move {
+	const char *user_id;
+	int16_t state;    /* to this one; items that are there or beyond stay */
+	char *const *ids; /* of events; none: by up_to */
+	size_t ids_len;
+	int64_t up_to;
+	int64_t now_us;
+};
+/* Holds the user's row. How many moved, and what leaves the counters. */
+enum status store_move_items(struct db *db, const struct store_move *move, struct arena *arena,
+    size_t *ret_moved, struct unread_rows *ret_left, struct err *err) MUST_CHECK;
+enum status store_set_user(
+    struct db *db, const char *user_id, int64_t seq, int64_t rev, struct err *err) MUST_CHECK;
+
+/* --- administration --- */
+enum status store_revoke(struct db *db, const char *kind, const char *id, int64_t issued_before_us,
+    const char *reason, struct err *err) MUST_CHECK;
+/* Calls `fn` for each row. */
+enum status store_revocations(struct db *db,
+    enum status (*fn)(
+	void *arg, const char *kind, const char *id, int64_t issued_before_us, struct err *err),
+    void *arg, struct err *err) MUST_CHECK;
+struct store_audit {
+	int64_t seq, rev;
+	int64_t mailbox_rows, mailbox_low, mailbox_high;
+	int64_t inbox_rows;
+	int64_t inbox_beyond; /* rows numbered above seq */
+};
+enum status store_audit(
+    struct db *db, const char *user_id, struct store_audit *ret, struct err *err) MUST_CHECK;
+enum status store_recount(struct db *db, const char *user_id, struct arena *arena,
+    Unread **ret_stored, Unread **ret_counted, struct err *err) MUST_CHECK;
+
+/* --- upkeep --- */
+enum status store_make_partition(struct db *db, int64_t day, struct err *err) MUST_CHECK;
+/* Drops the days before `day` and forgets their bodies. */
+enum status store_drop_partitions(struct db *db, int64_t day, struct err *err) MUST_CHECK;
+enum status store_forget_bodies(
+    struct db *db, int64_t before_us, size_t *ret_n, struct err *err) MUST_CHECK;
+enum status store_start_period(struct db *db, int64_t period, struct err *err) MUST_CHECK;
+/* Takes announcements whose time has come out of the schedule. */
+enum status store_due_announcements(struct db *db, int64_t now_us, struct arena *arena,
+    size_t *ret_n, Announcement ***ret, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,610 @@
+/* What the applier reads and writes for a batch. */
+#include "store.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "kind.h"
+#include "store_rows.h"
+#include "store_sql.h"
+
+static void add_user_ids(struct db_params *p, const struct batch *batch)
+{
+	const char **ids = arena_alloc(batch->arena, batch->users_len * sizeof(*ids));
+
+	for (size_t i = 0; i < batch->users_len; i++)
+		ids[i] = batch->users[i].user_id;
+	db_add_text_array(p, ids, batch->users_len);
+}
+
+enum status store_create_users(struct db *db, const struct batch *batch, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	add_user_ids(&p, batch);
+	return db_run(db, STORE_CREATE_USERS, &p, NULL, err);
+}
+
+static enum status read_users(
+    struct db *db, size_t statement, struct batch *batch, size_t *ret_found, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	add_user_ids(&p, batch);
+	s = db_run(db, statement, &p, &r, err);
+	if (s)
+		return s;
+	for (size_t i = 0; i < db_rows(r); i++)
+		batch_set_user(
+		    batch, db_get_text(r, i, 0), db_get_int(r, i, 1), db_get_int(r, i, 2));
+	*ret_found = db_rows(r);
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+enum status store_lock_users(struct db *db, struct batch *batch, size_t *ret_found, struct err *err)
+{
+	return read_users(db, STORE_LOCK_USERS, batch, ret_found, err);
+}
+
+enum status store_read_users(struct db *db, struct batch *batch, struct err *err)
+{
+	size_t found;
+
+	return read_users(db, STORE_READ_USERS, batch, &found, err);
+}
+
+static void take_old_numbers(const struct db_result *r, size_t row, struct batch *batch)
+{
+	struct batch_event *event = batch_find(batch, db_get_text(r, row, 0));
+	size_t n = db_get_array_len(r, row, 1);
+
+	assert(event && db_get_array_len(r, row, 2) == n);
+	event->applied = true;
+	event->old_len = n;
+	event->old_users = arena_alloc(batch->arena, n * sizeof(*event->old_users));
+	event->old_seqs = arena_alloc(batch->arena, n * sizeof(*event->old_seqs));
+	for (size_t i = 0; i < n; i++) {
+		struct bytes user = db_get_array_text(r, row, 1, i);
+
+		event->old_users[i] = arena_strndup(batch->arena, user.data, user.len);
+		event->old_seqs[i] = db_get_array_int(r, row, 2, i);
+	}
+}
+
+enum status store_find_applied(struct db *db, struct batch *batch, struct err *err)
+{
+	const char **keys = arena_alloc(batch->arena, batch->by_key_len * sizeof(*keys));
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	for (size_t i = 0; i < batch->by_key_len; i++)
+		keys[i] = batch->by_key[i]->plan.key;
+	db_params_init(&p);
+	db_add_text_array(&p, keys, batch->by_key_len);
+	s = db_run(db, STORE_FIND_APPLIED, &p, &r, err);
+	if (s)
+		return s;
+	for (size_t i = 0; i < db_rows(r); i++)
+		take_old_numbers(r, i, batch);
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+/* The batch's states of one kind, as columns; returns how many. */
+static size_t states_of(const struct batch *batch, int kind, const char **users, const char **keys)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < batch->states_len; i++) {
+		if (batch->states[i].kind != kind)
+			continue;
+		if (users)
+			users[n] = batch->states[i].user_id;
+		keys[n++] = batch->states[i].key;
+	}
+	return n;
+}
+
+static enum status read_balance_versions(struct db *db, struct batch *batch, struct err *err)
+{
+	const char **users = arena_alloc(batch->arena, batch->states_len * sizeof(*users));
+	const char **keys = arena_alloc(batch->arena, batch->states_len * sizeof(*keys));
+	size_t n = states_of(batch, WALLETWIRE__V1__PAYLOAD__BODY_BALANCE, users, keys);
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	if (n == 0)
+		return STATUS_OK;
+	db_params_init(&p);
+	db_add_text_array(&p, users, n);
+	db_add_text_array(&p, keys, n);
+	s = db_run(db, STORE_BALANCE_VERSIONS, &p, &r, err);
+	if (s)
+		return s;
+	for (size_t i = 0; i < db_rows(r); i++)
+		batch_set_version(batch, WALLETWIRE__V1__PAYLOAD__BODY_BALANCE,
+		    db_get_text(r, i, 0), db_get_text(r, i, 1), db_get_int(r, i, 2));
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+static enum status read_transfer_versions(struct db *db, struct batch *batch, struct err *err)
+{
+	const char **keys = arena_alloc(batch->arena, batch->states_len * sizeof(*keys));
+	size_t n = states_of(batch, WALLETWIRE__V1__PAYLOAD__BODY_TRANSFER, NULL, keys);
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	if (n == 0)
+		return STATUS_OK;
+	db_params_init(&p);
+	db_add_text_array(&p, keys, n);
+	s = db_run(db, STORE_TRANSFER_VERSIONS, &p, &r, err);
+	if (s)
+		return s;
+	for (size_t i = 0; i < db_rows(r); i++)
+		batch_set_version(batch, WALLETWIRE__V1__PAYLOAD__BODY_TRANSFER, "",
+		    db_get_text(r, i, 0), db_get_int(r, i, 1));
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+enum status store_read_versions(struct db *db, struct batch *batch, struct err *err)
+{
+	enum status s = read_balance_versions(db, batch, err);
+
+	return s ? s : read_transfer_versions(db, batch, err);
+}
+
+enum status store_draw_body_ids(struct db *db, int64_t *ret_first, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	s = db_run(db, STORE_DRAW_BODY_IDS, &p, &r, err);
+	if (s)
+		return s;
+	*ret_first = db_get_int(r, 0, 0);
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+enum status store_insert_applied(struct db *db, int64_t period, const struct batch *batch,
+    int64_t now_us, size_t *ret_inserted, struct err *err)
+{
+	const struct applied_rows *rows = &batch->applied;
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_text_array(&p, rows->event_key, rows->len);
+	db_add_text_array(&p, rows->users, rows->len);
+	db_add_text_array(&p, rows->seqs, rows->len);
+	db_add_time(&p, now_us);
+	s = db_run(
+	    db, period % 2 == 0 ? STORE_INSERT_APPLIED_A : STORE_INSERT_APPLIED_B, &p, &r, err);
+	if (s)
+		return s;
+	*ret_inserted = db_rows(r);
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+enum status store_insert_bodies(
+    struct db *db, const struct body_rows *rows, int64_t now_us, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_i64_array(&p, rows->body_id, rows->len);
+	db_add_text_array(&p, rows->event_key, rows->len);
+	db_add_bytes_array(&p, rows->payload, rows->len);
+	db_add_bool_array(&p, rows->keep, rows->len);
+	db_add_time(&p, now_us);
+	return db_run(db, STORE_INSERT_BODIES, &p, NULL, err);
+}
+
+enum status store_insert_mailbox(
+    struct db *db, const struct mailbox_rows *rows, int64_t now_us, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_text_array(&p, rows->user_id, rows->len);
+	db_add_i64_array(&p, rows->seq, rows->len);
+	db_add_i64_array(&p, rows->body_id, rows->len);
+	db_add_time(&p, now_us);
+	return db_run(db, STORE_INSERT_MAILBOX, &p, NULL, err);
+}
+
+enum status store_insert_inbox(struct db *db, const struct inbox_rows *rows, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_text_array(&p, rows->user_id, rows->len);
+	db_add_i64_array(&p, rows->seq, rows->len);
+	db_add_i64_array(&p, rows->body_id, rows->len);
+	db_add_text_array(&p, rows->event_id, rows->len);
+	db_add_i16_array(&p, rows->type, rows->len);
+	db_add_i16_array(&p, rows->priority, rows->len);
+	db_add_text_array(&p, rows->title, rows->len);
+	db_add_text_array(&p, rows->text, rows->len);
+	db_add_time_array(&p, rows->created_us, rows->len);
+	db_add_time_array(&p, rows->expires_us, rows->len);
+	return db_run(db, STORE_INSERT_INBOX, &p, NULL, err);
+}
+
+static void add_unread_params(struct db_params *p, const struct unread_rows *rows)
+{
+	db_params_init(p);
+	db_add_text_array(p, rows->user_id, rows->len);
+	db_add_i16_array(p, rows->type, rows->len);
+	db_add_i16_array(p, rows->priority, rows->len);
+	db_add_i32_array(p, rows->n, rows->len);
+}
+
+enum status store_add_unread(struct db *db, const struct unread_rows *rows, struct err *err)
+{
+	struct db_params p;
+
+	add_unread_params(&p, rows);
+	return db_run(db, STORE_ADD_UNREAD, &p, NULL, err);
+}
+
+enum status store_take_unread(struct db *db, const struct unread_rows *rows, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	add_unread_params(&p, rows);
+	s = db_run(db, STORE_TAKE_UNREAD, &p, &r, err);
+	if (s)
+		return s;
+	if (db_rows(r) != rows->len)
+		s = err_set(err, STATUS_INTERNAL, "a counter of unread items is missing");
+	db_result_free(r);
+	return s;
+}
+
+enum status store_set_users(struct db *db, const struct batch *batch, struct err *err)
+{
+	const char **ids = arena_alloc(batch->arena, batch->users_len * sizeof(*ids));
+	int64_t *seqs = arena_alloc(batch->arena, batch->users_len * sizeof(*seqs));
+	int64_t *revs = arena_alloc(batch->arena, batch->users_len * sizeof(*revs));
+	struct db_params p;
+	size_t n = 0;
+
+	for (size_t i = 0; i < batch->users_len; i++) {
+		const struct batch_user *user = &batch->users[i];
+
+		if (user->items_len == 0 && user->rev == user->rev_before)
+			continue;
+		ids[n] = user->user_id;
+		seqs[n] = user->seq;
+		revs[n++] = user->rev;
+	}
+	if (n == 0)
+		return STATUS_OK;
+	db_params_init(&p);
+	db_add_text_array(&p, ids, n);
+	db_add_i64_array(&p, seqs, n);
+	db_add_i64_array(&p, revs, n);
+	return db_run(db, STORE_SET_USERS, &p, NULL, err);
+}
+
+/* What changed of one kind; the payload carries its version. */
+struct changed {
+	const char **users, **keys;
+	int64_t *versions;
+	struct bytes *payloads;
+	const struct plan **plans;
+	size_t len;
+};
+
+static struct changed changed_states(const struct batch *batch, int kind)
+{
+	struct arena *arena = batch->arena;
+	size_t max = batch->states_len;
+	struct changed c = { arena_alloc(arena, max * sizeof(char *)),
+		arena_alloc(arena, max * sizeof(char *)), arena_alloc(arena, max * sizeof(int64_t)),
+		arena_alloc(arena, max * sizeof(struct bytes)),
+		arena_alloc(arena, max * sizeof(struct plan *)), 0 };
+
+	for (size_t i = 0; i < max; i++) {
+		const struct batch_state *state = &batch->states[i];
+
+		if (state->kind != kind || !state->changed)
+			continue;
+		c.users[c.len] = state->user_id;
+		c.keys[c.len] = state->key;
+		c.versions[c.len] = state->version;
+		c.payloads[c.len] = message_pack(&state->payload->base, arena);
+		c.plans[c.len++] = state->plan;
+	}
+	return c;
+}
+
+enum status store_set_balances(
+    struct db *db, const struct batch *batch, int64_t now_us, struct err *err)
+{
+	struct changed c = changed_states(batch, WALLETWIRE__V1__PAYLOAD__BODY_BALANCE);
+	struct db_params p;
+
+	if (c.len == 0)
+		return STATUS_OK;
+	db_params_init(&p);
+	db_add_text_array(&p, c.users, c.len);
+	db_add_text_array(&p, c.keys, c.len);
+	db_add_i64_array(&p, c.versions, c.len);
+	db_add_bytes_array(&p, c.payloads, c.len);
+	db_add_time(&p, now_us);
+	return db_run(db, STORE_SET_BALANCES, &p, NULL, err);
+}
+
+enum status store_set_transfers(
+    struct db *db, const struct batch *batch, int64_t now_us, struct err *err)
+{
+	struct changed c = changed_states(batch, WALLETWIRE__V1__PAYLOAD__BODY_TRANSFER);
+	const char **of, **parties;
+	struct db_params p;
+	size_t n = 0;
+
+	if (c.len == 0)
+		return STATUS_OK;
+	for (size_t i = 0; i < c.len; i++)
+		n += c.plans[i]->users_len;
+	of = arena_alloc(batch->arena, n * sizeof(*of));
+	parties = arena_alloc(batch->arena, n * sizeof(*parties));
+	n = 0;
+	for (size_t i = 0; i < c.len; i++) {
+		for (size_t j = 0; j < c.plans[i]->users_len; j++) {
+			of[n] = c.keys[i];
+			parties[n++] = c.plans[i]->users[j];
+		}
+	}
+	db_params_init(&p);
+	db_add_text_array(&p, c.keys, c.len);
+	db_add_i64_array(&p, c.versions, c.len);
+	db_add_bytes_array(&p, c.payloads, c.len);
+	db_add_text_array(&p, of, n);
+	db_add_text_array(&p, parties, n);
+	db_add_time(&p, now_us);
+	return db_run(db, STORE_SET_TRANSFERS, &p, NULL, err);
+}
+
+enum status store_draw_announcements(struct db *db, size_t n, int64_t *ret_first, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_i64(&p, (int64_t)n);
+	s = db_run(db, STORE_DRAW_ANNOUNCEMENTS, &p, &r, err);
+	if (s)
+		return s;
+	*ret_first = db_get_int(r, 0, 0);
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+static void add_time_or_null(struct db_params *p, const Timestamp *ts)
+{
+	if (ts)
+		db_add_time(p, ts->seconds * 1000000 + ts->nanos / 1000);
+	else
+		db_add_null(p);
+}
+
+enum status store_insert_announcement(
+    struct db *db, const Announcement *announcement, int64_t now_us, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_i64(&p, (int64_t)announcement->announcement_seq);
+	db_add_text(&p, announcement->id);
+	db_add_text(&p, announcement->title);
+	db_add_text(&p, announcement->text);
+	db_add_i16(&p, (int16_t)announcement->priority);
+	add_time_or_null(&p, announcement->expires_at);
+	db_add_time(&p, now_us);
+	return db_run(db, STORE_INSERT_ANNOUNCEMENT, &p, NULL, err);
+}
+
+enum status store_schedule(
+    struct db *db, const Announcement *announcement, int64_t starts_us, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_text(&p, announcement->id);
+	db_add_text(&p, announcement->title);
+	db_add_text(&p, announcement->text);
+	db_add_i16(&p, (int16_t)announcement->priority);
+	db_add_time(&p, starts_us);
+	add_time_or_null(&p, announcement->expires_at);
+	return db_run(db, STORE_SCHEDULE, &p, NULL, err);
+}
+
+/* --- what is rung --- */
+
+enum status store_unread_of(struct db *db, const char *const *users, size_t len,
+    struct arena *arena, Unread **ret, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	size_t at = 0;
+	enum status s;
+
+	for (size_t i = 0; i < len; i++)
+		ret[i] = MESSAGE_NEW(arena, unread);
+	db_params_init(&p);
+	db_add_text_array(&p, users, len);
+	s = db_run(db, STORE_UNREAD_OF, &p, &r, err);
+	if (s)
+		return s;
+	/* Both are sorted by the bytes of the id. */
+	for (size_t i = 0; i < db_rows(r); i++) {
+		while (at < len && strcmp(users[at], db_get_text(r, i, 0)) != 0)
+			at++;
+		assert(at < len);
+		unread_add(ret[at], (int)db_get_int(r, i, 1), (int)db_get_int(r, i, 2),
+		    db_get_int(r, i, 3), arena);
+	}
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+enum status store_old_items(struct db *db, const char *const *users, const int64_t *seqs,
+    size_t len, struct batch *batch, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_text_array(&p, users, len);
+	db_add_i64_array(&p, seqs, len);
+	s = db_run(db, STORE_OLD_ITEMS, &p, &r, err);
+	if (s)
+		return s;
+	for (size_t i = 0; i < db_rows(r) && !s; i++) {
+		struct batch_user *user = batch_find_user(batch, db_get_text(r, i, 11));
+
+		if (user->items_len == 0)
+			user->items = arena_alloc(batch->arena, (db_rows(r) - i) * sizeof(Item *));
+		s = row_item(r, i, batch->arena, &user->items[user->items_len++], err);
+	}
+	db_result_free(r);
+	return s;
+}
+
+enum status store_old_balances(struct db *db, const char *const *users, const char *const *wallets,
+    size_t len, struct batch *batch, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_text_array(&p, users, len);
+	db_add_text_array(&p, wallets, len);
+	s = db_run(db, STORE_OLD_BALANCES, &p, &r, err);
+	if (s)
+		return s;
+	for (size_t i = 0; i < db_rows(r) && !s; i++) {
+		Payload *payload = NULL;
+
+		s = row_payload(r, i, 2, batch->arena, &payload, err);
+		if (!s)
+			batch_user_add_state(batch, batch_find_user(batch, db_get_text(r, i, 0)),
+			    payload, db_get_int(r, i, 1));
+	}
+	db_result_free(r);
+	return s;
+}
+
+enum status store_old_transfers(
+    struct db *db, const char *const *ids, size_t len, struct batch *batch, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_text_array(&p, ids, len);
+	s = db_run(db, STORE_OLD_TRANSFERS, &p, &r, err);
+	if (s)
+		return s;
+	for (size_t i = 0; i < db_rows(r) && !s; i++) {
+		Payload *payload = NULL;
+
+		s = row_payload(r, i, 1, batch->arena, &payload, err);
+		for (size_t j = 0; j < db_get_array_len(r, i, 2) && !s; j++) {
+			struct bytes id = db_get_array_text(r, i, 2, j);
+			struct batch_user *user =
+			    batch_find_user(batch, arena_strndup(batch->arena, id.data, id.len));
+
+			if (user)
+				batch_user_add_state(batch, user, payload, db_get_int(r, i, 0));
+		}
+	}
+	db_result_free(r);
+	return s;
+}
+
+enum status store_announcements_by_id(struct db *db, const char *const *ids, size_t len,
+    struct arena *arena, size_t *ret_n, LogEntry ***ret, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_text_array(&p, ids, len);
+	s = db_run(db, STORE_ANNOUNCEMENTS_BY_ID, &p, &r, err);
+	if (s)
+		return s;
+	*ret_n = db_rows(r);
+	*ret = arena_alloc(arena, *ret_n * sizeof(LogEntry *));
+	for (size_t i = 0; i < *ret_n; i++)
+		(*ret)[i] = row_log_entry(r, i, arena);
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+/* --- events that failed --- */
+
+enum status store_count_attempt(struct db *db, int64_t stream_seq, const char *subject,
+    char last_error[static STORE_ERROR_SIZE], int64_t now_us, int *ret_n, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_i64(&p, stream_seq);
+	db_add_text(&p, subject);
+	db_add_text(&p, last_error);
+	db_add_time(&p, now_us);
+	s = db_run(db, STORE_COUNT_ATTEMPT, &p, &r, err);
+	if (s)
+		return s;
+	*ret_n = (int)db_get_int(r, 0, 0);
+	(void)snprintf(last_error, STORE_ERROR_SIZE, "%s", db_get_text(r, 0, 1));
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+enum status store_uncount_attempt(struct db *db, int64_t stream_seq, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_i64(&p, stream_seq);
+	return db_run(db, STORE_UNCOUNT_ATTEMPT, &p, NULL, err);
+}
+
+enum status store_forget_attempts(
+    struct db *db, const int64_t *stream_seqs, size_t len, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_i64_array(&p, stream_seqs, len);
+	return db_run(db, STORE_FORGET_ATTEMPTS, &p, NULL, err);
+}

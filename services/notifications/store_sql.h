@@ -1,0 +1,251 @@
+/*
+ * store_sql: every statement of this service; included by the store_*.c files alone.
+ *
+ * S(ID, sql): STORE_<ID> is its index. Lists travel as array parameters, so a batch is one
+ * statement.
+ */
+#ifndef NOTIFICATIONS_STORE_SQL_H
+#define NOTIFICATIONS_STORE_SQL_H
+
+/* An item of a mailbox row m, with its body b and, if it has one, its inbox row i. */
+#define SQL_ITEM                                                                   \
+	"m.seq, m.applied_at, coalesce(b.payload, ''), coalesce(b.blanked, true)," \
+	" i.event_id, i.type, i.priority, i.title, i.text, i.created_at, i.expires_at"
+#define SQL_ITEM_JOINS                                               \
+	" LEFT JOIN notifications.bodies b ON b.body_id = m.body_id" \
+	" LEFT JOIN notifications.inbox i ON i.user_id = m.user_id AND i.seq = m.seq"
+
+/* The timeline: the log file that is written now is named after it. */
+#define SQL_TIMELINE "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+#define SQL_SYSTEM "(SELECT system_identifier::text FROM pg_control_system())"
+
+/* The applier's lock: "wwnotif" in ASCII. */
+#define SQL_LOCK_KEY "33624953393342822"
+
+/* Users and numbers come as array literals, one for each event: their lengths differ. */
+#define SQL_INSERT_APPLIED(table, other)                                                    \
+	"INSERT INTO notifications." table " (event_key, applied_at, users, seqs)"          \
+	" SELECT r.k, $4::timestamptz, r.u::text[], r.s::bigint[]"                          \
+	" FROM unnest($1::text[], $2::text[], $3::text[]) AS r(k, u, s)"                    \
+	" WHERE NOT EXISTS (SELECT FROM notifications." other " a WHERE a.event_key = r.k)" \
+	" ON CONFLICT DO NOTHING RETURNING 1"
+
+/* States are literals here, so that the partial index of what is unread can be used. */
+#define SQL_MOVE(state_, read_at, archived_at)                                                \
+	"WITH picked AS (SELECT seq, type, priority, state < 3 AND " state_ " >= 3 AS leaves" \
+	" FROM notifications.inbox WHERE user_id = $1::text AND state < " state_              \
+	" AND seq <= $3::bigint AND (cardinality($2::text[]) = 0 OR event_id = ANY ($2)))"    \
+	", moved AS (UPDATE notifications.inbox i SET state = " state_                        \
+	", seen_at = coalesce(i.seen_at, $4::timestamptz)" read_at archived_at                \
+	" FROM picked p WHERE i.user_id = $1 AND i.seq = p.seq)"                              \
+	" SELECT type, priority, count(*), count(*) FILTER (WHERE leaves)"                    \
+	" FROM picked GROUP BY type, priority"
+#define SQL_MOVE_READ_AT ", read_at = coalesce(i.read_at, $4)"
+
+#define SQL_LIST(filter)                                                                  \
+	"SELECT i.seq, i.created_at, coalesce(b.payload, ''), coalesce(b.blanked, true)," \
+	" i.event_id, i.type, i.priority, i.title, i.text, i.created_at, i.expires_at,"   \
+	" i.state, i.read_at FROM notifications.inbox i"                                  \
+	" LEFT JOIN notifications.bodies b ON b.body_id = i.body_id"                      \
+	" WHERE i.user_id = $1::text AND i.seq < $2::bigint" filter                       \
+	" AND (cardinality($3::smallint[]) = 0 OR i.type = ANY ($3::smallint[]))"         \
+	" AND ($4::smallint = 0 OR i.priority = $4)"                                      \
+	" AND (i.expires_at IS NULL OR i.expires_at > $5::timestamptz)"                   \
+	" ORDER BY i.seq DESC LIMIT $6::bigint"
+
+#define STATEMENTS(S)                                                                              \
+	S(IDENTITY_LOCK, "SELECT epoch, system_identifier = " SQL_SYSTEM                           \
+			 " AND timeline = " SQL_TIMELINE " FROM notifications.meta FOR UPDATE")    \
+	S(IDENTITY_SET,                                                                            \
+	    "UPDATE notifications.meta SET epoch = $1, system_identifier = " SQL_SYSTEM            \
+	    ", timeline = " SQL_TIMELINE)                                                          \
+	S(EPOCH, "SELECT epoch FROM notifications.meta")                                           \
+	S(TRY_LOCK, "SELECT pg_try_advisory_lock(" SQL_LOCK_KEY ")")                               \
+	S(TAKE_OVER, "UPDATE notifications.progress p SET handed_over = false"                     \
+		     " FROM (SELECT * FROM notifications.progress FOR UPDATE) old"                 \
+		     " RETURNING old.stream_seq, old.applied_period, old.handed_over")             \
+	S(HAND_OVER, "UPDATE notifications.progress SET handed_over = true")                       \
+	S(PROGRESS_SET,                                                                            \
+	    "UPDATE notifications.progress SET stream_seq = $1::bigint WHERE stream_seq < $1")     \
+	S(CREATE_USERS, "INSERT INTO notifications.users (user_id)"                                \
+			" SELECT u FROM unnest($1::text[]) WITH ORDINALITY AS r(u, o) ORDER BY o"  \
+			" ON CONFLICT DO NOTHING")                                                 \
+	S(LOCK_USERS, "SELECT user_id, seq, rev FROM notifications.users"                          \
+		      " WHERE user_id = ANY ($1::text[]) ORDER BY user_id FOR UPDATE")             \
+	S(READ_USERS,                                                                              \
+	    "SELECT user_id, seq, rev FROM notifications.users WHERE user_id = ANY ($1::text[])")  \
+	S(SET_USERS,                                                                               \
+	    "UPDATE notifications.users u SET seq = r.seq, rev = r.rev"                            \
+	    " FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS r(user_id, seq, rev)"         \
+	    " WHERE u.user_id = r.user_id")                                                        \
+	S(FIND_APPLIED, "SELECT event_key, users, seqs FROM notifications.applied_a"               \
+			" WHERE event_key = ANY ($1::text[])"                                      \
+			" UNION ALL SELECT event_key, users, seqs FROM notifications.applied_b"    \
+			" WHERE event_key = ANY ($1::text[])")                                     \
+	S(INSERT_APPLIED_A, SQL_INSERT_APPLIED("applied_a", "applied_b"))                          \
+	S(INSERT_APPLIED_B, SQL_INSERT_APPLIED("applied_b", "applied_a"))                          \
+	S(BALANCE_VERSIONS, "SELECT b.user_id, b.wallet_id, b.version"                             \
+			    " FROM unnest($1::text[], $2::text[]) AS r(user_id, wallet_id)"        \
+			    " JOIN notifications.balances b USING (user_id, wallet_id)")           \
+	S(TRANSFER_VERSIONS, "SELECT transfer_id, version FROM notifications.transfers"            \
+			     " WHERE transfer_id = ANY ($1::text[])")                              \
+	S(DRAW_BODY_IDS, "SELECT nextval('notifications.body_ids')")                               \
+	S(INSERT_BODIES,                                                                           \
+	    "INSERT INTO notifications.bodies (body_id, event_key, payload, keep, created_at)"     \
+	    " SELECT r.i, r.k, r.p, r.keep, $5::timestamptz"                                       \
+	    " FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::boolean[])"                   \
+	    " AS r(i, k, p, keep)")                                                                \
+	S(INSERT_MAILBOX, "INSERT INTO notifications.mailbox (user_id, seq, body_id, applied_at)"  \
+			  " SELECT r.u, r.s, r.b, $4::timestamptz"                                 \
+			  " FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS r(u, s, b)")    \
+	S(INSERT_INBOX,                                                                            \
+	    "INSERT INTO notifications.inbox"                                                      \
+	    " (user_id, seq, body_id, event_id, type, priority, title, text, created_at, "         \
+	    "expires_at)"                                                                          \
+	    " SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[],"            \
+	    " $5::smallint[], $6::smallint[], $7::text[], $8::text[], $9::timestamptz[],"          \
+	    " $10::timestamptz[])")                                                                \
+	S(ADD_UNREAD,                                                                              \
+	    "INSERT INTO notifications.unread AS u (user_id, type, priority, n)"                   \
+	    " SELECT * FROM unnest($1::text[], $2::smallint[], $3::smallint[], $4::integer[])"     \
+	    " ON CONFLICT (user_id, type, priority) DO UPDATE SET n = u.n + excluded.n")           \
+	S(TAKE_UNREAD,                                                                             \
+	    "UPDATE notifications.unread u SET n = u.n - r.n"                                      \
+	    " FROM unnest($1::text[], $2::smallint[], $3::smallint[], $4::integer[])"              \
+	    " AS r(user_id, type, priority, n)"                                                    \
+	    " WHERE u.user_id = r.user_id AND u.type = r.type AND u.priority = r.priority"         \
+	    " RETURNING 1")                                                                        \
+	S(SET_BALANCES,                                                                            \
+	    "INSERT INTO notifications.balances AS b (user_id, wallet_id, version, payload, "      \
+	    "updated_at)"                                                                          \
+	    " SELECT r.u, r.w, r.v, r.p, $5::timestamptz"                                          \
+	    " FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[]) AS r(u, w, v, p)"     \
+	    " ON CONFLICT (user_id, wallet_id) DO UPDATE SET version = excluded.version,"          \
+	    " payload = excluded.payload, updated_at = excluded.updated_at"                        \
+	    " WHERE b.version < excluded.version")                                                 \
+	S(SET_TRANSFERS, "INSERT INTO notifications.transfers AS t"                                \
+			 " (transfer_id, version, payload, parties, updated_at)"                   \
+			 " SELECT r.i, r.v, r.p, x.parties, $6::timestamptz"                       \
+			 " FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS r(i, v, p)"       \
+			 " JOIN (SELECT i, array_agg(u) AS parties FROM"                           \
+			 " unnest($4::text[], $5::text[]) AS y(i, u) GROUP BY i) x ON x.i = r.i"   \
+			 " ON CONFLICT (transfer_id) DO UPDATE SET version = excluded.version,"    \
+			 " payload = excluded.payload, parties = excluded.parties,"                \
+			 " updated_at = excluded.updated_at WHERE t.version < excluded.version")   \
+	S(DRAW_ANNOUNCEMENTS,                                                                      \
+	    "UPDATE notifications.meta SET announcement_seq = announcement_seq + $1::bigint"       \
+	    " RETURNING announcement_seq - $1 + 1")                                                \
+	S(INSERT_ANNOUNCEMENT,                                                                     \
+	    "INSERT INTO notifications.announcements"                                              \
+	    " (announcement_seq, change, id, title, text, priority, expires_at, logged_at)"        \
+	    " VALUES ($1::bigint, 1, $2::text, $3::text, $4::text, $5::smallint, $6::timestamptz," \
+	    " $7::timestamptz)")                                                                   \
+	S(SCHEDULE, "INSERT INTO notifications.scheduled (id, title, text, priority, starts_at, "  \
+		    "expires_at)"                                                                  \
+		    " VALUES ($1::text, $2::text, $3::text, $4::smallint, $5::timestamptz, "       \
+		    "$6::timestamptz)"                                                             \
+		    " ON CONFLICT DO NOTHING")                                                     \
+	S(DUE_ANNOUNCEMENTS, "DELETE FROM notifications.scheduled WHERE id IN (SELECT id FROM "    \
+			     "notifications.scheduled"                                             \
+			     " WHERE starts_at <= $1::timestamptz ORDER BY starts_at LIMIT 100)"   \
+			     " RETURNING id, title, text, priority, expires_at")                   \
+	S(UNREAD_OF,                                                                               \
+	    "SELECT user_id, type, priority, n FROM notifications.unread"                          \
+	    " WHERE user_id = ANY ($1::text[]) AND n > 0 ORDER BY user_id, type, priority")        \
+	S(OLD_ITEMS, "SELECT " SQL_ITEM ", m.user_id"                                              \
+		     " FROM unnest($1::text[], $2::bigint[]) AS r(user_id, seq)"                   \
+		     " JOIN notifications.mailbox m ON m.user_id = r.user_id AND m.seq = "         \
+		     "r.seq" SQL_ITEM_JOINS " ORDER BY m.user_id, m.seq")                          \
+	S(OLD_BALANCES, "SELECT b.user_id, b.version, b.payload"                                   \
+			" FROM unnest($1::text[], $2::text[]) AS r(user_id, wallet_id)"            \
+			" JOIN notifications.balances b USING (user_id, wallet_id)")               \
+	S(OLD_TRANSFERS, "SELECT version, payload, parties FROM notifications.transfers"           \
+			 " WHERE transfer_id = ANY ($1::text[])")                                  \
+	S(ANNOUNCEMENTS_BY_ID,                                                                     \
+	    "SELECT announcement_seq, change, id, title, text, priority, expires_at"               \
+	    " FROM notifications.announcements WHERE id = ANY ($1::text[])"                        \
+	    " ORDER BY announcement_seq")                                                          \
+	S(COUNT_ATTEMPT,                                                                           \
+	    "INSERT INTO notifications.attempts AS a (stream_seq, subject, n, last_error, "        \
+	    "tried_at)"                                                                            \
+	    " VALUES ($1::bigint, $2::text, 1, $3::text, $4::timestamptz)"                         \
+	    " ON CONFLICT (stream_seq) DO UPDATE SET n = a.n + 1, subject = excluded.subject,"     \
+	    " last_error = CASE WHEN excluded.last_error = '' THEN a.last_error"                   \
+	    " ELSE excluded.last_error END, tried_at = excluded.tried_at RETURNING n, last_error") \
+	S(UNCOUNT_ATTEMPT,                                                                         \
+	    "UPDATE notifications.attempts SET n = n - 1 WHERE stream_seq = $1::bigint")           \
+	S(FORGET_ATTEMPTS,                                                                         \
+	    "DELETE FROM notifications.attempts WHERE stream_seq = ANY ($1::bigint[])")            \
+	S(OPEN,                                                                                    \
+	    "SELECT 0 AS part, m.epoch AS a, coalesce(u.seq, 0) AS x, coalesce(u.rev, 0) AS y,"    \
+	    " m.announcement_seq AS z, NULL::bytea AS payload"                                     \
+	    " FROM notifications.meta m LEFT JOIN notifications.users u ON u.user_id = $1::text"   \
+	    " UNION ALL SELECT 1, '', type, priority, n, NULL FROM notifications.unread"           \
+	    " WHERE user_id = $1 AND n > 0"                                                        \
+	    " UNION ALL (SELECT 2, wallet_id, version, 0, 0, payload FROM notifications.balances"  \
+	    " WHERE user_id = $1 ORDER BY updated_at DESC LIMIT 1000)"                             \
+	    " ORDER BY part")                                                                      \
+	S(HEADS, "SELECT m.epoch, m.announcement_seq, r.user_id, coalesce(u.seq, 0), "             \
+		 "coalesce(u.rev, 0)"                                                              \
+		 " FROM notifications.meta m"                                                      \
+		 " LEFT JOIN unnest($1::text[]) WITH ORDINALITY AS r(user_id, o) ON true"          \
+		 " LEFT JOIN notifications.users u ON u.user_id = r.user_id ORDER BY r.o")         \
+	S(HEAD, "SELECT m.epoch, coalesce(u.seq, 0) FROM notifications.meta m"                     \
+		" LEFT JOIN notifications.users u ON u.user_id = $1::text")                        \
+	S(SINCE, "SELECT " SQL_ITEM " FROM notifications.mailbox m" SQL_ITEM_JOINS                 \
+		 " WHERE m.user_id = $1::text AND m.seq > $2::bigint AND m.seq <= $3::bigint"      \
+		 " ORDER BY m.seq LIMIT $4::bigint")                                               \
+	S(ANNOUNCEMENTS_HEAD, "SELECT epoch, announcement_seq FROM notifications.meta")            \
+	S(ANNOUNCEMENTS, "SELECT announcement_seq, change, id, title, text, priority, expires_at"  \
+			 " FROM notifications.announcements"                                       \
+			 " WHERE announcement_seq > $1::bigint AND announcement_seq <= $2::bigint" \
+			 " ORDER BY announcement_seq LIMIT $3::bigint")                            \
+	S(LIST, SQL_LIST(""))                                                                      \
+	S(LIST_UNREAD, SQL_LIST(" AND i.state < 3"))                                               \
+	S(UNREAD, "SELECT coalesce(n.type, 0), coalesce(n.priority, 0), coalesce(n.n, 0), u.rev"   \
+		  " FROM notifications.users u"                                                    \
+		  " LEFT JOIN notifications.unread n ON n.user_id = u.user_id AND n.n > 0"         \
+		  " WHERE u.user_id = $1::text ORDER BY 1, 2")                                     \
+	S(TRANSFER, "SELECT payload, $2::text = ANY (parties) FROM notifications.transfers"        \
+		    " WHERE transfer_id = $1::text")                                               \
+	S(LOCK_USER,                                                                               \
+	    "SELECT seq, rev FROM notifications.users WHERE user_id = $1::text FOR UPDATE")        \
+	S(MOVE_SEEN, SQL_MOVE("2", "", ""))                                                        \
+	S(MOVE_READ, SQL_MOVE("3", SQL_MOVE_READ_AT, ""))                                          \
+	S(MOVE_ARCHIVED, SQL_MOVE("4", SQL_MOVE_READ_AT, ", archived_at = $4"))                    \
+	S(REVOKE, "INSERT INTO notifications.revocations AS r (kind, id, issued_before, reason)"   \
+		  " VALUES ($1::text, $2::text, $3::timestamptz, $4::text)"                        \
+		  " ON CONFLICT (kind, id) DO UPDATE SET"                                          \
+		  " issued_before = greatest(r.issued_before, excluded.issued_before),"            \
+		  " reason = excluded.reason")                                                     \
+	S(REVOCATIONS, "SELECT kind, id, issued_before FROM notifications.revocations")            \
+	S(AUDIT, "SELECT u.seq, u.rev,"                                                            \
+		 " (SELECT count(*) FROM notifications.mailbox m WHERE m.user_id = u.user_id),"    \
+		 " (SELECT coalesce(min(seq), 0) FROM notifications.mailbox m WHERE m.user_id = "  \
+		 "u.user_id),"                                                                     \
+		 " (SELECT coalesce(max(seq), 0) FROM notifications.mailbox m WHERE m.user_id = "  \
+		 "u.user_id),"                                                                     \
+		 " (SELECT count(*) FROM notifications.inbox i WHERE i.user_id = u.user_id),"      \
+		 " (SELECT count(*) FROM notifications.inbox i WHERE i.user_id = u.user_id AND "   \
+		 "i.seq > u.seq)"                                                                  \
+		 " FROM notifications.users u WHERE u.user_id = $1::text")                         \
+	S(RECOUNT, "SELECT 0, type, priority, n::bigint FROM notifications.unread"                 \
+		   " WHERE user_id = $1::text AND n > 0"                                           \
+		   " UNION ALL SELECT 1, type, priority, count(*) FROM notifications.inbox"        \
+		   " WHERE user_id = $1 AND state < 3 GROUP BY type, priority ORDER BY 1, 2, 3")   \
+	S(PARTITIONS,                                                                              \
+	    "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"      \
+	    " WHERE i.inhparent = 'notifications.mailbox'::regclass ORDER BY 1")                   \
+	S(FORGET_BODIES, "DELETE FROM notifications.bodies WHERE body_id IN (SELECT body_id"       \
+			 " FROM notifications.bodies WHERE NOT keep AND created_at < "             \
+			 "$1::timestamptz LIMIT 1000)"                                             \
+			 " RETURNING 1")                                                           \
+	S(SET_PERIOD, "UPDATE notifications.progress SET applied_period = $1::bigint")
+
+enum {
+#define S(id, sql) STORE_##id,
+	STATEMENTS(S)
+#undef S
+};
+
+#endif

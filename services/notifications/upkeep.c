@@ -1,0 +1,150 @@
+/* Runs on the applier's own connection between batches, in small transactions. */
+#include "upkeep.h"
+
+#include "base/clock.h"
+#include "log/log.h"
+#include "revoked.h"
+#include "ring.h"
+#include "store.h"
+
+enum {
+	TICK_MS = 1000,
+	DAYS_BEHIND = 1, /* for a replica whose clock is behind */
+	DAYS_AHEAD = 7,
+	PERIOD_DAYS = 35,
+};
+
+static const int64_t DAY_US = INT64_C(86400) * 1000000;
+
+static int64_t today(void)
+{
+	return clock_wall_us() / DAY_US;
+}
+
+static enum status make_days(struct upkeep *upkeep, struct err *err)
+{
+	struct db *db = upkeep->apply->db;
+	int64_t day = today();
+	int64_t keep_days = (upkeep->retention_ms * 1000 + DAY_US - 1) / DAY_US;
+	enum status s = STATUS_OK;
+
+	if (upkeep->days_made == day)
+		return STATUS_OK;
+	for (int64_t d = day - DAYS_BEHIND; d <= day + DAYS_AHEAD && !s; d++)
+		s = store_make_partition(db, d, err);
+	if (!s)
+		s = store_drop_partitions(db, day - keep_days, err);
+	if (!s)
+		upkeep->days_made = day;
+	return s;
+}
+
+/* Bodies that nobody's inbox refers to live as long as the mailbox; a bounded bite each time. */
+static enum status forget_bodies(struct upkeep *upkeep, struct err *err)
+{
+	int64_t keep_days = (upkeep->retention_ms * 1000 + DAY_US - 1) / DAY_US;
+	size_t n = 0;
+
+	return store_forget_bodies(upkeep->apply->db, (today() - keep_days) * DAY_US, &n, err);
+}
+
+static enum status start_period(struct upkeep *upkeep, struct err *err)
+{
+	struct apply *apply = upkeep->apply;
+	int64_t period = today() / PERIOD_DAYS;
+	enum status s;
+
+	if (period <= apply->period)
+		return STATUS_OK;
+	s = apply_begin(apply, err);
+	if (s)
+		return s;
+	s = store_start_period(apply->db, period, err);
+	if (!s)
+		s = db_commit(apply->db, err);
+	if (s) {
+		db_rollback(apply->db);
+		return s;
+	}
+	apply->period = period;
+	log_info("events are now remembered in the other table");
+	return STATUS_OK;
+}
+
+static enum status log_due(
+    struct apply *apply, int64_t now_us, size_t *ret_n, LogEntry ***ret_log, struct err *err)
+{
+	Announcement **due = NULL;
+	enum status s = store_due_announcements(apply->db, now_us, &apply->arena, ret_n, &due, err);
+	int64_t first = 0;
+
+	if (s || *ret_n == 0)
+		return s;
+	s = store_draw_announcements(apply->db, *ret_n, &first, err);
+	*ret_log = arena_alloc(&apply->arena, *ret_n * sizeof(LogEntry *));
+	for (size_t i = 0; i < *ret_n && !s; i++) {
+		LogEntry *entry = MESSAGE_NEW(&apply->arena, log_entry);
+
+		due[i]->announcement_seq = entry->announcement_seq = (uint64_t)first + i;
+		entry->change_case = WALLETWIRE__V1__LOG_ENTRY__CHANGE_ANNOUNCED;
+		entry->announced = due[i];
+		(*ret_log)[i] = entry;
+		s = store_insert_announcement(apply->db, due[i], now_us, err);
+	}
+	return s;
+}
+
+static enum status start_announcements(struct upkeep *upkeep, struct err *err)
+{
+	struct apply *apply = upkeep->apply;
+	LogEntry **log = NULL;
+	size_t n = 0;
+	enum status s;
+
+	arena_reset(&apply->arena);
+	s = apply_begin(apply, err);
+	if (s)
+		return s;
+	s = log_due(apply, clock_wall_us(), &n, &log, err);
+	if (!s)
+		s = db_commit(apply->db, err);
+	if (s) {
+		db_rollback(apply->db);
+		return s;
+	}
+	/* Committed: if this ring is lost, the edges' sweep finds the rows. */
+	return n > 0 ? ring_all(apply->bus, apply->epoch, log, n, &apply->arena, err) : STATUS_OK;
+}
+
+enum status upkeep_start(struct upkeep *upkeep, struct err *err)
+{
+	enum status s;
+
+	upkeep->days_made = 0;
+	upkeep->next_ms = 0;
+	upkeep->revoked_copied = false;
+	s = make_days(upkeep, err);
+	return s ? s : start_period(upkeep, err);
+}
+
+enum status upkeep_tick(struct upkeep *upkeep, struct err *err)
+{
+	int64_t now = clock_mono_ms();
+	enum status s;
+
+	if (now < upkeep->next_ms)
+		return STATUS_OK;
+	upkeep->next_ms = now + TICK_MS;
+	s = make_days(upkeep, err);
+	if (!s)
+		s = start_period(upkeep, err);
+	if (!s)
+		s = forget_bodies(upkeep, err);
+	if (!s)
+		s = start_announcements(upkeep, err);
+	if (!s && !upkeep->revoked_copied) {
+		s = revoked_copy(upkeep->apply->db, upkeep->apply->bus, err);
+		upkeep->revoked_copied = !s;
+	}
+	return s ? err_prefix(err, "upkeep") : s;
+}
