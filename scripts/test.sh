@@ -172,7 +172,7 @@ test_run() {
 }
 
 test_bench() {
-  [ -x tests/bench/run.sh ] || die "tests/bench/run.sh is not there"
   packages_ensure
+  build release ww ww-edge ww-notifications bench_idle bench_latency
   exec tests/bench/run.sh "$@"
 }

@@ -43,7 +43,7 @@ trap 'exit 130' INT TERM
 
 # A fresh edge for each run: memory that an earlier run left behind must not hide in the difference.
 start() {
-  ./dev up --detach --free-ports --edges 1 >/dev/null
+  ./dev up --no-build --detach --free-ports --edges 1 >/dev/null
 }
 
 field() {
@@ -60,7 +60,6 @@ run_latency() {
     "$(<"$WW_DEV_RUN_DIR/secrets/nats/backend")" 100 500 20
 }
 
-./dev build bench_idle bench_latency
 for scenario in "${scenarios[@]}"; do
   for ((i = 1; i <= repeat; i++)); do
     start
