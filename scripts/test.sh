@@ -9,10 +9,10 @@ TSAN_PARTS=(loop bus db http token service edge notifications)
 suite_budget() {
   case "$1" in
     layers) echo 20 ;;
-    unit) echo 90 ;;
-    integration) echo 180 ;;
-    tsan) echo 180 ;;
-    e2e) $LONG && echo 1200 || echo 300 ;;
+    unit) echo 180 ;;
+    integration) echo 480 ;;
+    tsan) echo 600 ;;
+    e2e) $LONG && echo 1800 || echo 600 ;;
   esac
 }
 
@@ -65,12 +65,13 @@ ctest_count() {
   [ "$FAILED" -ge "$programs_failed" ] || FAILED=$programs_failed
 }
 
-# ctest_run SUITE PRESET BUDGET ARGS...
+# ctest_run SUITE PRESET BUDGET ARGS... Twice as many at once as there are cores: tests with servers
+# spend most of their time waiting.
 ctest_run() {
   local suite=$1 preset=$2 budget=$3 status=0 output=$ROOT/build/$2/ctest-$1.log failed
 
   shift 3
-  timeout -k 10 "$budget" ctest --test-dir "build/$preset" -j "$JOBS" --output-on-failure --no-tests=error \
+  timeout -k 10 "$budget" ctest --test-dir "build/$preset" -j $((JOBS * 2)) --output-on-failure --no-tests=error \
     --output-junit "$ROOT/build/$preset/junit-$suite.xml" "$@" 2>&1 </dev/null | tee "$output" || status=$?
   failed=$(sed -n 's/.* \([0-9]*\) tests* failed out of .*/\1/p' "$output")
   ctest_count "build/$preset" "${failed:-1}"

@@ -14,7 +14,10 @@
 #define SECONDS(n) ((n)*1000000000LL)
 #define HOURS(n) SECONDS((n)*3600LL)
 
-enum { KV_HISTORY = 1 };
+enum {
+	KV_HISTORY = 1,
+	EVENT_MSG_MAX = (64 << 10) + 4096, /* an event of at most 64 KiB and its headers */
+};
 
 struct job {
 	struct bus *bus;
@@ -28,6 +31,7 @@ struct stream_row {
 	jsRetentionPolicy retention;
 	jsDiscardPolicy discard;
 	int64_t max_bytes, max_age_ns, duplicates_ns;
+	int32_t max_msg_size; /* headers included; -1: what the server allows */
 };
 
 static const struct consumer_row {
@@ -86,6 +90,7 @@ static bool stream_differs(struct job *job, const char *what, const char *name,
 	d |= differs(job, what, name, "storage", (int)is->Storage, (int)wanted->Storage);
 	d |= differs(job, what, name, "max_bytes", is->MaxBytes, wanted->MaxBytes);
 	d |= differs(job, what, name, "max_age", is->MaxAge, wanted->MaxAge);
+	d |= differs(job, what, name, "max_msg_size", is->MaxMsgSize, wanted->MaxMsgSize);
 	d |= differs(job, what, name, "duplicates", is->Duplicates, wanted->Duplicates);
 	d |= differs(job, what, name, "replicas", is->Replicas, wanted->Replicas);
 	return d;
@@ -108,6 +113,7 @@ static enum status provision_stream(struct job *job, const struct stream_row *ro
 	cfg.Storage = js_FileStorage;
 	cfg.MaxBytes = row->max_bytes;
 	cfg.MaxAge = row->max_age_ns;
+	cfg.MaxMsgSize = row->max_msg_size;
 	cfg.Duplicates = row->duplicates_ns;
 	cfg.Replicas = job->cfg->replicas;
 
@@ -132,11 +138,11 @@ static enum status provision_streams(struct job *job, struct err *err)
 	/* Work queues that refuse when full, so that a publisher hears of it and tries again. */
 	const struct stream_row rows[] = {
 		{ STREAM_EVENTS, "ww.event.>", js_WorkQueuePolicy, js_DiscardNew,
-		    job->cfg->events_max_bytes, 0, SECONDS(600) },
+		    job->cfg->events_max_bytes, 0, SECONDS(600), EVENT_MSG_MAX },
 		{ STREAM_AUDIT, "ww.audit.>", js_WorkQueuePolicy, js_DiscardNew,
-		    job->cfg->audit_max_bytes, 0, SECONDS(600) },
+		    job->cfg->audit_max_bytes, 0, SECONDS(600), EVENT_MSG_MAX },
 		{ STREAM_DLQ, "ww.dlq.event", js_LimitsPolicy, js_DiscardOld, -1, HOURS(30 * 24LL),
-		    SECONDS(600) },
+		    SECONDS(600), -1 },
 	};
 	enum status s = STATUS_OK;
 

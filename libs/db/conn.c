@@ -28,6 +28,7 @@ static const struct meaning {
 } meanings[] = {
 	{ "08P01", STATUS_INTERNAL, false }, /* e.g. a wrong number of parameters: our bug */
 	{ "08", STATUS_UNAVAILABLE, true },
+	{ "0A000", STATUS_UNAVAILABLE, true },  /* a plan that a migration made obsolete */
 	{ "23505", STATUS_CONFLICT, false },    /* unique_violation */
 	{ "23P01", STATUS_CONFLICT, false },    /* exclusion_violation */
 	{ "25006", STATUS_UNAVAILABLE, true },  /* read-only: this server became a standby */
@@ -35,11 +36,14 @@ static const struct meaning {
 	{ "26000", STATUS_UNAVAILABLE, true },  /* our prepared statement is gone */
 	{ "40001", STATUS_UNAVAILABLE, false }, /* serialization_failure */
 	{ "40P01", STATUS_UNAVAILABLE, false }, /* deadlock_detected */
-	{ "53", STATUS_UNAVAILABLE, false },    /* insufficient resources */
+	{ "42501", STATUS_UNAVAILABLE,
+	    false },                         /* a right is missing: somebody has to give it back */
+	{ "53", STATUS_UNAVAILABLE, false }, /* insufficient resources */
 	{ "55P03", STATUS_UNAVAILABLE, false }, /* lock_not_available */
 	{ "57014", STATUS_UNAVAILABLE, false }, /* query_canceled: statement_timeout */
 	{ "57P", STATUS_UNAVAILABLE, true },    /* shutdown, crash, starting up */
 	{ "58", STATUS_UNAVAILABLE, false },    /* the server's disk */
+	{ "XX", STATUS_UNAVAILABLE, false },    /* the server's own trouble */
 };
 
 void conn_drop(struct db *db)

@@ -32,7 +32,7 @@ enum {
 	STANDBY_MS = 250,  /* between two tries for the lock */
 	BACK_OFF_MS = 100, /* first wait after a failure; doubles */
 	BACK_OFF_MOST_MS = 2000,
-	GAP_FETCH = 64, /* what may come in between while a missing number is waited for */
+	GAP_FETCH = 8, /* what may come in between while a missing number is waited for */
 	GAP_PAUSE_MS = 200,
 	ATTEMPTS_MAX = 5,
 	DEATHS_MAX = 2,         /* of a whole batch, before its events are tried alone */
@@ -256,7 +256,8 @@ static size_t ready(struct applier *a)
 	    bus_msg_stream_seq(a->hand.msgs[0]));
 	stats_count(STATS_GAPS, 1);
 	a->gap_since = 0;
-	return hand_in_order(&a->hand, (int64_t)bus_msg_stream_seq(a->hand.msgs[0]) - 1);
+	a->stream_seq = (int64_t)bus_msg_stream_seq(a->hand.msgs[0]) - 1; /* not waited for again */
+	return hand_in_order(&a->hand, a->stream_seq);
 }
 
 /* Decoded and planned; the event may use the arena up to a limit of its own. */
@@ -330,7 +331,10 @@ static enum status apply_first(struct applier *a, size_t max, size_t *ret_n, str
 	if (apply_ring(&a->apply, &batch, &ring_err)) {
 		/* Stored but not rung: left unacknowledged, they come again and are rung then. */
 		log_failure(&ring_err, "ring %zu events", *ret_n);
-		hand_release(&a->hand, *ret_n);
+		if (status_is_temporary(ring_err.status))
+			hand_release(&a->hand, *ret_n);
+		else /* it never can be rung: edges find it by their sweep */
+			hand_ack(&a->hand, *ret_n);
 	} else {
 		hand_ack(&a->hand, *ret_n);
 	}
@@ -484,12 +488,13 @@ static void turn(struct applier *a)
 
 	if (!hold_lock(a))
 		return;
-	if (upkeep_tick(&a->upkeep, &err) && status_is_temporary(err.status)) {
-		back_off(a, &err, "upkeep", "PostgreSQL or NATS does not answer");
-		return;
+	/* Events do not wait for it: what the database refuses it now, a backup say, it tries
+	 * later. */
+	if (upkeep_tick(&a->upkeep, &err)) {
+		log_failure(&err, "events go on");
+		if (!hold_lock(a))
+			return;
 	}
-	if (err.status != STATUS_OK)
-		log_failure(&err, "upkeep");
 	if (a->hand.len == 0 && !fetch(a, BATCH_EVENTS_MAX, FETCH_MS))
 		return;
 	hand_keep_alive(&a->hand);
@@ -502,7 +507,7 @@ static void hand_over(struct applier *a)
 	struct err err = ERR_INIT;
 
 	if (a->locked && a->hand.len == 0 && bus_flush(a->bus, FETCH_MS, &err) == STATUS_OK &&
-	    db_generation(a->db) == a->apply.generation &&
+	    db_ensure(a->db, &err) == STATUS_OK && db_generation(a->db) == a->apply.generation &&
 	    store_hand_over(a->db, &err) == STATUS_OK)
 		log_info("handed over at event %" PRId64, a->stream_seq);
 	hand_drop_all(&a->hand);

@@ -36,8 +36,11 @@ enum status dead_letter(struct bus *bus, struct bus_msg *msg, const char *reason
 	(void)snprintf(number, sizeof(number), "%" PRIu64, seq);
 	(void)snprintf(id, sizeof(id), "%" PRIu64 ".%016" PRIx64, seq, digest(bus_msg_data(msg)));
 	s = bus_publish_stored(bus, "ww.dlq.event", id, bus_msg_data(msg), headers, &ack, err);
-	if (s)
-		return err_prefix(err, "move event %" PRIu64 " to the dead letters", seq);
+	if (s) {
+		/* Whatever it is, it is no fault of the event: it is kept until it can be moved. */
+		(void)err_prefix(err, "move event %" PRIu64 " to the dead letters", seq);
+		return err->status = STATUS_UNAVAILABLE;
+	}
 	stats_count(STATS_DLQ, 1);
 	log_error("event %" PRIu64 " of %s was given up: %s", seq, bus_msg_subject(msg), reason);
 	return STATUS_OK;

@@ -174,7 +174,9 @@ enum status store_recount(struct db *db, const char *user_id, struct arena *aren
 
 /* --- upkeep --- */
 enum status store_make_partition(struct db *db, int64_t day, struct err *err) MUST_CHECK;
-/* Drops the days before `day` and forgets their bodies. */
+/* In a transaction that must not wait long for a lock. */
+#define STORE_IMPATIENT "SET LOCAL lock_timeout = '200ms'"
+/* Drops the days before `day`; fails with STATUS_UNAVAILABLE while somebody reads for long. */
 enum status store_drop_partitions(struct db *db, int64_t day, struct err *err) MUST_CHECK;
 enum status store_forget_bodies(
     struct db *db, int64_t before_us, size_t *ret_n, struct err *err) MUST_CHECK;

@@ -132,6 +132,23 @@ static enum status partition_names(struct db *db, struct db_result **ret, struct
 	return db_run(db, STORE_PARTITIONS, &p, ret, err);
 }
 
+/* Fails soon if somebody, a backup say, holds a lock that this would wait for: others would wait
+ * behind. */
+static enum status exec_impatiently(struct db *db, const char *sql, struct err *err)
+{
+	enum status s = db_begin(db, err);
+
+	if (!s)
+		s = db_exec(db, STORE_IMPATIENT, err);
+	if (!s)
+		s = db_exec(db, sql, err);
+	if (!s)
+		s = db_commit(db, err);
+	if (s)
+		db_rollback(db);
+	return s;
+}
+
 enum status store_drop_partitions(struct db *db, int64_t day, struct err *err)
 {
 	struct db_result *r = NULL;
@@ -148,7 +165,7 @@ enum status store_drop_partitions(struct db *db, int64_t day, struct err *err)
 			break; /* names sort as their days do */
 		(void)snprintf(
 		    sql, sizeof(sql), "DROP TABLE notifications.%s", db_get_text(r, i, 0));
-		s = db_exec(db, sql, err);
+		s = exec_impatiently(db, sql, err);
 	}
 	db_result_free(r);
 	return s;

@@ -1,6 +1,8 @@
 /* Rows are copied out at once: a result does not outlive the function that ran its statement. */
 #include "store_rows.h"
 
+#include <assert.h>
+
 #include "kind.h"
 
 enum { PRIORITIES_MAX = 5, TYPES_MAX = KIND_COUNT };
@@ -29,7 +31,8 @@ enum status row_payload(const struct db_result *r, size_t row, size_t column, st
 	arena->limit = SIZE_MAX;
 	*ret_payload = walletwire__v1__payload__unpack(arena_allocator(arena), data.len, data.data);
 	arena->limit = limit;
-	if (!*ret_payload)
+	/* Also one of a kind that only a newer version knows. */
+	if (!*ret_payload || (*ret_payload)->body_case == WALLETWIRE__V1__PAYLOAD__BODY__NOT_SET)
 		return err_set(err, STATUS_INTERNAL, "a stored payload can't be read");
 	return STATUS_OK;
 }
@@ -106,16 +109,19 @@ LogEntry *row_log_entry(const struct db_result *r, size_t row, struct arena *are
 
 static void add_type(Unread *unread, const char *key, uint32_t n, struct arena *arena)
 {
-	size_t last = unread->n_by_type;
+	size_t at = 0;
 
 	if (!unread->by_type)
 		unread->by_type = arena_alloc(arena, TYPES_MAX * sizeof(*unread->by_type));
-	if (last == 0 || strcmp(unread->by_type[last - 1]->key, key) != 0) {
-		unread->by_type[last] = MESSAGE_NEW(arena, unread__by_type_entry);
-		unread->by_type[last]->key = arena_strdup(arena, key);
+	while (at < unread->n_by_type && strcmp(unread->by_type[at]->key, key) != 0)
+		at++;
+	if (at == unread->n_by_type) {
+		assert(at < TYPES_MAX);
+		unread->by_type[at] = MESSAGE_NEW(arena, unread__by_type_entry);
+		unread->by_type[at]->key = arena_strdup(arena, key);
 		unread->n_by_type++;
 	}
-	unread->by_type[unread->n_by_type - 1]->value += n;
+	unread->by_type[at]->value += n;
 }
 
 static void add_priority(Unread *unread, const char *key, uint32_t n, struct arena *arena)
@@ -128,6 +134,7 @@ static void add_priority(Unread *unread, const char *key, uint32_t n, struct are
 	while (at < unread->n_by_priority && strcmp(unread->by_priority[at]->key, key) != 0)
 		at++;
 	if (at == unread->n_by_priority) {
+		assert(at < PRIORITIES_MAX);
 		unread->by_priority[at] = MESSAGE_NEW(arena, unread__by_priority_entry);
 		unread->by_priority[at]->key = arena_strdup(arena, key);
 		unread->n_by_priority++;

@@ -184,7 +184,7 @@
 	    " WHERE user_id = $1 AND n > 0"                                                        \
 	    " UNION ALL (SELECT 2, wallet_id, version, 0, 0, payload FROM notifications.balances"  \
 	    " WHERE user_id = $1 ORDER BY updated_at DESC LIMIT 1000)"                             \
-	    " ORDER BY part")                                                                      \
+	    " ORDER BY part, x, y")                                                                \
 	S(HEADS, "SELECT m.epoch, m.announcement_seq, r.user_id, coalesce(u.seq, 0), "             \
 		 "coalesce(u.rev, 0)"                                                              \
 		 " FROM notifications.meta m"                                                      \

@@ -12,6 +12,7 @@ enum {
 	DAYS_BEHIND = 1, /* for a replica whose clock is behind */
 	DAYS_AHEAD = 7,
 	PERIOD_DAYS = 35,
+	CLEAN_AGAIN_MS = 600000,
 };
 
 static const int64_t DAY_US = INT64_C(86400) * 1000000;
@@ -21,11 +22,15 @@ static int64_t today(void)
 	return clock_wall_us() / DAY_US;
 }
 
+static int64_t keep_days(const struct upkeep *upkeep)
+{
+	return (upkeep->retention_ms * 1000 + DAY_US - 1) / DAY_US;
+}
+
 static enum status make_days(struct upkeep *upkeep, struct err *err)
 {
 	struct db *db = upkeep->apply->db;
 	int64_t day = today();
-	int64_t keep_days = (upkeep->retention_ms * 1000 + DAY_US - 1) / DAY_US;
 	enum status s = STATUS_OK;
 
 	if (upkeep->days_made == day)
@@ -33,19 +38,31 @@ static enum status make_days(struct upkeep *upkeep, struct err *err)
 	for (int64_t d = day - DAYS_BEHIND; d <= day + DAYS_AHEAD && !s; d++)
 		s = store_make_partition(db, d, err);
 	if (!s)
-		s = store_drop_partitions(db, day - keep_days, err);
-	if (!s)
 		upkeep->days_made = day;
+	return s;
+}
+
+/* Locks the whole mailbox for a moment, so not while a backup or a long read has it. */
+static enum status drop_days(struct upkeep *upkeep, struct err *err)
+{
+	int64_t day = today();
+	enum status s;
+
+	if (upkeep->days_dropped == day)
+		return STATUS_OK;
+	s = store_drop_partitions(upkeep->apply->db, day - keep_days(upkeep), err);
+	if (!s)
+		upkeep->days_dropped = day;
 	return s;
 }
 
 /* Bodies that nobody's inbox refers to live as long as the mailbox; a bounded bite each time. */
 static enum status forget_bodies(struct upkeep *upkeep, struct err *err)
 {
-	int64_t keep_days = (upkeep->retention_ms * 1000 + DAY_US - 1) / DAY_US;
 	size_t n = 0;
 
-	return store_forget_bodies(upkeep->apply->db, (today() - keep_days) * DAY_US, &n, err);
+	return store_forget_bodies(
+	    upkeep->apply->db, (today() - keep_days(upkeep)) * DAY_US, &n, err);
 }
 
 static enum status start_period(struct upkeep *upkeep, struct err *err)
@@ -59,7 +76,9 @@ static enum status start_period(struct upkeep *upkeep, struct err *err)
 	s = apply_begin(apply, err);
 	if (s)
 		return s;
-	s = store_start_period(apply->db, period, err);
+	s = db_exec(apply->db, STORE_IMPATIENT, err);
+	if (!s)
+		s = store_start_period(apply->db, period, err);
 	if (!s)
 		s = db_commit(apply->db, err);
 	if (s) {
@@ -118,13 +137,26 @@ static enum status start_announcements(struct upkeep *upkeep, struct err *err)
 
 enum status upkeep_start(struct upkeep *upkeep, struct err *err)
 {
-	enum status s;
-
 	upkeep->days_made = 0;
 	upkeep->next_ms = 0;
+	upkeep->clean_ms = 0;
 	upkeep->revoked_copied = false;
-	s = make_days(upkeep, err);
-	return s ? s : start_period(upkeep, err);
+	return make_days(upkeep, err);
+}
+
+/* What needs a lock that others may hold for long; a failure is tried again after a while. */
+static enum status clean_up(struct upkeep *upkeep, int64_t now, struct err *err)
+{
+	enum status s;
+
+	if (now < upkeep->clean_ms)
+		return STATUS_OK;
+	s = drop_days(upkeep, err);
+	if (!s)
+		s = start_period(upkeep, err);
+	if (s)
+		upkeep->clean_ms = now + CLEAN_AGAIN_MS;
+	return s;
 }
 
 enum status upkeep_tick(struct upkeep *upkeep, struct err *err)
@@ -137,14 +169,14 @@ enum status upkeep_tick(struct upkeep *upkeep, struct err *err)
 	upkeep->next_ms = now + TICK_MS;
 	s = make_days(upkeep, err);
 	if (!s)
-		s = start_period(upkeep, err);
+		s = start_announcements(upkeep, err);
 	if (!s)
 		s = forget_bodies(upkeep, err);
-	if (!s)
-		s = start_announcements(upkeep, err);
 	if (!s && !upkeep->revoked_copied) {
 		s = revoked_copy(upkeep->apply->db, upkeep->apply->bus, err);
 		upkeep->revoked_copied = !s;
 	}
+	if (!s)
+		s = clean_up(upkeep, now, err);
 	return s ? err_prefix(err, "upkeep") : s;
 }

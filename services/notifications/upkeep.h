@@ -11,7 +11,9 @@ struct upkeep {
 	struct apply *apply;
 	int64_t retention_ms; /* of the mailbox */
 	int64_t days_made;    /* the day for which the mailbox was last looked after; 0: not yet */
+	int64_t days_dropped; /* likewise, for what was dropped behind */
 	int64_t next_ms;      /* of the steady clock */
+	int64_t clean_ms;     /* when what needs an exclusive lock is tried (again) */
 	bool revoked_copied;
 };
 

@@ -4,6 +4,7 @@
 #include "batch.h"
 #include "kind.h"
 #include "ring.h"
+#include "store_rows.h"
 #include "support/support.h"
 
 static struct arena arena, work;
@@ -349,6 +350,24 @@ START_TEST(states_that_do_not_fit_claim_nothing)
 }
 END_TEST
 
+/* Rows of the counters come in the order in which the database keeps them. */
+START_TEST(counters_add_up_by_kind_in_any_order)
+{
+	Unread unread;
+
+	walletwire__v1__unread__init(&unread);
+	for (int priority = 1; priority <= 4; priority++) {
+		for (int kind = 2; kind <= 10; kind++)
+			unread_add(&unread, kind, priority, 1, &arena);
+	}
+	ck_assert_uint_eq(unread.total, 36);
+	ck_assert_uint_eq(unread.n_by_type, 9);
+	for (size_t i = 0; i < unread.n_by_type; i++)
+		ck_assert_uint_eq(unread.by_type[i]->value, 4);
+	ck_assert_uint_eq(unread.n_by_priority, 4);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("notifications_batch");
@@ -369,6 +388,7 @@ int main(void)
 	tcase_add_test(tcase, a_batch_ends_at_500_events);
 	tcase_add_test(tcase, a_large_ring_is_cut_and_only_its_start_claims_the_revs);
 	tcase_add_test(tcase, states_that_do_not_fit_claim_nothing);
+	tcase_add_test(tcase, counters_add_up_by_kind_in_any_order);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);
 }
