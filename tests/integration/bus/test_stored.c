@@ -81,16 +81,30 @@ END_TEST
 START_TEST(full_stream_refuses_for_now)
 {
 	struct bus *bus = support_nats_bus(&nats, "edge");
-	static uint8_t large[2 << 20];
+	static uint8_t large[64 << 10];
 	struct err err = ERR_INIT;
 	struct bus_ack ack;
 	enum status s = STATUS_OK;
 
 	/* WW_AUDIT holds 64 MiB in these tests. */
-	for (int i = 0; i < 64 && s == STATUS_OK; i++)
+	for (int i = 0; i < 1100 && s == STATUS_OK; i++)
 		s = bus_publish_stored(
 		    bus, "ww.audit.edge", NULL, bytes_of(large, sizeof(large)), NULL, &ack, &err);
 	ck_assert_int_eq(s, STATUS_UNAVAILABLE);
+	bus_close(bus);
+}
+END_TEST
+
+START_TEST(what_is_larger_than_an_event_may_be_is_refused_for_good)
+{
+	struct bus *bus = support_nats_bus(&nats, "backend");
+	static uint8_t large[(64 << 10) + 8192];
+	struct err err = ERR_INIT;
+	struct bus_ack ack;
+
+	ck_assert_int_eq(bus_publish_stored(bus, "ww.event.kyc", NULL,
+			     bytes_of(large, sizeof(large)), NULL, &ack, &err),
+	    STATUS_TOO_LARGE);
 	bus_close(bus);
 }
 END_TEST
@@ -370,6 +384,7 @@ int main(void)
 	tcase_add_test(tc, message_with_a_known_id_is_told_as_duplicate);
 	tcase_add_test(tc, publish_that_no_stream_takes_fails);
 	tcase_add_test(tc, full_stream_refuses_for_now);
+	tcase_add_test(tc, what_is_larger_than_an_event_may_be_is_refused_for_good);
 	tcase_add_test(tc, pulled_messages_come_in_order_with_headers_and_are_gone_when_acked);
 	tcase_add_test(tc, message_in_progress_is_not_redelivered_and_another_one_is);
 	tcase_add_test(tc, pull_of_a_missing_consumer_fails_and_creates_none);
