@@ -44,7 +44,7 @@ static enum status channel_name(const struct json *payload, struct bytes *ret_na
 
 static enum status run_subscribe(struct socket *socket, const struct json *payload, struct err *err)
 {
-	struct bytes name;
+	struct bytes name = { 0 };
 	enum status s = channel_name(payload, &name, err);
 
 	return s ? s : channel_join(socket, name, err);
@@ -53,7 +53,7 @@ static enum status run_subscribe(struct socket *socket, const struct json *paylo
 static enum status run_unsubscribe(
     struct socket *socket, const struct json *payload, struct err *err)
 {
-	struct bytes name;
+	struct bytes name = { 0 };
 	enum status s = channel_name(payload, &name, err);
 
 	return s ? s : channel_leave(socket, name, err);

@@ -77,11 +77,13 @@ static void complete(struct revoked *revoked)
 
 	HASH_ITER (hh, revoked->table, entry, next) {
 		if (entry->pass != revoked->pass) {
+			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked, then freed */
 			HASH_DEL(revoked->table, entry);
 			free(entry);
 		}
 	}
 	revoked->pass++;
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): likewise */
 	HASH_ITER (hh, revoked->table, entry, next)
 		entry->pass = revoked->pass;
 	revoked->known = true;
@@ -130,6 +132,7 @@ void revoked_stop(struct revoked *revoked)
 		return;
 	bus_kv_unwatch(revoked->watch);
 	HASH_ITER (hh, revoked->table, entry, next) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked before it is freed */
 		HASH_DEL(revoked->table, entry);
 		free(entry);
 	}

@@ -144,8 +144,7 @@ void session_expect_connect(struct session *session, int64_t at_least_ms)
 		wait_ms = at_least_ms;
 	if (session->state == SESSION_OPEN)
 		loop_timer_arm(el->loop, &session->connect_deadline,
-		    loop_now_ms(el->loop) + el->edge->cfg.connect_timeout_ms, connect_overdue,
-		    session);
+		    loop_now_ms(el->loop) + wait_ms, connect_overdue, session);
 }
 
 /* --- input --- */

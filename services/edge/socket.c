@@ -419,12 +419,12 @@ void socket_on_message(struct session *session, struct bytes text)
 	struct socketio_packet packet;
 	struct json *payload = NULL;
 
-	if (socketio_parse(text, &packet, NULL) ||
-	    (packet.json.len && json_parse(packet.json, &payload, NULL)))
-		session_close(session, CLOSE_PARSE_ERROR);
-	else if (!bytes_equal_str(packet.nsp, "/"))
+	bool is_packet = !socketio_parse(text, &packet, NULL) &&
+			 (!packet.json.len || !json_parse(packet.json, &payload, NULL));
+
+	if (is_packet && !bytes_equal_str(packet.nsp, "/"))
 		on_foreign_namespace(session, &packet);
-	else if (!dispatch(session, &packet, payload))
+	else if (!is_packet || !dispatch(session, &packet, payload))
 		session_close(session, CLOSE_PARSE_ERROR);
 	json_free(payload);
 }

@@ -184,6 +184,7 @@ void sweep_remove(struct user *user)
 	struct sweep *sweep = &user->el->sweep;
 
 	if (user->in_ring) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in the list */
 		DL_DELETE(sweep->ring, user);
 		sweep->ring_len--;
 	} else {

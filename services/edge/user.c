@@ -222,6 +222,7 @@ static void replay(struct user *user)
 	struct held *held = user->held;
 
 	while (held) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed is not in the list */
 		struct held *next = held->next;
 		const struct delivery *delivery = delivery_prepare(held->ref);
 

@@ -262,6 +262,11 @@ START_TEST(unanswered_requests_time_out_in_the_order_of_their_deadlines)
 }
 END_TEST
 
+static bool is_disconnected(void *arg)
+{
+	return !bus_is_connected(arg);
+}
+
 START_TEST(refusals_are_called_back_from_another_thread)
 {
 	struct outcomes outcomes = { .world = NULL };
@@ -271,6 +276,8 @@ START_TEST(refusals_are_called_back_from_another_thread)
 	open_world(&w, 1000, 30000);
 	outcomes.world = &w;
 	support_nats_stop(&nats, SIGKILL);
+	/* what is sent before the loss is noticed waits for its deadline instead */
+	ck_assert(support_wait(is_disconnected, w.edge_bus, WAIT_MS));
 	for (unsigned i = 0; i < 100; i++) {
 		ask_one(&w, &asks[i], &outcomes, "x", 60000);
 		wait_for(&outcomes.told, i + 1);
