@@ -562,8 +562,6 @@ void batch_number(struct batch *batch, int64_t first_body_id, int64_t applied_us
 			continue;
 		batch->new_events++;
 		batch->announcements += event->plan.announcement != NULL;
-		for (size_t j = 0; j < event->plan.users_len; j++)
-			batch_find_user(batch, event->plan.users[j])->concerned = true;
 		number_states(batch, event);
 		number_items(batch, event, first_body_id + (int64_t)batch->bodies.len);
 		add_applied_row(batch, event);

@@ -45,8 +45,7 @@ struct batch_state {
 struct batch_user {
 	const char *user_id;
 	int64_t rev_before, rev;
-	int64_t seq;    /* after the batch */
-	bool concerned; /* by something new */
+	int64_t seq; /* after the batch */
 	bool state_changed;
 	size_t items_len;
 	Item **items;   /* in seq order */
