@@ -70,19 +70,11 @@ static const struct {
 	{ PULL, "$JS.API.CONSUMER.INFO.%s.%s" },
 	{ PULL, "$JS.API.CONSUMER.MSG.NEXT.%s.%s" },
 	{ PULL, "$JS.ACK.%s.%s.>" },
-	/* A watch is an ordered consumer, made, followed and removed; a single key is read
-	   directly. */
-	/* nats.c asks which stream holds the bucket's subjects before it makes the consumer. */
-	{ WATCH, "$JS.API.STREAM.NAMES%.0s%.0s" },
-	{ WATCH, "$JS.API.STREAM.INFO.KV_%s%s" },
+	/* A watch is an ephemeral consumer, made and followed; a single key is read directly. */
 	{ WATCH, "$JS.API.CONSUMER.CREATE.KV_%s%s" },
-	{ WATCH, "$JS.API.CONSUMER.CREATE.KV_%s%s.>" },
-	{ WATCH, "$JS.API.CONSUMER.INFO.KV_%s%s.*" },
-	{ WATCH, "$JS.API.CONSUMER.DELETE.KV_%s%s.*" },
 	{ WATCH, "$JS.API.STREAM.MSG.GET.KV_%s%s" },
 	{ WATCH, "$JS.API.DIRECT.GET.KV_%s%s" },
 	{ WATCH, "$JS.API.DIRECT.GET.KV_%s%s.>" },
-	{ WATCH, "$JS.FC.KV_%s%s.>" },
 	{ WRITE, "$KV.%s%s.>" },
 	{ PROVISION, "$JS.API.INFO%s%s" },
 	{ PROVISION, "$JS.API.STREAM.CREATE.*%s%s" },

@@ -85,7 +85,6 @@ void reaper_free(
     struct reaper *reaper); /* destroys what is left: after the connection was closed */
 /* Unsubscribed now, destroyed later. */
 void reaper_bury_sub(struct reaper *reaper, natsSubscription *sub);
-void reaper_bury_watcher(struct reaper *reaper, kvWatcher *watcher);
 
 /* --- requests.c: questions without an answer yet --- */
 struct request_group {

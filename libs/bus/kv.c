@@ -1,11 +1,17 @@
 /*
- * Key-value buckets. A watch is a thread that reads an ordered consumer; it starts over after every
- * reconnect and every minute, because a watcher is told nothing of a key that expired and an
- * ordered consumer that the server lost can go silent.
+ * Key-value buckets. A watch is a thread that reads a consumer of the bucket's stream: the newest
+ * value of each key, then what changes. It starts over after every reconnect, at a gap and every
+ * minute, because it is told nothing of a key that expired and the server may lose the consumer.
+ *
+ * kvStore_WatchAll() of nats.c 3.4.1 is not used: its ordered consumer is made anew by a thread of
+ * the library after a reconnect, which frees the consumer's name while kvWatcher_Stop() reads it
+ * (seen under AddressSanitizer). Ours is an ordinary consumer that nobody remakes or removes: the
+ * server drops it five seconds after its subscription has gone.
  */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/xalloc.h"
@@ -52,49 +58,116 @@ static bool pause_ms(struct bus_kv_watch *watch, int ms)
 	return !stopping;
 }
 
-static void tell(struct bus_kv_watch *watch, kvEntry *entry)
-{
-	const char *key = entry ? kvEntry_Key(entry) : NULL;
-	struct bytes value = { 0 };
+/* One reading of the bucket. */
+struct reading {
+	struct bus_kv_watch *watch;
+	natsSubscription *sub;
+	uint64_t last; /* number of the newest message */
+	bool complete; /* the values that were there are all told */
+};
 
+static void tell_complete(struct reading *reading)
+{
+	reading->complete = true;
+	reading->watch->fn(reading->watch->arg, NULL, (struct bytes){ 0 });
+}
+
+/* A deletion is a message without a value, marked by a header. */
+static bool is_put(natsMsg *msg)
+{
+	const char *operation;
+
+	return natsMsgHeader_Get(msg, "KV-Operation", &operation) || strcmp(operation, "PUT") == 0;
+}
+
+/* False at a gap: a message that was sent has not arrived. */
+static bool tell(struct reading *reading, natsMsg *msg)
+{
+	const char *key =
+	    natsMsg_GetSubject(msg) + strlen("$KV.") + strlen(reading->watch->bucket) + 1;
+	jsMsgMetaData *meta = NULL;
+	struct bytes value = { 0 };
+	bool in_order, was_last;
+
+	if (natsMsg_GetMetaData(&meta, msg))
+		return false; /* a status of the server's, which an ordinary consumer gets at its
+				 end */
+	in_order = meta->Sequence.Consumer == ++reading->last;
+	was_last = meta->NumPending == 0;
+	jsMsgMetaData_Destroy(meta);
+	if (!in_order)
+		return false;
 	/* An empty value is a value: its data is not NULL. */
-	if (entry && kvEntry_Operation(entry) == kvOp_Put) {
-		value.len = (size_t)kvEntry_ValueLen(entry);
-		value.data = value.len ? kvEntry_Value(entry) : (const uint8_t *)"";
+	if (is_put(msg)) {
+		value.len = (size_t)natsMsg_GetDataLength(msg);
+		value.data =
+		    value.len ? (const uint8_t *)natsMsg_GetData(msg) : (const uint8_t *)"";
 	}
-	watch->fn(watch->arg, key, value);
-	kvEntry_Destroy(entry);
+	reading->watch->fn(reading->watch->arg, key, value);
+	if (was_last && !reading->complete)
+		tell_complete(reading);
+	return true;
 }
 
 /* Reads until it is time to start over, or to stop. */
-static void follow(struct bus_kv_watch *watch, kvWatcher *watcher, unsigned epoch)
+static void follow(struct reading *reading, unsigned epoch)
 {
+	struct bus_kv_watch *watch = reading->watch;
 	int64_t until = clock_mono_ms() + WATCH_START_OVER_MS;
-	bool complete = false;
+	bool in_order = true;
 
-	while (!is_stopping(watch) && atomic_load(&watch->bus->epoch) == epoch) {
-		kvEntry *entry = NULL;
-		natsStatus ns = kvWatcher_Next(&entry, watcher, WATCH_POLL_MS);
+	while (in_order && !is_stopping(watch) && atomic_load(&watch->bus->epoch) == epoch) {
+		natsMsg *msg = NULL;
+		natsStatus ns = natsSubscription_NextMsg(&msg, reading->sub, WATCH_POLL_MS);
 
-		if (ns == NATS_OK) {
-			complete = complete || !entry;
-			tell(watch, entry);
-		} else if (ns != NATS_TIMEOUT) {
+		if (ns == NATS_OK)
+			in_order = tell(reading, msg);
+		natsMsg_Destroy(msg);
+		if (ns != NATS_OK && ns != NATS_TIMEOUT)
 			return;
-		}
 		/* Not while the first pass is on: a bucket that takes a minute would never be read.
 		 */
-		if (complete && clock_mono_ms() >= until)
+		if (reading->complete && clock_mono_ms() >= until)
 			return;
 	}
 }
 
-static natsStatus open_watcher(
-    struct bus_kv_watch *watch, kvStore **ret_kv, kvWatcher **ret_watcher)
+/* A consumer that sends to `inbox`; tells how many values there are. */
+static natsStatus add_consumer(struct bus_kv_watch *watch, const char *inbox, uint64_t *ret_values)
 {
-	natsStatus ns = js_KeyValue(ret_kv, watch->bus->js, watch->bucket);
+	char stream[KV_SUBJECT_MAX], filter[KV_SUBJECT_MAX];
+	jsConsumerInfo *info = NULL;
+	jsConsumerConfig cfg;
+	natsStatus ns = jsConsumerConfig_Init(&cfg);
 
-	IFOK(ns, kvStore_WatchAll(ret_watcher, *ret_kv, NULL));
+	(void)snprintf(stream, sizeof(stream), "KV_%s", watch->bucket);
+	(void)snprintf(filter, sizeof(filter), "$KV.%s.>", watch->bucket);
+	cfg.DeliverSubject = inbox;
+	cfg.DeliverPolicy = js_DeliverLastPerSubject;
+	cfg.FilterSubject = filter;
+	cfg.AckPolicy = js_AckNone;
+	IFOK(ns, js_AddConsumer(&info, watch->bus->js, stream, &cfg, NULL, NULL));
+	if (ns == NATS_OK)
+		*ret_values = info->NumPending + info->Delivered.Consumer;
+	jsConsumerInfo_Destroy(info);
+	return ns;
+}
+
+static natsStatus open_reading(struct reading *reading)
+{
+	struct bus_kv_watch *watch = reading->watch;
+	char inbox[INBOX_SIZE], id[ID_SIZE];
+	uint64_t values = 0;
+	natsStatus ns;
+
+	id_random(id);
+	(void)snprintf(inbox, sizeof(inbox), "%s.%s", watch->bus->inbox_prefix, id);
+	ns = natsConnection_SubscribeSync(&reading->sub, watch->bus->nc, inbox);
+	/* Bounded by the bucket. */
+	IFOK(ns, natsSubscription_SetPendingLimits(reading->sub, -1, -1));
+	IFOK(ns, add_consumer(watch, inbox, &values));
+	if (ns == NATS_OK && values == 0)
+		tell_complete(reading);
 	return ns;
 }
 
@@ -104,16 +177,14 @@ static void *watch_run(void *arg)
 
 	while (!is_stopping(watch)) {
 		unsigned epoch = atomic_load(&watch->bus->epoch);
-		kvStore *kv = NULL;
-		kvWatcher *watcher = NULL;
+		struct reading reading = { .watch = watch };
 
-		if (bus_is_connected(watch->bus) && open_watcher(watch, &kv, &watcher) == NATS_OK) {
-			follow(watch, watcher, epoch);
-			reaper_bury_watcher(watch->bus->reaper, watcher);
-		} else {
+		if (bus_is_connected(watch->bus) && open_reading(&reading) == NATS_OK)
+			follow(&reading, epoch);
+		else
 			(void)pause_ms(watch, WATCH_RETRY_MS);
-		}
-		kvStore_Destroy(kv);
+		if (reading.sub)
+			reaper_bury_sub(watch->bus->reaper, reading.sub);
 	}
 	return NULL;
 }

@@ -15,8 +15,7 @@
 struct grave {
 	struct grave *next;
 	int64_t due_ms;
-	natsSubscription *sub; /* either this */
-	kvWatcher *watcher;    /* or this */
+	natsSubscription *sub;
 };
 
 struct reaper {
@@ -31,7 +30,6 @@ struct reaper {
 static void grave_empty(struct grave *grave)
 {
 	natsSubscription_Destroy(grave->sub);
-	kvWatcher_Destroy(grave->watcher);
 	free(grave);
 }
 
@@ -83,11 +81,12 @@ void reaper_free(struct reaper *reaper)
 	free(reaper);
 }
 
-static void bury(struct reaper *reaper, natsSubscription *sub, kvWatcher *watcher)
+void reaper_bury_sub(struct reaper *reaper, natsSubscription *sub)
 {
 	struct grave *grave = xmalloc(sizeof(*grave));
 
-	*grave = (struct grave){ .sub = sub, .watcher = watcher };
+	(void)natsSubscription_Unsubscribe(sub); /* fails only when the connection is closed */
+	*grave = (struct grave){ .sub = sub };
 	(void)pthread_mutex_lock(&reaper->lock);
 	grave->due_ms = clock_mono_ms() + REAPER_DELAY_MS;
 	if (reaper->graves)
@@ -97,16 +96,4 @@ static void bury(struct reaper *reaper, natsSubscription *sub, kvWatcher *watche
 	reaper->newest = grave;
 	(void)pthread_cond_signal(&reaper->wake);
 	(void)pthread_mutex_unlock(&reaper->lock);
-}
-
-void reaper_bury_sub(struct reaper *reaper, natsSubscription *sub)
-{
-	(void)natsSubscription_Unsubscribe(sub); /* fails only when the connection is closed */
-	bury(reaper, sub, NULL);
-}
-
-void reaper_bury_watcher(struct reaper *reaper, kvWatcher *watcher)
-{
-	(void)kvWatcher_Stop(watcher);
-	bury(reaper, NULL, watcher);
 }
