@@ -169,6 +169,7 @@ static void on_text(struct session *session, struct bytes text)
 		session_close(session, CLOSE_CLIENT);
 		break;
 	case ENGINEIO_PING: /* only servers ping in protocol 4 */
+	case ENGINEIO_BINARY: /* nothing here takes attachments */
 		session_close(session, CLOSE_PARSE_ERROR);
 		break;
 	case ENGINEIO_OPEN:
