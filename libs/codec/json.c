@@ -48,12 +48,18 @@ bool json_depth_ok(struct bytes text, unsigned max_depth)
 
 enum status json_parse(struct bytes text, struct json **ret_root, struct err *err)
 {
+	return json_parse_max(text, JSON_TEXT_MAX, ret_root, err);
+}
+
+enum status json_parse_max(
+    struct bytes text, size_t max_len, struct json **ret_root, struct err *err)
+{
 	json_error_t error;
 	json_t *root;
 
-	if (text.len > JSON_TEXT_MAX)
-		return err_set(err, STATUS_TOO_LARGE, "JSON of %zu bytes, at most %d are read",
-		    text.len, JSON_TEXT_MAX);
+	if (text.len > max_len)
+		return err_set(err, STATUS_TOO_LARGE, "JSON of %zu bytes, at most %zu are read",
+		    text.len, max_len);
 	if (!json_depth_ok(text, JSON_DEPTH_MAX))
 		return err_set(err, STATUS_INVALID, "JSON nests deeper than %d", JSON_DEPTH_MAX);
 	if (text.len == 0)

@@ -22,9 +22,12 @@ bool json_depth_ok(struct bytes text, unsigned max_depth);
 
 /*
  * One value, whole; STATUS_TOO_LARGE above JSON_TEXT_MAX bytes, STATUS_INVALID for what is no JSON
- * or too deep. The caller frees the root with json_free().
+ * or too deep. The caller frees the root with json_free(). json_parse_max() is for whoever has a
+ * limit of his own.
  */
 enum status json_parse(struct bytes text, struct json **ret_root, struct err *err) MUST_CHECK;
+enum status json_parse_max(
+    struct bytes text, size_t max_len, struct json **ret_root, struct err *err) MUST_CHECK;
 void json_free(struct json *root);
 
 bool json_is_array(const struct json *value);

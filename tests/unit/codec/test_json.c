@@ -102,6 +102,22 @@ START_TEST(a_text_above_the_limit_is_too_large)
 }
 END_TEST
 
+START_TEST(a_caller_may_set_another_limit)
+{
+	char *text = xmalloc(2 * JSON_TEXT_MAX);
+	struct json *root = NULL;
+	struct err err = ERR_INIT;
+
+	memset(text, ' ', 2 * JSON_TEXT_MAX);
+	text[0] = '1';
+	ck_assert_ok(
+	    json_parse_max(bytes_of(text, 2 * JSON_TEXT_MAX), 2 * JSON_TEXT_MAX, &root, &err), err);
+	json_free(root);
+	ck_assert_int_eq(json_parse_max(bytes_of(text, 3), 2, &root, NULL), STATUS_TOO_LARGE);
+	free(text);
+}
+END_TEST
+
 START_TEST(an_error_does_not_quote_the_input)
 {
 	struct json *root;
@@ -242,6 +258,7 @@ int main(void)
 	tcase_add_test(tcase, sixteen_levels_are_read_and_written_seventeen_are_not);
 	tcase_add_test(tcase, what_is_not_strict_json_is_refused);
 	tcase_add_test(tcase, a_text_above_the_limit_is_too_large);
+	tcase_add_test(tcase, a_caller_may_set_another_limit);
 	tcase_add_test(tcase, an_error_does_not_quote_the_input);
 	tcase_add_test(tcase, values_are_reached_by_key_and_index);
 	tcase_add_test(tcase, nothing_is_no_value_of_any_kind);
