@@ -5,23 +5,11 @@
 #include "codec/socketio.h"
 
 #include <assert.h>
+#include <jansson.h>
 
-enum { ACK_ID_DIGITS = 15, ATTACHMENT_DIGITS = 3, NSP_MAX = 256 };
+#include "codec/socketio_rules.h"
 
-static bool is_binary(enum socketio_type type)
-{
-	return type == SOCKETIO_BINARY_EVENT || type == SOCKETIO_BINARY_ACK;
-}
-
-static bool is_event(enum socketio_type type)
-{
-	return type == SOCKETIO_EVENT || type == SOCKETIO_BINARY_EVENT;
-}
-
-static bool is_ack(enum socketio_type type)
-{
-	return type == SOCKETIO_ACK || type == SOCKETIO_BINARY_ACK;
-}
+enum { ACK_ID_DIGITS = 15, ATTACHMENT_DIGITS = 3 };
 
 /* Reads the digits at the front and drops them; returns how many there were, `max` + 1 if too many.
  */
@@ -61,11 +49,22 @@ static enum status take_nsp(struct bytes *text, struct bytes *ret_nsp, struct er
 		return STATUS_OK;
 	comma = memchr(text->data, ',', text->len);
 	len = comma ? (size_t)(comma - text->data) : text->len;
-	if (len > NSP_MAX)
-		return err_set(err, STATUS_INVALID, "a namespace is longer than %d bytes", NSP_MAX);
+	if (len > SOCKETIO_NSP_MAX)
+		return err_set(
+		    err, STATUS_INVALID, "a namespace is longer than %d bytes", SOCKETIO_NSP_MAX);
 	*ret_nsp = bytes_of(text->data, len);
 	len += comma != NULL;
 	*text = bytes_of(text->data + len, text->len - len);
+	return STATUS_OK;
+}
+
+enum status socketio_check_id(const struct socketio_packet *packet, struct err *err)
+{
+	bool is_event = packet->type == SOCKETIO_EVENT || packet->type == SOCKETIO_BINARY_EVENT;
+	bool is_ack = packet->type == SOCKETIO_ACK || packet->type == SOCKETIO_BINARY_ACK;
+
+	if (is_ack ? !packet->has_id : packet->has_id && !is_event)
+		return err_set(err, STATUS_INVALID, "an ack id is missing or out of place");
 	return STATUS_OK;
 }
 
@@ -79,7 +78,7 @@ enum status socketio_parse(struct bytes text, struct socketio_packet *ret_packet
 		return err_set(err, STATUS_INVALID, "not a Socket.IO packet");
 	packet.type = (enum socketio_type)(text.data[0] - '0');
 	text = bytes_of(text.data + 1, text.len - 1);
-	if (is_binary(packet.type))
+	if (socketio_is_binary(packet.type))
 		s = take_attachments(&text, &packet.attachments, err);
 	if (!s)
 		s = take_nsp(&text, &packet.nsp, err);
@@ -90,8 +89,9 @@ enum status socketio_parse(struct bytes text, struct socketio_packet *ret_packet
 		return err_set(
 		    err, STATUS_INVALID, "an ack id has more than %d digits", ACK_ID_DIGITS);
 	packet.has_id = digits > 0;
-	if (is_ack(packet.type) ? !packet.has_id : packet.has_id && !is_event(packet.type))
-		return err_set(err, STATUS_INVALID, "an ack id is missing or out of place");
+	s = socketio_check_id(&packet, err);
+	if (s)
+		return s;
 	packet.json = text;
 	*ret_packet = packet;
 	return STATUS_OK;
@@ -109,16 +109,67 @@ bool socketio_event_is_reserved(struct bytes name)
 	return false;
 }
 
-void socketio_append_header(
-    struct buf *out, enum socketio_type type, const char *nsp, const uint64_t *id)
+static void append_rest(struct buf *out, const char *nsp, const uint64_t *id)
 {
-	assert(!is_binary(type)); /* nothing of ours has attachments */
-	buf_append_char(out, '4');
-	buf_append_char(out, (char)('0' + type));
 	if (strcmp(nsp, "/") != 0) {
 		buf_append_str(out, nsp);
 		buf_append_char(out, ',');
 	}
 	if (id)
 		buf_append_u64(out, *id);
+}
+
+void socketio_append_header(
+    struct buf *out, enum socketio_type type, const char *nsp, const uint64_t *id)
+{
+	assert(!socketio_is_binary(type));
+	buf_append_char(out, '4');
+	buf_append_char(out, (char)('0' + type));
+	append_rest(out, nsp, id);
+}
+
+void socketio_append_binary_header(struct buf *out, enum socketio_type type, unsigned attachments,
+    const char *nsp, const uint64_t *id)
+{
+	assert(socketio_is_binary(type) && attachments > 0);
+	buf_append_char(out, '4');
+	buf_append_char(out, (char)('0' + type));
+	buf_append_u64(out, attachments);
+	buf_append_char(out, '-');
+	append_rest(out, nsp, id);
+}
+
+bool socketio_is_placeholder(const struct json *value)
+{
+	return json_is_true(json_object_get((const json_t *)value, "_placeholder"));
+}
+
+size_t socketio_placeholder_num(const struct json *placeholder)
+{
+	return (size_t)json_integer_value(json_object_get((const json_t *)placeholder, "num"));
+}
+
+static bool placeholder_ok(const json_t *placeholder, size_t attachments)
+{
+	const json_t *num = json_object_get(placeholder, "num");
+
+	return json_object_size(placeholder) == 2 && json_is_integer(num) &&
+	       json_integer_value(num) >= 0 && (size_t)json_integer_value(num) < attachments;
+}
+
+/* Recurses no deeper than json_parse() lets a tree be. */
+bool socketio_placeholders_ok(const struct json *payload, size_t attachments)
+{
+	json_t *value = (json_t *)(uintptr_t)payload; /* jansson's iterators are not const */
+	bool ok = true;
+
+	if (socketio_is_placeholder(payload))
+		return placeholder_ok(value, attachments);
+	for (size_t i = 0; ok && i < json_array_size(value); i++)
+		ok = socketio_placeholders_ok(
+		    (const struct json *)json_array_get(value, i), attachments);
+	for (void *it = json_object_iter(value); ok && it; it = json_object_iter_next(value, it))
+		ok = socketio_placeholders_ok(
+		    (const struct json *)json_object_iter_value(it), attachments);
+	return ok;
 }

@@ -2,12 +2,17 @@
  * socketio: packets of Socket.IO protocol 5 in its default (text) encoding.
  *
  *   <type>[<attachments>-][<namespace>,][<ack id>][JSON]
+ *
+ * The attachments of a binary packet follow it as binary messages. In its JSON each of them is a
+ * placeholder, {"_placeholder":true,"num":<index>}.
  */
 #ifndef CODEC_SOCKETIO_H
 #define CODEC_SOCKETIO_H
 
 #include "base/buf.h"
 #include "base/err.h"
+
+struct json;
 
 enum socketio_type {
 	SOCKETIO_CONNECT,
@@ -42,5 +47,21 @@ bool socketio_event_is_reserved(struct bytes name);
 /* "4" of Engine.IO, then the header up to where the JSON goes. `nsp` "/" is left out. */
 void socketio_append_header(
     struct buf *out, enum socketio_type type, const char *nsp, const uint64_t *id);
+/* The same for a BINARY_EVENT or BINARY_ACK; clients refuse one without attachments. */
+void socketio_append_binary_header(struct buf *out, enum socketio_type type, unsigned attachments,
+    const char *nsp, const uint64_t *id);
+
+/* The attachments of one packet, borrowed. */
+enum { SOCKETIO_ATTACHMENTS_CAP = 64 };
+struct socketio_attachments {
+	struct bytes list[SOCKETIO_ATTACHMENTS_CAP];
+	size_t len;
+};
+
+/*
+ * Every object of the payload whose `_placeholder` is true is a placeholder and nothing else, of an
+ * attachment that there is. Attachments that no placeholder names are fine, and so is NULL.
+ */
+bool socketio_placeholders_ok(const struct json *payload, size_t attachments);
 
 #endif

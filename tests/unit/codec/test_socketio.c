@@ -1,6 +1,7 @@
 /* socketio: every form of header that stock clients send, and none that they don't. */
 #include <string.h>
 
+#include "codec/json.h"
 #include "codec/socketio.h"
 #include "support/support.h"
 
@@ -135,6 +136,79 @@ START_TEST(headers_are_written_as_clients_read_them)
 }
 END_TEST
 
+START_TEST(binary_headers_count_their_attachments)
+{
+	static const uint64_t id = 7;
+	static const struct {
+		enum socketio_type type;
+		unsigned attachments;
+		const char *nsp;
+		const uint64_t *id;
+		const char *text;
+	} cases[] = {
+		{ SOCKETIO_BINARY_EVENT, 1, "/", NULL, "451-" },
+		{ SOCKETIO_BINARY_EVENT, 1, "/", &id, "451-7" },
+		{ SOCKETIO_BINARY_EVENT, 10, "/ops", NULL, "4510-/ops," },
+		{ SOCKETIO_BINARY_ACK, 2, "/ops", &id, "462-/ops,7" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf buf = BUF_INIT;
+
+		socketio_append_binary_header(
+		    &buf, cases[i].type, cases[i].attachments, cases[i].nsp, cases[i].id);
+		ck_assert_str_eq(buf_str(&buf), cases[i].text);
+		buf_finish(&buf);
+	}
+}
+END_TEST
+
+START_TEST(placeholders_name_attachments_that_there_are)
+{
+	static const struct {
+		const char *json;
+		size_t attachments;
+		bool ok;
+	} cases[] = {
+		{ "[]", 0, true },
+		{ "[\"x\",1,null,true,{\"a\":[{}]}]", 0, true },
+		{ "[\"x\"]", 3, true }, /* nobody names them */
+		{ "{\"_placeholder\":true,\"num\":0}", 1, true },
+		{ "[\"x\",{\"_placeholder\":true,\"num\":0}]", 1, true },
+		{ "[\"x\",{\"num\":1,\"_placeholder\":true}]", 2, true },
+		{ "[{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":0}]", 1,
+		    true },
+		{ "[{\"a\":{\"b\":[{\"_placeholder\":true,\"num\":9}]}}]", 10, true },
+		{ "[\"x\",{\"_placeholder\":false,\"num\":5}]", 0, true },
+		{ "[\"x\",{\"_placeholder\":1}]", 0, true },
+		{ "[\"_placeholder\",true]", 0, true },
+		{ "[{\"_placeholder\":true,\"num\":0}]", 0, false },
+		{ "[{\"_placeholder\":true,\"num\":1}]", 1, false },
+		{ "[{\"_placeholder\":true,\"num\":-1}]", 1, false },
+		{ "[{\"_placeholder\":true,\"num\":4294967296}]", 1, false },
+		{ "[{\"_placeholder\":true,\"num\":9223372036854775807}]", 1, false },
+		{ "[{\"_placeholder\":true,\"num\":0.0}]", 1, false },
+		{ "[{\"_placeholder\":true,\"num\":\"0\"}]", 1, false },
+		{ "[{\"_placeholder\":true,\"num\":null}]", 1, false },
+		{ "[{\"_placeholder\":true,\"nun\":0}]", 1, false },
+		{ "[{\"_placeholder\":true}]", 1, false },
+		{ "[{\"_placeholder\":true,\"num\":0,\"x\":1}]", 1, false },
+		{ "{\"a\":{\"b\":[[{\"_placeholder\":true,\"num\":1}],2]},\"c\":3}", 1, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct json *root;
+		struct err err = ERR_INIT;
+
+		ck_assert_ok(json_parse(bytes_of_str(cases[i].json), &root, &err), err);
+		ck_assert_msg(socketio_placeholders_ok(root, cases[i].attachments) == cases[i].ok,
+		    "%s", cases[i].json);
+		json_free(root);
+	}
+	ck_assert(socketio_placeholders_ok(NULL, 0));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("socketio");
@@ -145,6 +219,8 @@ int main(void)
 	tcase_add_test(tcase, a_namespace_has_at_most_256_bytes);
 	tcase_add_test(tcase, reserved_event_names_are_known);
 	tcase_add_test(tcase, headers_are_written_as_clients_read_them);
+	tcase_add_test(tcase, binary_headers_count_their_attachments);
+	tcase_add_test(tcase, placeholders_name_attachments_that_there_are);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);
 }
