@@ -168,7 +168,7 @@ static void on_text(struct session *session, struct bytes text)
 	case ENGINEIO_CLOSE:
 		session_close(session, CLOSE_CLIENT);
 		break;
-	case ENGINEIO_PING: /* only servers ping in protocol 4 */
+	case ENGINEIO_PING:   /* only servers ping in protocol 4 */
 	case ENGINEIO_BINARY: /* nothing here takes attachments */
 		session_close(session, CLOSE_PARSE_ERROR);
 		break;
