@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/xalloc.h"
 #include "http/adopt.h"
@@ -317,17 +316,6 @@ const char *http_websocket_check(const struct http_request *req)
 	return websocket_check(&req->head);
 }
 
-static void append_date(struct buf *out)
-{
-	char date[64];
-	struct tm tm;
-	time_t now = time(NULL);
-
-	(void)gmtime_r(&now, &tm);
-	(void)strftime(date, sizeof(date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
-	buf_append_str(out, date);
-}
-
 void http_respond(struct http_request *req, int status, const char *content_type, struct bytes body,
     const char *headers)
 {
@@ -335,17 +323,9 @@ void http_respond(struct http_request *req, int status, const char *content_type
 
 	assert(req->status == 0);
 	req->status = status;
-	buf_appendf(
-	    &out, "HTTP/1.1 %d %s\r\n", status, mg_get_response_code_text(req->conn, status));
-	append_date(&out);
-	if (status != 204 && status != 304)
-		buf_appendf(
-		    &out, "Content-Type: %s\r\nContent-Length: %zu\r\n", content_type, body.len);
-	if (headers)
-		buf_append_str(&out, headers);
-	buf_append_str(&out, "Connection: close\r\n\r\n");
-	if (status != 204 && status != 304 && strcmp(req->head.method, "HEAD") != 0)
-		buf_append_bytes(&out, body);
+	http_append_response(&out, status, content_type, body, headers);
+	if (strcmp(req->head.method, "HEAD") == 0)
+		out.len -= body.len;
 	(void)mg_write(req->conn, out.data, out.len); /* a client that left needs no answer */
 	buf_finish(&out);
 }

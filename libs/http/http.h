@@ -72,7 +72,15 @@ bool http_query_has(const struct http_request *req, const char *name);
 bool http_query_param(
     const struct http_request *req, const char *name, char *ret_value, size_t size);
 
-/* Answer with a body and Content-Length, once. `headers` is NULL or whole lines ending in CR LF. */
+/*
+ * Append a whole HTTP/1.1 answer, which closes its connection: for those who have adopted one.
+ * `content_type` may be NULL and is left out with 204, whose body is empty. `headers` is NULL or
+ * whole lines ending in CR LF.
+ */
+void http_append_response(
+    struct buf *out, int status, const char *content_type, struct bytes body, const char *headers);
+
+/* Answer with such a response, once; to HEAD without the body. */
 void http_respond(struct http_request *req, int status, const char *content_type, struct bytes body,
     const char *headers);
 

@@ -278,7 +278,8 @@ START_TEST(answer_has_its_length_and_closes)
 	client_ask(server.port, "GET /nothing HTTP/1.1\r\n" HOST "\r\n", &answer);
 	ck_assert_int_eq(answer.status, 204);
 	ck_assert_uint_eq(answer.body_len, 0);
-	ck_assert_ptr_null(strstr(answer.text, "Content-Length"));
+	ck_assert_ptr_nonnull(strstr(answer.text, "\r\nContent-Length: 0\r\n"));
+	ck_assert_ptr_null(strstr(answer.text, "Content-Type"));
 }
 END_TEST
 

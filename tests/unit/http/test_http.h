@@ -7,6 +7,7 @@
 
 TCase *gate_case(void);
 TCase *query_case(void);
+TCase *response_case(void);
 TCase *websocket_case(void);
 
 /*
