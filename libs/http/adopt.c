@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,7 +31,11 @@
 enum {
 	FLOOR_MAX = 1024,
 	DROP_MAX = 1 << 20, /* bytes; more than any client of ours has a reason to send early */
+	COUNT_TRIES = 1000, /* its window is full long before */
 };
+
+/* tcpi_state, whose names are in <netinet/tcp.h>, which <linux/tcp.h> excludes. */
+enum { STATE_ESTABLISHED = 1, STATE_CLOSE_WAIT = 8 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int floor_fd; /* adopted connections have this number or a higher one */
@@ -94,6 +99,18 @@ static bool is_listener(int fd, int port)
 	       local.sin_family == AF_INET && local.sin_port == htons((uint16_t)port);
 }
 
+/* Fails with ENOSYS on a kernel that does not count bytes (before Linux 4.1). */
+static bool read_info(int fd, struct tcp_info *ret_info)
+{
+	socklen_t len = sizeof(*ret_info);
+
+	(void)memset(ret_info, 0, sizeof(*ret_info));
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, ret_info, &len) != 0)
+		return false;
+	errno = ENOSYS;
+	return len >= offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t);
+}
+
 int http_raise_descriptor_limit(void)
 {
 	struct rlimit limit;
@@ -153,18 +170,51 @@ int adopt_find_listener(int port)
 	return fd;
 }
 
-enum status adopt_received(int fd, uint64_t *ret_bytes, struct err *err)
+enum status adopt_prepare_listener(int port, struct err *err)
 {
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
+	int fd = adopt_find_listener(port);
+	int on = 1;
 
-	(void)memset(&info, 0, sizeof(info));
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-		return err_set(err, STATUS_INTERNAL, "TCP_INFO: %s", strerror(errno));
-	if (len < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t))
-		return err_set(err, STATUS_INTERNAL, "TCP_INFO: this kernel does not count bytes");
-	*ret_bytes = info.tcpi_bytes_received;
+	if (fd < 0)
+		return err_set(err, STATUS_INTERNAL, "adopt: no single listener on port %d", port);
+	if (setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)) != 0)
+		return err_set(err, STATUS_INTERNAL, "SO_OOBINLINE: %s", strerror(errno));
 	return STATUS_OK;
+}
+
+bool adopt_is_prepared(int fd)
+{
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	return getsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, &len) == 0 && on;
+}
+
+/*
+ * Nobody reads, so what is unread changes only when something is received: if nothing was between
+ * the two readings of TCP_INFO, they and the FIONREAD between them belong together. A FIN counts as
+ * a byte received but not as one unread; the kernel has moved on to CLOSE_WAIT by then.
+ */
+enum status adopt_count(int fd, struct adopt_count *ret_count, struct err *err)
+{
+	struct tcp_info before, after;
+	int unread;
+
+	for (int i = 0; i < COUNT_TRIES; i++) {
+		if (!read_info(fd, &before) || ioctl(fd, FIONREAD, &unread) != 0 ||
+		    !read_info(fd, &after))
+			return err_set(
+			    err, STATUS_INTERNAL, "adopt: can't count bytes: %s", strerror(errno));
+		if (after.tcpi_state != STATE_ESTABLISHED && after.tcpi_state != STATE_CLOSE_WAIT)
+			return err_set(err, STATUS_UNAVAILABLE, "adopt: the client is gone");
+		if (before.tcpi_bytes_received == after.tcpi_bytes_received) {
+			ret_count->received =
+			    after.tcpi_bytes_received - (after.tcpi_state == STATE_CLOSE_WAIT);
+			ret_count->consumed = ret_count->received - (uint64_t)unread;
+			return STATUS_OK;
+		}
+	}
+	return err_set(err, STATUS_UNAVAILABLE, "adopt: the client does not stop sending");
 }
 
 enum status adopt_take(int fd, int *ret_fd, struct err *err)

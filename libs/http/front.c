@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 #include <civetweb.h>
+#include <ctype.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,10 +22,10 @@
 #include "http/head.h"
 #include "http/http.h"
 
-/* The limit for a request's head, and the size of a worker's buffer. */
-#define HEAD_BYTES_MAX "16384"
-
-enum { COMPLAINT_SIZE = 160 };
+enum {
+	HEAD_BYTES_MAX = 16384, /* of a request; also the size of a worker's buffer */
+	COMPLAINT_SIZE = 160,
+};
 
 struct http_front {
 	struct mg_context *civetweb;
@@ -128,9 +129,9 @@ static const struct http_route *find_route(const struct http_front *front, const
 
 static void answer(struct http_request *req)
 {
-	const struct http_route *route;
+	const struct http_route *route = find_route(req->front, req->head.path);
 	const char *why;
-	int status = head_judge(&req->head, &why);
+	int status = head_judge(&req->head, route && route->takes_body, &why);
 
 	if (status) {
 		respond_text(req, status, why);
@@ -144,7 +145,6 @@ static void answer(struct http_request *req)
 		respond_text(req, 503, "going away");
 		return;
 	}
-	route = find_route(req->front, req->head.path);
 	if (route)
 		route->fn(req->front->arg, req);
 	else
@@ -184,14 +184,14 @@ static int on_complaint(const struct mg_connection *conn, const char *message)
 static enum status start_civetweb(
     struct http_front *front, const struct http_config *cfg, struct err *err)
 {
-	char threads[16], timeout_ms[16], text[COMPLAINT_SIZE] = "";
+	char threads[16], timeout_ms[16], head_bytes[16], text[COMPLAINT_SIZE] = "";
 	/* Name and value on one line. clang-format would not. */
 	/* clang-format off */
 	const char *options[] = {
 		"listening_ports", cfg->bind,
 		"num_threads", threads,
 		"request_timeout_ms", timeout_ms,
-		"max_request_size", HEAD_BYTES_MAX,
+		"max_request_size", head_bytes,
 		"connection_queue", "128",
 		"listen_backlog", "1024",
 		"tcp_nodelay", "1",
@@ -213,6 +213,7 @@ static enum status start_civetweb(
 
 	(void)snprintf(threads, sizeof(threads), "%d", cfg->threads);
 	(void)snprintf(timeout_ms, sizeof(timeout_ms), "%d", cfg->request_timeout_ms);
+	(void)snprintf(head_bytes, sizeof(head_bytes), "%d", HEAD_BYTES_MAX);
 	/* Its threads take an interrupted poll() for a broken connection: no signals there. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -246,6 +247,11 @@ enum status http_front_new(
 	}
 	if (mg_get_server_ports(front->civetweb, 1, &port) == 1)
 		front->port = port.port;
+	s = adopt_prepare_listener(front->port, err);
+	if (s) {
+		http_front_free(front);
+		return s;
+	}
 	*ret_front = front;
 	return STATUS_OK;
 }
@@ -330,32 +336,84 @@ void http_respond(struct http_request *req, int status, const char *content_type
 	buf_finish(&out);
 }
 
-/* Nothing but this head may have come in: what civetweb has read ahead would be lost. */
-static enum status check_early_bytes(struct http_request *req, int fd, struct err *err)
+/* Drops what is still unread: closing with unread bytes would reset the answer away. */
+static void refuse_adoption(struct http_request *req, int fd, int status, const char *text)
 {
-	uint64_t received;
-	enum status s = adopt_received(fd, &received, err);
+	respond_text(req, status, text);
+	adopt_drop_input(fd);
+}
+
+/*
+ * Was there white space in front of the method? civetweb skips it, and the method is then not where
+ * the worker's buffer begins. If it is there, this reads the last byte of malloc's own in front of
+ * the buffer, the upper end of a size: hence the attribute.
+ */
+static __attribute__((no_sanitize("address", "thread"))) bool begins_late(
+    const struct mg_request_info *info)
+{
+	return isspace((unsigned char)info->request_method[-1]);
+}
+
+/*
+ * What civetweb has read beyond the head; it lies right behind it, in the worker's buffer. What is
+ * in that buffer behind the last byte read is of earlier requests, so every doubt about the count
+ * is a reason to refuse.
+ */
+static enum status find_early_bytes(
+    struct http_request *req, int fd, struct bytes *ret_early, struct err *err)
+{
+	struct adopt_count count;
+	enum status s = adopt_count(fd, &count, err);
 
 	if (s) {
-		respond_text(req, 500, "internal error");
+		refuse_adoption(req, fd, 503, "try again");
 		return s;
 	}
-	if (received != req->head_len) {
-		respond_text(req, 400, "bytes were sent before the answer");
-		adopt_drop_input(fd);
+	if (begins_late(req->info)) {
+		refuse_adoption(req, fd, 400, "bytes were sent before the request");
+		return err_set(err, STATUS_INVALID, "adopt: white space before the request");
+	}
+	if (count.consumed > req->head_len && !adopt_is_prepared(fd)) {
+		refuse_adoption(req, fd, 503, "try again");
+		return err_set(err, STATUS_UNAVAILABLE, "adopt: accepted while the front started");
+	}
+	if (count.consumed < req->head_len || count.consumed > HEAD_BYTES_MAX) {
+		refuse_adoption(req, fd, 500, "internal error");
+		return err_set(err, STATUS_INTERNAL, "adopt: %llu bytes read, the head has %zu",
+		    (unsigned long long)count.consumed, req->head_len);
+	}
+	*ret_early = bytes_of(
+	    req->info->request_method + req->head_len, (size_t)count.consumed - req->head_len);
+	return STATUS_OK;
+}
+
+/* Nothing but the head may have come in, read or not. */
+static enum status refuse_early_bytes(struct http_request *req, int fd, struct err *err)
+{
+	struct adopt_count count;
+	enum status s = adopt_count(fd, &count, err);
+
+	if (s) {
+		refuse_adoption(req, fd, 503, "try again");
+		return s;
+	}
+	if (count.received != req->head_len) {
+		refuse_adoption(req, fd, 400, "bytes were sent before the answer");
 		return err_set(err, STATUS_INVALID, "adopt: %llu bytes received, the head has %zu",
-		    (unsigned long long)received, req->head_len);
+		    (unsigned long long)count.received, req->head_len);
 	}
 	return STATUS_OK;
 }
 
-enum status http_adopt(struct http_request *req, int *ret_fd, struct err *err)
+enum status http_adopt(
+    struct http_request *req, int *ret_fd, struct buf *ret_early, struct err *err)
 {
 	struct adopt_tuple tuple = {
 		.peer_addr = req->info->remote_addr,
 		.peer_port = req->info->remote_port,
 		.local_port = req->info->server_port,
 	};
+	struct bytes early = { 0 };
 	enum status s;
 	int fd;
 
@@ -364,14 +422,16 @@ enum status http_adopt(struct http_request *req, int *ret_fd, struct err *err)
 		respond_text(req, 500, "internal error");
 		return s;
 	}
-	s = check_early_bytes(req, fd, err);
+	s = ret_early ? find_early_bytes(req, fd, &early, err) : refuse_early_bytes(req, fd, err);
 	if (s)
 		return s;
 	s = adopt_take(fd, ret_fd, err);
 	if (s) {
-		respond_text(req, 503, "too many connections");
+		refuse_adoption(req, fd, 503, "too many connections");
 		return s;
 	}
+	if (ret_early)
+		buf_append_bytes(ret_early, early);
 	req->status = 101; /* or whatever its new owner answers */
 	return STATUS_OK;
 }

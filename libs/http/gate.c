@@ -53,27 +53,40 @@ size_t head_count(const struct http_head *head, const char *name)
 	return count;
 }
 
+/* Of the codings only the plain chunked one is ever taken: the others need a decoder. */
+static int judge_coding(const struct http_head *head, bool takes_body, const char **ret_why)
+{
+	size_t codings = head_count(head, "Transfer-Encoding");
+
+	if (codings == 0)
+		return 0;
+	if (codings > 1 || strcmp(head->version, "1.1") != 0)
+		return refuse(400, "malformed Transfer-Encoding", ret_why);
+	if (!takes_body)
+		return refuse(411, "Content-Length is required", ret_why);
+	if (strcasecmp(head_value(head, "Transfer-Encoding"), "chunked") != 0)
+		return refuse(400, "unknown Transfer-Encoding", ret_why);
+	return 0;
+}
+
 static int judge_length(const struct http_head *head, const char **ret_why)
 {
 	size_t lengths = head_count(head, "Content-Length");
-	size_t codings = head_count(head, "Transfer-Encoding");
 	const char *length = head_value(head, "Content-Length");
 
 	if (lengths > 1)
 		return refuse(400, "more than one Content-Length", ret_why);
-	if (lengths && codings)
+	if (lengths && head_count(head, "Transfer-Encoding"))
 		return refuse(400, "Content-Length beside Transfer-Encoding", ret_why);
 	if (length && (!is_made_of(length, "0123456789") || strlen(length) > LENGTH_DIGITS_MAX))
 		return refuse(400, "malformed Content-Length", ret_why);
-	if (codings > 1 || (codings && strcmp(head->version, "1.1") != 0))
-		return refuse(400, "malformed Transfer-Encoding", ret_why);
-	if (codings) /* nothing here takes a body of unknown length */
-		return refuse(411, "Content-Length is required", ret_why);
 	return 0;
 }
 
-int head_judge(const struct http_head *head, const char **ret_why)
+int head_judge(const struct http_head *head, bool takes_body, const char **ret_why)
 {
+	int status;
+
 	*ret_why = NULL;
 	if (head->lines_len > HEAD_LINES_MAX)
 		return refuse(431, "too many header lines", ret_why);
@@ -87,5 +100,6 @@ int head_judge(const struct http_head *head, const char **ret_why)
 		return refuse(400, "exactly one Host is required", ret_why);
 	if (!is_host(head_value(head, "Host")))
 		return refuse(400, "malformed Host", ret_why);
-	return judge_length(head, ret_why);
+	status = judge_length(head, ret_why);
+	return status ? status : judge_coding(head, takes_body, ret_why);
 }

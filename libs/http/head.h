@@ -30,8 +30,11 @@ struct http_head {
 const char *head_value(const struct http_head *head, const char *name);
 size_t head_count(const struct http_head *head, const char *name);
 
-/* The gate: 0, or the status to refuse with and a word why. */
-int head_judge(const struct http_head *head, const char **ret_why);
+/*
+ * The gate: 0, or the status to refuse with and a word why. `takes_body` is that of the route:
+ * without it a body of unknown length is refused.
+ */
+int head_judge(const struct http_head *head, bool takes_body, const char **ret_why);
 
 /* See http_query_has() and http_query_param(). */
 bool query_has(const char *query, const char *name);

@@ -8,7 +8,8 @@
  *
  * Before the router runs, a strict gate has refused what could be read in two ways: more than 60
  * headers, a missing or doubled Host, a doubled or malformed Content-Length, Transfer-Encoding
- * together with Content-Length; and chunked bodies, which nothing here reads (411).
+ * together with Content-Length; and chunked bodies, except on the routes that take bodies (411).
+ * A body is never read here: whoever takes one adopts the connection and reads it on a loop.
  *
  * Threads: handlers run on civetweb's workers, which have 100 KiB stacks: no recursion over input,
  * no large locals, no parser of untrusted bytes.
@@ -29,6 +30,7 @@ typedef void (*http_handler)(void *arg, struct http_request *req);
 struct http_route {
 	const char *path; /* "/healthz" */
 	http_handler fn;
+	bool takes_body; /* it adopts requests with a body, chunked ones too */
 };
 
 struct http_config {
@@ -86,11 +88,18 @@ void http_respond(struct http_request *req, int status, const char *content_type
 
 /*
  * Take the connection. On success the caller owns *ret_fd (non-blocking, close-on-exec, numbered
- * above the floor) and must return from the handler at once without answering. Fails, after having
- * answered, if bytes beyond the request's head were already received (400) or the descriptor can't
- * be told apart (500).
+ * above the floor) and must return from the handler at once without answering.
+ *
+ * The bytes of the body that were read together with the head, chunk-coded or not, are appended to
+ * `ret_early`: they come before whatever is read from the descriptor. With NULL there may be none:
+ * no client may send anything between a WebSocket's handshake and its 101 (RFC 6455 section 4.1).
+ *
+ * Fails, after having answered, and *ret_early is unchanged then: if bytes came that may not (400),
+ * if no descriptor is left or the client sends too fast to be counted (503), if the descriptor
+ * can't be told apart (500).
  */
-enum status http_adopt(struct http_request *req, int *ret_fd, struct err *err) MUST_CHECK;
+enum status http_adopt(
+    struct http_request *req, int *ret_fd, struct buf *ret_early, struct err *err) MUST_CHECK;
 
 /* Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 section 4.2.2): 28 characters and a NUL.
  */

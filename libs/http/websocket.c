@@ -62,7 +62,7 @@ const char *websocket_check(const struct http_head *head)
 		return "Sec-WebSocket-Version is not 13";
 	if (head_count(head, "Sec-WebSocket-Key") != 1 || !is_key(key))
 		return "Sec-WebSocket-Key is not 16 bytes in base64";
-	if (length && strcmp(length, "0") != 0)
+	if ((length && strcmp(length, "0") != 0) || head_count(head, "Transfer-Encoding"))
 		return "a handshake has no body"; /* it would be read as frames */
 	return NULL;
 }

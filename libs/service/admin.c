@@ -35,9 +35,9 @@ static void metrics(void *arg, struct http_request *req)
 }
 
 static const struct http_route routes[] = {
-	{ "/healthz", healthz },
-	{ "/readyz", readyz },
-	{ "/metrics", metrics },
+	{ .path = "/healthz", .fn = healthz },
+	{ .path = "/readyz", .fn = readyz },
+	{ .path = "/metrics", .fn = metrics },
 };
 
 enum status admin_open(struct admin *admin, const char *bind, const char *name, struct err *err)

@@ -124,7 +124,7 @@ static void on_socketio(void *arg, struct http_request *req)
 	http_websocket_accept(http_header(req, "Sec-WebSocket-Key"), handoff->accept);
 	first_subprotocol(req, handoff->subprotocol, sizeof(handoff->subprotocol));
 	handoff->token_in_query = http_query_has(req, "token");
-	if (http_adopt(req, &handoff->fd, NULL)) {
+	if (http_adopt(req, &handoff->fd, NULL, NULL)) {
 		count_handshake_refused();
 		free(handoff);
 		return;
@@ -136,8 +136,9 @@ static void on_socketio(void *arg, struct http_request *req)
 }
 
 static const struct http_route client_routes[] = {
-	{ "/socket.io/", on_socketio },
-	{ "/socket.io", on_socketio }, /* clients may be told to leave the slash out */
+	{ .path = "/socket.io/", .fn = on_socketio },
+	{ .path = "/socket.io",
+	    .fn = on_socketio }, /* clients may be told to leave the slash out */
 };
 
 /* --- the admin port --- */
@@ -185,10 +186,10 @@ static void on_test_drop(void *arg, struct http_request *req)
 }
 
 static const struct http_route admin_routes[] = {
-	{ "/healthz", on_healthz },
-	{ "/readyz", on_readyz },
-	{ "/metrics", on_metrics },
-	{ "/test/drop", on_test_drop },
+	{ .path = "/healthz", .fn = on_healthz },
+	{ .path = "/readyz", .fn = on_readyz },
+	{ .path = "/metrics", .fn = on_metrics },
+	{ .path = "/test/drop", .fn = on_test_drop },
 };
 
 enum status front_start(struct edge *edge, struct err *err)

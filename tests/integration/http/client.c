@@ -29,11 +29,14 @@ int client_connect(int port)
 	return fd;
 }
 
+void client_send_bytes(int fd, const void *data, size_t len)
+{
+	ck_assert_int_eq(send(fd, data, len, MSG_NOSIGNAL), (ssize_t)len);
+}
+
 void client_send(int fd, const char *text)
 {
-	size_t len = strlen(text);
-
-	ck_assert_int_eq(send(fd, text, len, MSG_NOSIGNAL), (ssize_t)len);
+	client_send_bytes(fd, text, strlen(text));
 }
 
 static int status_of(const char *text)

@@ -17,6 +17,7 @@ struct answer {
 /* A connected socket with a receive timeout of 10 s. */
 int client_connect(int port);
 void client_send(int fd, const char *text);
+void client_send_bytes(int fd, const void *data, size_t len);
 
 /* Reads to the end of the connection, and closes it. */
 void client_read_answer(int fd, struct answer *ret_answer);

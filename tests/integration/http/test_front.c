@@ -18,6 +18,7 @@
 #include "http/http.h"
 #include "loop/loop.h"
 #include "support/support.h"
+#include "test_bodies.h"
 
 #define HOST "Host: test\r\n"
 #define HANDSHAKE                                                                         \
@@ -129,7 +130,7 @@ static void on_ws(void *arg, struct http_request *req)
 		return;
 	}
 	http_websocket_accept(http_header(req, "Sec-WebSocket-Key"), accept);
-	s = http_adopt(req, &fd, &err);
+	s = http_adopt(req, &fd, NULL, &err);
 	if (s) {
 		atomic_store(&server->adopt_status, (int)s);
 		return;
@@ -145,12 +146,12 @@ static void on_ws(void *arg, struct http_request *req)
 }
 
 static const struct http_route routes[] = {
-	{ "/hello", on_hello },
-	{ "/slashed/", on_hello },
-	{ "/tell", on_tell },
-	{ "/large", on_large },
-	{ "/nothing", on_nothing },
-	{ "/ws", on_ws },
+	{ .path = "/hello", .fn = on_hello },
+	{ .path = "/slashed/", .fn = on_hello },
+	{ .path = "/tell", .fn = on_tell },
+	{ .path = "/large", .fn = on_large },
+	{ .path = "/nothing", .fn = on_nothing },
+	{ .path = "/ws", .fn = on_ws },
 };
 
 static struct server server;
@@ -608,7 +609,7 @@ static void on_admin(void *arg, struct http_request *req)
 
 START_TEST(process_has_several_fronts)
 {
-	static const struct http_route admin_routes[] = { { "/healthz", on_admin } };
+	static const struct http_route admin_routes[] = { { .path = "/healthz", .fn = on_admin } };
 	static char text[] = "ok\n";
 	struct err err = ERR_INIT;
 	struct http_config cfg = { .bind = "127.0.0.1:0",
@@ -694,6 +695,7 @@ int main(void)
 	suite_add_tcase(suite, answers);
 	suite_add_tcase(suite, gate);
 	suite_add_tcase(suite, adoption);
+	suite_add_tcase(suite, bodies_case());
 	suite_add_tcase(suite, life);
 	return support_run(suite);
 }

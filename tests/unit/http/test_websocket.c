@@ -32,6 +32,7 @@ static const struct {
 	    true },
 	{ GOOD "|Content-Length: 0", true },
 	{ GOOD "|Content-Length: 5", false },
+	{ GOOD "|Transfer-Encoding: chunked", false },
 	{ "Host: a|Connection: Upgrade|Sec-WebSocket-Version: 13|" KEY, false },
 	{ "Host: a|Upgrade: websocket2|Connection: Upgrade|Sec-WebSocket-Version: 13|" KEY, false },
 	{ "Host: a|Upgrade: web|Connection: Upgrade|Sec-WebSocket-Version: 13|" KEY, false },
