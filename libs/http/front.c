@@ -281,6 +281,11 @@ int http_front_port(const struct http_front *front)
 	return front->port;
 }
 
+const struct http_head *request_head(const struct http_request *req)
+{
+	return &req->head;
+}
+
 const char *http_method(const struct http_request *req)
 {
 	return req->head.method;

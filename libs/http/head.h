@@ -36,6 +36,16 @@ size_t head_count(const struct http_head *head, const char *name);
  */
 int head_judge(const struct http_head *head, bool takes_body, const char **ret_why);
 
+/* The head of a request. */
+struct http_request;
+const struct http_head *request_head(const struct http_request *req);
+
+/* See http_body_init(); the head is one that the gate let through. */
+struct http_body;
+void body_init(struct http_body *body, const struct http_head *head, size_t max);
+
+int hex_digit(char c); /* its value, or -1 */
+
 /* See http_query_has() and http_query_param(). */
 bool query_has(const char *query, const char *name);
 bool query_param(const char *query, const char *name, char *ret_value, size_t size);

@@ -9,7 +9,8 @@
  * Before the router runs, a strict gate has refused what could be read in two ways: more than 60
  * headers, a missing or doubled Host, a doubled or malformed Content-Length, Transfer-Encoding
  * together with Content-Length; and chunked bodies, except on the routes that take bodies (411).
- * A body is never read here: whoever takes one adopts the connection and reads it on a loop.
+ * A body is never read here: whoever takes one adopts the connection and reads it on a loop
+ * (http/body.h).
  *
  * Threads: handlers run on civetweb's workers, which have 100 KiB stacks: no recursion over input,
  * no large locals, no parser of untrusted bytes.

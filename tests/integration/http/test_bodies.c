@@ -18,13 +18,17 @@
 #include "base/attrs.h"
 #include "base/xalloc.h"
 #include "client.h"
+#include "http/body.h"
 #include "http/http.h"
 #include "loop/loop.h"
 #include "support/support.h"
 
 enum { WAIT_S = 20, BUFFER = 16384, MEGABYTE = 1 << 20 };
 
-/* The server: adopts a request and reads so many bytes behind its head as its X-Raw says. */
+/*
+ * The server: adopts a request and reads so many bytes behind its head as its X-Raw says; without
+ * that header, the body that the head announces.
+ */
 
 static struct {
 	struct loop *loop;
@@ -38,9 +42,11 @@ static struct {
 struct reader {
 	struct loop_fd *lfd;
 	int fd;
-	size_t expected;
 	size_t early_len;
+	bool is_raw;
+	size_t expected; /* raw bytes */
 	struct buf raw;
+	struct http_body body;
 };
 
 /* FNV-1a: bytes in another order or from elsewhere show. */
@@ -62,48 +68,68 @@ static void reader_end(struct reader *reader)
 {
 	loop_fd_close(reader->lfd);
 	buf_finish(&reader->raw);
+	http_body_finish(&reader->body);
 	free(reader);
 }
 
-static void reader_answer(struct reader *reader)
+static void reader_answer(struct reader *reader, int status, struct bytes got)
 {
 	struct buf out = BUF_INIT;
 	char headers[64], result[64];
 
 	(void)snprintf(headers, sizeof(headers), "X-Early: %zu\r\n", reader->early_len);
-	format_result(result, buf_bytes(&reader->raw));
-	http_append_response(&out, 200, "text/plain", bytes_of_str(result), headers);
+	format_result(result, got);
+	http_append_response(&out, status, "text/plain", bytes_of_str(result), headers);
 	(void)send(reader->fd, out.data, out.len, MSG_NOSIGNAL);
 	buf_finish(&out);
 	reader_end(reader);
 }
 
+static void reader_take(struct reader *reader, struct bytes input)
+{
+	static const int statuses[] = {
+		[HTTP_BODY_DONE] = 200,
+		[HTTP_BODY_TOO_LARGE] = 413,
+		[HTTP_BODY_MALFORMED] = 400,
+	};
+	enum http_body_state state;
+
+	if (reader->is_raw) {
+		buf_append_bytes(&reader->raw, input);
+		if (reader->raw.len >= reader->expected)
+			reader_answer(reader, 200, buf_bytes(&reader->raw));
+		return;
+	}
+	state = http_body_feed(&reader->body, input);
+	if (state != HTTP_BODY_MORE)
+		reader_answer(reader, statuses[state], buf_bytes(&reader->body.data));
+}
+
 static void reader_on_ready(void *arg, int events)
 {
 	struct reader *reader = arg;
-	ssize_t n = recv(reader->fd, buf_reserve(&reader->raw, 8192), 8192, 0);
+	char data[8192];
+	ssize_t n = recv(reader->fd, data, sizeof(data), 0);
 
 	(void)events;
-	if (n < 0 && errno == EAGAIN)
-		return;
-	if (n <= 0) {
+	if (n > 0)
+		reader_take(reader, bytes_of(data, (size_t)n));
+	else if (n == 0 || errno != EAGAIN)
 		reader_end(reader);
-		return;
-	}
-	reader->raw.len += (size_t)n;
-	if (reader->raw.len >= reader->expected)
-		reader_answer(reader);
 }
 
 static void reader_enter(void *arg)
 {
 	struct reader *reader = arg;
+	struct buf early = reader->raw;
 
+	reader->raw = (struct buf)BUF_INIT;
 	reader->lfd = loop_fd_open(server.loop, reader->fd, reader_on_ready, reader);
-	if (reader->raw.len >= reader->expected)
-		reader_answer(reader);
-	else
-		loop_fd_want(reader->lfd, LOOP_READABLE);
+	loop_fd_want(reader->lfd, LOOP_READABLE);
+	if (early.len == 0 && http_body_wants_continue(&reader->body))
+		(void)send(reader->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25, MSG_NOSIGNAL);
+	reader_take(reader, buf_bytes(&early));
+	buf_finish(&early);
 }
 
 static void hold(void)
@@ -124,13 +150,15 @@ static void on_body(void *arg, struct http_request *req)
 	enum status s;
 
 	(void)arg;
+	reader->is_raw = raw != NULL;
 	reader->expected = raw ? strtoul(raw, NULL, 10) : 0;
+	http_body_init(&reader->body, req, MEGABYTE);
 	if (http_header(req, "X-Hold"))
 		hold();
 	s = http_adopt(req, &reader->fd, &reader->raw, &err);
 	if (s) {
 		atomic_store(&server.adopt_status, (int)s);
-		buf_finish(&reader->raw);
+		http_body_finish(&reader->body);
 		free(reader);
 		return;
 	}
@@ -516,6 +544,76 @@ START_TEST(gate_lets_bodies_through_as_the_table_says)
 }
 END_TEST
 
+/* A body of a megabyte in chunks whose sizes have nothing to do with those of the writes. */
+START_TEST(chunked_megabyte_is_decoded)
+{
+	static const size_t sizes[] = { 1, 700, 65536, 16384, 3 };
+	uint8_t *body = xcalloc(1, MEGABYTE);
+	struct buf all = BUF_INIT;
+	int fd = client_connect(server.port);
+	struct answer answer;
+
+	fill(body, MEGABYTE);
+	buf_append_str(
+	    &all, "POST /body HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+	for (size_t at = 0, i = 0; at < MEGABYTE; i++) {
+		size_t size = sizes[i % ARRAY_LEN(sizes)];
+
+		if (size > MEGABYTE - at)
+			size = MEGABYTE - at;
+		buf_appendf(&all, "%zx\r\n", size);
+		buf_append(&all, body + at, size);
+		buf_append_str(&all, "\r\n");
+		at += size;
+	}
+	buf_append_str(&all, "0\r\n\r\n");
+	for (size_t at = 0; at < all.len; at += 10007)
+		client_send_bytes(fd, all.data + at, all.len - at < 10007 ? all.len - at : 10007);
+	client_read_answer(fd, &answer);
+	expect_got(&answer, bytes_of(body, MEGABYTE));
+	buf_finish(&all);
+	free(body);
+}
+END_TEST
+
+START_TEST(client_that_asks_hears_100_before_its_body)
+{
+	int fd = client_connect(server.port);
+	struct answer answer;
+
+	client_send(fd, "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+			"Expect: 100-continue\r\n\r\n");
+	ck_assert_int_eq(client_read_head(fd), 100);
+	client_send(fd, "abc");
+	client_read_answer(fd, &answer);
+	expect_got(&answer, BYTES_LITERAL("abc"));
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int status;
+} decoded[] = {
+	{ "GET /body HTTP/1.1\r\nHost: a\r\n\r\n", 200 },
+	{ "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 200 },
+	{ "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1", 200 },
+	{ "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n", 413 },
+	{ "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n"
+	  "Expect: 100-continue\r\n\r\n",
+	    413 },
+	{ "POST /body HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n", 413 },
+	{ "POST /body HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc", 400 },
+};
+
+START_TEST(body_is_answered_as_the_table_says)
+{
+	struct answer answer;
+
+	client_ask(server.port, decoded[_i].text, &answer);
+	ck_assert_msg(answer.status == decoded[_i].status, "%s\n%s", decoded[_i].text, answer.text);
+}
+END_TEST
+
 TCase *bodies_case(void)
 {
 	TCase *tcase = tcase_create("bodies");
@@ -535,5 +633,8 @@ TCase *bodies_case(void)
 	tcase_add_test(tcase, each_gets_its_own_bytes_only);
 	tcase_add_loop_test(
 	    tcase, gate_lets_bodies_through_as_the_table_says, 0, (int)ARRAY_LEN(wire));
+	tcase_add_test(tcase, chunked_megabyte_is_decoded);
+	tcase_add_test(tcase, client_that_asks_hears_100_before_its_body);
+	tcase_add_loop_test(tcase, body_is_answered_as_the_table_says, 0, (int)ARRAY_LEN(decoded));
 	return tcase;
 }

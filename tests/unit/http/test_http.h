@@ -5,6 +5,7 @@
 #include "http/head.h"
 #include "support/support.h"
 
+TCase *body_case(void);
 TCase *gate_case(void);
 TCase *query_case(void);
 TCase *response_case(void);
