@@ -10,7 +10,7 @@
 
 enum { LENGTH_DIGITS_MAX = 15 };
 
-static bool is_made_of(const char *text, const char *allowed)
+bool is_made_of(const char *text, const char *allowed)
 {
 	return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
 }
@@ -22,11 +22,10 @@ static bool is_host(const char *value)
 	    value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]");
 }
 
-/* RFC 9110 section 5.6.2: civetweb takes any visible character. */
+/* civetweb takes any visible character. */
 static bool is_token(const char *name)
 {
-	return is_made_of(
-	    name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
+	return is_made_of(name, HEAD_TOKEN_CHARS);
 }
 
 static int refuse(int status, const char *why, const char **ret_why)

@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "http/body.h"
+#include "http/cors.h"
+
 enum {
 	HEAD_LINES_MAX = 60,
 	HEAD_LINES_CAP = 64, /* what civetweb keeps; it drops the rest without a word */
@@ -36,13 +39,25 @@ size_t head_count(const struct http_head *head, const char *name);
  */
 int head_judge(const struct http_head *head, bool takes_body, const char **ret_why);
 
+/* RFC 9110 section 5.6.2: what a header's name is made of. */
+#define HEAD_TOKEN_CHARS \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
+
+/* Is the text not empty and of these characters alone? */
+bool is_made_of(const char *text, const char *allowed);
+
 /* The head of a request. */
-struct http_request;
 const struct http_head *request_head(const struct http_request *req);
 
 /* See http_body_init(); the head is one that the gate let through. */
-struct http_body;
 void body_init(struct http_body *body, const struct http_head *head, size_t max);
+
+/* See http/cors.h; the head is one that the gate let through. */
+enum http_origin cors_judge(const struct http_cors *cors, const struct http_head *head);
+void cors_append_headers(
+    const struct http_cors *cors, const struct http_head *head, struct buf *out);
+void cors_append_preflight(
+    const struct http_cors *cors, const struct http_head *head, struct buf *out);
 
 int hex_digit(char c); /* its value, or -1 */
 

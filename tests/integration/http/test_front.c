@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "client.h"
+#include "http/cors.h"
 #include "http/http.h"
 #include "loop/loop.h"
 #include "support/support.h"
@@ -32,6 +33,7 @@ enum { WAIT_MS = 20000, FLOOR = 1024 };
 struct server {
 	struct loop *loop;
 	struct http_front *front;
+	struct http_cors *cors;
 	int port;
 	atomic_int guests; /* adopted and not closed yet */
 	atomic_int below_floor;
@@ -83,6 +85,28 @@ static void on_nothing(void *arg, struct http_request *req)
 {
 	(void)arg;
 	http_respond(req, 204, NULL, bytes_of(NULL, 0), NULL);
+}
+
+static void on_cors(void *arg, struct http_request *req)
+{
+	static const int statuses[] = {
+		[HTTP_ORIGIN_NONE] = 200,
+		[HTTP_ORIGIN_ALLOWED] = 200,
+		[HTTP_ORIGIN_FOREIGN] = 403,
+		[HTTP_ORIGIN_MALFORMED] = 400,
+	};
+	struct server *of = arg;
+	struct buf headers = BUF_INIT;
+
+	if (strcmp(http_method(req), "OPTIONS") == 0) {
+		http_cors_append_preflight(of->cors, req, &headers);
+		http_respond(req, 204, NULL, bytes_of(NULL, 0), buf_str(&headers));
+	} else {
+		http_cors_append_headers(of->cors, req, &headers);
+		http_respond(req, statuses[http_cors_judge(of->cors, req)], "text/plain",
+		    BYTES_LITERAL("judged\n"), buf_str(&headers));
+	}
+	buf_finish(&headers);
 }
 
 static void guest_on_ready(void *arg, int events)
@@ -151,6 +175,7 @@ static const struct http_route routes[] = {
 	{ .path = "/tell", .fn = on_tell },
 	{ .path = "/large", .fn = on_large },
 	{ .path = "/nothing", .fn = on_nothing },
+	{ .path = "/cors", .fn = on_cors },
 	{ .path = "/ws", .fn = on_ws },
 };
 
@@ -168,6 +193,7 @@ static void start_server(void)
 		.arg = &server };
 
 	(void)memset(&server, 0, sizeof(server));
+	ck_assert_ok(http_cors_new("https://app.example", &server.cors, &err), err);
 	server.loop = loop_new("guests");
 	ck_assert_ok(loop_start(server.loop, &err), err);
 	ck_assert_ok(http_front_new(&cfg, &server.front, &err), err);
@@ -181,6 +207,7 @@ static void stop_server(void)
 	loop_stop(server.loop);
 	loop_join(server.loop);
 	loop_free(server.loop);
+	http_cors_free(server.cors);
 }
 
 static bool no_guests(void *arg)
@@ -292,6 +319,41 @@ START_TEST(head_gets_the_length_without_the_body)
 	ck_assert_int_eq(answer.status, 200);
 	ck_assert_ptr_nonnull(strstr(answer.text, "\r\nContent-Length: 6\r\n"));
 	ck_assert_uint_eq(answer.body_len, 0);
+}
+END_TEST
+
+static const struct {
+	const char *head;
+	int status;
+	const char *said; /* NULL: nothing about the origin */
+} visits[] = {
+	{ "GET /cors HTTP/1.1\r\n" HOST, 200, NULL },
+	{ "GET /cors HTTP/1.1\r\n" HOST "Origin: https://app.example\r\n", 200,
+	    "\r\nAccess-Control-Allow-Origin: https://app.example\r\nVary: Origin\r\n" },
+	{ "GET /cors HTTP/1.1\r\n" HOST "Origin: http://test\r\n", 200,
+	    "\r\nAccess-Control-Allow-Origin: http://test\r\nVary: Origin\r\n" },
+	{ "GET /cors HTTP/1.1\r\n" HOST "Origin: https://foreign\r\n", 403, NULL },
+	{ "GET /cors HTTP/1.1\r\n" HOST "Origin: https://a b\r\n", 400, NULL },
+	{ "OPTIONS /cors HTTP/1.1\r\n" HOST "Origin: https://app.example\r\n"
+	  "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: x-a\r\n",
+	    204,
+	    "\r\nAccess-Control-Allow-Origin: https://app.example\r\nVary: Origin\r\n"
+	    "Access-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE\r\n"
+	    "Access-Control-Allow-Headers: x-a\r\nVary: Access-Control-Request-Headers\r\n" },
+};
+
+START_TEST(page_of_another_origin_hears_what_the_table_says)
+{
+	struct answer answer;
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), "%s\r\n", visits[_i].head);
+	client_ask(server.port, text, &answer);
+	ck_assert_msg(answer.status == visits[_i].status, "%s%s", text, answer.text);
+	ck_assert_ptr_nonnull(
+	    strstr(answer.text, visits[_i].said ? visits[_i].said : "\r\nVary: Origin\r\n"));
+	if (!visits[_i].said)
+		ck_assert_ptr_null(strstr(answer.text, "Access-Control"));
 }
 END_TEST
 
@@ -678,6 +740,8 @@ int main(void)
 	tcase_add_test(answers, handler_sees_the_request_as_it_was_sent);
 	tcase_add_test(answers, answer_has_its_length_and_closes);
 	tcase_add_test(answers, head_gets_the_length_without_the_body);
+	tcase_add_loop_test(
+	    answers, page_of_another_origin_hears_what_the_table_says, 0, (int)ARRAY_LEN(visits));
 	tcase_add_test(answers, body_that_never_comes_does_not_hold_the_answer);
 	tcase_add_loop_test(gate, gate_answers_as_the_table_says, 0, (int)ARRAY_LEN(wire));
 	tcase_add_loop_test(gate, more_than_sixty_lines_are_refused, 0, (int)ARRAY_LEN(crowds));
