@@ -35,6 +35,20 @@ export function frame(opcode, payload, { fin = true, rsv = 0, masked = true, ann
   return Buffer.concat([Buffer.from(head), extended, mask, body.map((byte, i) => byte ^ mask[i % 4])]);
 }
 
+// The frame that `input` starts with, which is not masked; undefined as long as a part of it is missing.
+export function parseFrame(input) {
+  if (input.length < 2) return undefined;
+  let length = input[1] & 0x7f;
+  let at = 2;
+  if (length >= 126) {
+    at = length === 126 ? 4 : 10;
+    if (input.length < at) return undefined;
+    length = length === 126 ? input.readUInt16BE(2) : Number(input.readBigUInt64BE(2));
+  }
+  if (input.length < at + length) return undefined;
+  return { fin: input[0] >= 0x80, opcode: input[0] & 0x0f, payload: input.subarray(at, at + length), size: at + length };
+}
+
 export class RawSocket {
   constructor(url) {
     const { hostname, port } = new URL(url);
@@ -102,19 +116,10 @@ export class RawSocket {
   }
 
   #takeFrame() {
-    if (this.input.length < 2) return false;
-    const opcode = this.input[0] & 0x0f;
-    let length = this.input[1] & 0x7f;
-    let at = 2;
-    if (length >= 126) {
-      at = length === 126 ? 4 : 10;
-      if (this.input.length < at) return false;
-      length = length === 126 ? this.input.readUInt16BE(2) : Number(this.input.readBigUInt64BE(2));
-    }
-    if (this.input.length < at + length) return false;
-    const payload = this.input.subarray(at, at + length);
-    this.input = this.input.subarray(at + length);
-    this.#on(opcode, payload);
+    const next = parseFrame(this.input);
+    if (!next) return false;
+    this.input = this.input.subarray(next.size);
+    this.#on(next.opcode, next.payload);
     return true;
   }
 
