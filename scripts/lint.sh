@@ -48,7 +48,7 @@ lint_longest() {
     /^[A-Za-z_].*\(/ && !inside { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
     /^\{/ { inside = 1; start = FNR }
     /^\}/ && inside { printf "%5d  %s:%d %s\n", FNR - start + 1, FILENAME, start, name; inside = 0 }' |
-    sort -rn | head -n 10
+    sort -rn | sed '11,$d'
 }
 
 # Runs every check even when one fails, so that one run shows all.
