@@ -152,10 +152,10 @@ enum http_origin cors_judge(const struct http_cors *cors, const struct http_head
 
 	if (!origin)
 		return HTTP_ORIGIN_NONE;
+	if (cors->any)
+		return HTTP_ORIGIN_ALLOWED; /* it is not even looked at */
 	if (head_count(head, "Origin") > 1 || !is_legal(origin))
 		return HTTP_ORIGIN_MALFORMED;
-	if (cors->any)
-		return HTTP_ORIGIN_ALLOWED;
 	host = host_of(origin);
 	if (!host)
 		return HTTP_ORIGIN_FOREIGN;
@@ -187,10 +187,9 @@ void cors_append_preflight(
 	buf_append_str(out, "Access-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE\r\n");
 	if (names && head_count(head, "Access-Control-Request-Headers") == 1 &&
 	    strlen(names) <= NAMES_MAX && is_made_of(names, HEAD_TOKEN_CHARS ", "))
-		buf_appendf(out,
-		    "Access-Control-Allow-Headers: %s\r\n"
-		    "Vary: Access-Control-Request-Headers\r\n",
-		    names);
+		buf_appendf(out, "Access-Control-Allow-Headers: %s\r\n", names);
+	/* For caches, also where none were asked for. */
+	buf_append_str(out, "Vary: Access-Control-Request-Headers\r\n");
 }
 
 enum http_origin http_cors_judge(const struct http_cors *cors, const struct http_request *req)

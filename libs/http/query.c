@@ -50,15 +50,24 @@ static bool decode(const char *text, size_t len, char *ret_value, size_t size)
 	return true;
 }
 
+/* Escapes in a name are read too: what looks different is the same to whoever is behind us. */
+static bool is_name(const char *text, size_t len, const char *name)
+{
+	size_t at = 0;
+
+	for (; at < len && *name; name++) {
+		if (decode_one(text, len, &at) != (unsigned char)*name)
+			return false;
+	}
+	return at == len && !*name;
+}
+
 bool query_has(const char *query, const char *name)
 {
-	size_t name_len = strlen(name);
-
 	while (*query) {
 		size_t len = strcspn(query, "&");
 
-		if (len >= name_len && memcmp(query, name, name_len) == 0 &&
-		    (len == name_len || query[name_len] == '='))
+		if (is_name(query, strcspn(query, "=&"), name))
 			return true;
 		query += len;
 		query += *query == '&';
@@ -68,15 +77,14 @@ bool query_has(const char *query, const char *name)
 
 bool query_param(const char *query, const char *name, char *ret_value, size_t size)
 {
-	size_t name_len = strlen(name);
 	const char *value = NULL;
 	size_t value_len = 0;
 
 	while (*query) {
 		size_t len = strcspn(query, "&");
+		size_t name_len = strcspn(query, "=&");
 
-		if (len > name_len && query[name_len] == '=' &&
-		    memcmp(query, name, name_len) == 0) {
+		if (name_len < len && is_name(query, name_len, name)) {
 			if (value)
 				return false; /* given twice: which one is meant? */
 			value = query + name_len + 1;
