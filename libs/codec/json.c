@@ -15,6 +15,7 @@
 #undef json_is_array
 #undef json_is_object
 #undef json_is_string
+#undef json_is_number
 
 static const json_t *in(const struct json *value)
 {
@@ -97,6 +98,11 @@ bool json_is_object(const struct json *value)
 bool json_is_string(const struct json *value)
 {
 	return is(value, JSON_STRING);
+}
+
+bool json_is_number(const struct json *value)
+{
+	return is(value, JSON_INTEGER) || is(value, JSON_REAL);
 }
 
 size_t json_array_len(const struct json *array)

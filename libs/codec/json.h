@@ -33,6 +33,7 @@ void json_free(struct json *root);
 bool json_is_array(const struct json *value);
 bool json_is_object(const struct json *value);
 bool json_is_string(const struct json *value);
+bool json_is_number(const struct json *value);
 size_t json_array_len(const struct json *array);                /* 0 for what is no array */
 const struct json *json_at(const struct json *array, size_t i); /* NULL if none */
 const struct json *json_get(const struct json *object, const char *key); /* NULL if none */

@@ -16,7 +16,8 @@
  * none), keys that are no strings or stand twice, text that is not UTF-8 or has a NUL, numbers that
  * are not finite or beyond int64, more attachments than SOCKETIO_ATTACHMENTS_CAP, and a map that
  * spells out a placeholder, which could name an attachment it has not. A message with more than
- * JSON_TEXT_MAX bytes beside its binary fails with STATUS_TOO_LARGE.
+ * `max_len` bytes beside its binary fails with STATUS_TOO_LARGE: small values cost dozens of times
+ * their size in memory.
  *
  * Of what encoders do: undefined and nil are an absent id or absent data, and null within data;
  * binary may be of notepack's extension type 0 (typed arrays); its Date becomes the text that
@@ -27,7 +28,7 @@
  * attachments are. *ret_payload is NULL if there is no data; the caller frees it with json_free().
  * After a failure what ret_attachments points to is undefined.
  */
-enum status socketio_unpack(struct bytes packed, struct socketio_packet *ret_packet,
+enum status socketio_unpack(struct bytes packed, size_t max_len, struct socketio_packet *ret_packet,
     struct json **ret_payload, struct socketio_attachments *ret_attachments,
     struct err *err) MUST_CHECK;
 

@@ -372,7 +372,7 @@ static enum status read_packet(const msgpack_object *root, struct socketio_packe
 	return STATUS_OK;
 }
 
-enum status socketio_unpack(struct bytes packed, struct socketio_packet *ret_packet,
+enum status socketio_unpack(struct bytes packed, size_t max_len, struct socketio_packet *ret_packet,
     struct json **ret_payload, struct socketio_attachments *ret_attachments, struct err *err)
 {
 	msgpack_zone zone;
@@ -384,10 +384,10 @@ enum status socketio_unpack(struct bytes packed, struct socketio_packet *ret_pac
 	if (!msgpack_check(packed, 1 + JSON_DEPTH_MAX, &binary))
 		return err_set(err, STATUS_INVALID,
 		    "not one msgpack value, or it nests deeper than %d", 1 + JSON_DEPTH_MAX);
-	if (packed.len - binary > JSON_TEXT_MAX)
+	if (packed.len - binary > max_len)
 		return err_set(err, STATUS_TOO_LARGE,
-		    "msgpack of %zu bytes beside its binary, at most %d are read",
-		    packed.len - binary, JSON_TEXT_MAX);
+		    "msgpack of %zu bytes beside its binary, at most %zu are read",
+		    packed.len - binary, max_len);
 	ret_attachments->len = 0;
 	if (!msgpack_zone_init(&zone, MSGPACK_ZONE_CHUNK_SIZE))
 		return err_set(err, STATUS_INTERNAL, "no memory for msgpack");

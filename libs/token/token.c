@@ -49,6 +49,7 @@ static const struct {
 	[TOKEN_ISSUER] = { "token_issuer", "the token was issued by somebody else" },
 	[TOKEN_AUDIENCE] = { "token_audience", "the token is for somebody else" },
 	[TOKEN_REVOKED] = { "token_revoked", "the token was revoked" },
+	[TOKEN_ROLE] = { "token_role", "the token's role may not do this" },
 	[TOKEN_IN_QUERY] = { "token_in_query", "a token must not be in the URL" },
 };
 

@@ -37,6 +37,7 @@ enum token_verdict {
 	TOKEN_AUDIENCE,
 	TOKEN_REVOKED,  /* given by the caller's own list, never by token_verify() */
 	TOKEN_IN_QUERY, /* given by the caller, never by token_verify() */
+	TOKEN_ROLE,     /* likewise */
 	TOKEN_VERDICTS
 };
 

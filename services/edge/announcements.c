@@ -5,7 +5,6 @@
 
 #include "base/xalloc.h"
 #include "calls.h"
-#include "session.h"
 #include "socket.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
@@ -28,7 +27,7 @@ static void ask_if_behind(struct edge_loop *el)
 
 void announcements_catch_up(struct socket *socket)
 {
-	struct edge_loop *el = socket->session->el;
+	struct edge_loop *el = edge_loop_of(socket->session);
 
 	if (socket->log_seq >= el->log.head || socket->log_asked)
 		return;
@@ -40,10 +39,12 @@ static void show_to_all(struct edge_loop *el, const struct delivery_log *log)
 {
 	struct session *session, *next;
 
-	HASH_ITER (hh, el->sessions, session, next) {
-		if (session->socket && session->socket->state == SOCKET_LIVE) {
-			socket_take_log(session->socket, log);
-			announcements_catch_up(session->socket);
+	HASH_ITER (hh, el->engine->sessions, session, next) {
+		struct socket *socket = socket_of(session);
+
+		if (socket && socket->state == SOCKET_LIVE) {
+			socket_take_log(socket, log);
+			announcements_catch_up(socket);
 		}
 	}
 }
@@ -91,7 +92,7 @@ static void answer_loop(struct edge_loop *el, const struct delivery_log *log, si
 static void on_log(struct edge_loop *el, void *arg, enum status s, struct bytes data)
 {
 	struct asked *asked = arg;
-	struct session *session = session_find(el, asked->session);
+	struct socket *socket = socket_of(session_find(el->engine, asked->session));
 	Walletwire__V1__AnnouncementsReply *reply = NULL;
 	struct delivery_log *log = NULL;
 	size_t len = 0;
@@ -107,8 +108,8 @@ static void on_log(struct edge_loop *el, void *arg, enum status s, struct bytes 
 	}
 	if (asked->session == WHOLE_LOOP)
 		answer_loop(el, log, len);
-	else if (session && session->socket && session->socket->state == SOCKET_LIVE)
-		answer_socket(session->socket, log, len);
+	else if (socket && socket->state == SOCKET_LIVE)
+		answer_socket(socket, log, len);
 	delivery_free_log(log, len);
 	arena_finish(&arena);
 	free(asked);

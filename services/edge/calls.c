@@ -15,6 +15,13 @@ struct call {
 	struct bus_msg *reply;
 };
 
+static void pack(const ProtobufCMessage *message, struct buf *out)
+{
+	size_t len = protobuf_c_message_get_packed_size(message);
+
+	out->len = protobuf_c_message_pack(message, buf_reserve(out, len));
+}
+
 static void back_on_loop(void *arg)
 {
 	struct call *call = arg;
@@ -36,21 +43,35 @@ static void on_reply(void *arg, enum status status, struct bus_msg *reply)
 	loop_post(call->el->loop, back_on_loop, call);
 }
 
-void call_service(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
-    call_fn fn, void *arg)
+void call_within(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
+    int timeout_ms, call_fn fn, void *arg)
 {
 	struct call *call = xmalloc(sizeof(*call));
-	size_t len = protobuf_c_message_get_packed_size(request);
-	uint8_t *packed = xmalloc(len);
+	struct buf packed = BUF_INIT;
 
 	*call = (struct call){ .el = el, .fn = fn, .arg = arg, .status = STATUS_UNAVAILABLE };
 	if (el->closed) {
 		loop_post(el->loop, back_on_loop, call);
-		free(packed);
 		return;
 	}
-	(void)protobuf_c_message_pack(request, packed);
-	bus_port_request(el->edge->port, subject, bytes_of(packed, len),
-	    (int)el->edge->cfg.request_timeout_ms, on_reply, call);
-	free(packed);
+	pack(request, &packed);
+	bus_port_request(el->edge->port, subject, buf_bytes(&packed), timeout_ms, on_reply, call);
+	buf_finish(&packed);
+}
+
+void call_service(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
+    call_fn fn, void *arg)
+{
+	call_within(el, subject, request, (int)el->edge->cfg.request_timeout_ms, fn, arg);
+}
+
+void call_publish(struct edge_loop *el, const char *subject, const ProtobufCMessage *message)
+{
+	struct buf packed = BUF_INIT;
+
+	if (el->closed)
+		return;
+	pack(message, &packed);
+	(void)bus_port_publish(el->edge->port, subject, buf_bytes(&packed));
+	buf_finish(&packed);
 }

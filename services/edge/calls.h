@@ -19,4 +19,11 @@ typedef void (*call_fn)(struct edge_loop *el, void *arg, enum status s, struct b
 void call_service(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
     call_fn fn, void *arg);
 
+/* The same with a time of its own, and any subject that was checked. */
+void call_within(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
+    int timeout_ms, call_fn fn, void *arg);
+
+/* Said, and not answered. Nothing once the loop is closed. */
+void call_publish(struct edge_loop *el, const char *subject, const ProtobufCMessage *message);
+
 #endif

@@ -74,7 +74,7 @@ enum status channel_track(struct socket *socket, struct bytes transfer_id, struc
 	if (channel_tracked(socket, transfer_id))
 		return STATUS_OK;
 	if (socket->tracked_len + ARRAY_LEN(own_channels) >=
-	    (size_t)socket->session->el->edge->cfg.max_channels)
+	    (size_t)edge_loop_of(socket->session)->edge->cfg.max_channels)
 		return err_set(err, STATUS_RATE_LIMITED, "too many channels are joined");
 	tracked = xcalloc(1, sizeof(*tracked) + transfer_id.len + 1);
 	memcpy(tracked->id, transfer_id.data, transfer_id.len);

@@ -113,13 +113,11 @@ static const struct command *find(struct bytes event)
 
 struct pending {
 	const struct command *command;
-	struct ack ack;
-	char sid[ID_SIZE]; /* who asked: the session may have another socket by the time of the
-			      answer */
+	struct sio_ack ack;
 };
 
-static void answer(
-    struct session *session, const struct pending *pending, struct bytes data, struct arena *arena)
+static void answer(struct sio_socket *socket, const struct pending *pending, struct bytes data,
+    struct arena *arena)
 {
 	ProtobufCMessage *reply = protobuf_c_message_unpack(
 	    pending->command->reply, arena_allocator(arena), data.len, data.data);
@@ -127,30 +125,30 @@ static void answer(
 	    walletwire__v1__error_reply__unpack(arena_allocator(arena), data.len, data.data);
 
 	if (!reply || !outcome)
-		socket_ack_error(session, &pending->ack, status_wire(STATUS_INTERNAL),
+		socket_ack_error(socket, &pending->ack, status_wire(STATUS_INTERNAL),
 		    status_text(STATUS_INTERNAL), "", 0);
 	else if (outcome->error)
-		socket_ack_error(session, &pending->ack, outcome->error->code,
+		socket_ack_error(socket, &pending->ack, outcome->error->code,
 		    outcome->error->message, outcome->error->field, outcome->error->retry_after_ms);
 	else
-		socket_ack_ok(session, &pending->ack, reply);
+		socket_ack_ok(socket, &pending->ack, reply);
 }
 
 static void on_reply(struct edge_loop *el, void *arg, enum status s, struct bytes data)
 {
 	struct pending *pending = arg;
-	struct session *session = session_find(el, pending->ack.session);
+	struct session *session = session_find(el->engine, pending->ack.session);
+	struct socket *socket = socket_of_ack(el, &pending->ack);
 	struct arena arena;
 
 	arena_init(&arena, REPLY_ARENA_MAX);
 	if (session)
 		session->calls--;
-	if (session && (!session->socket || strcmp(session->socket->sid, pending->sid) != 0))
-		session = NULL;
-	if (session && s)
-		socket_ack_error(session, &pending->ack, status_wire(s), status_text(s), "", 0);
-	else if (session)
-		answer(session, pending, data, &arena);
+	if (socket && s)
+		socket_ack_error(
+		    socket->base, &pending->ack, status_wire(s), status_text(s), "", 0);
+	else if (socket)
+		answer(socket->base, pending, data, &arena);
 	arena_finish(&arena);
 	free(pending);
 }
@@ -165,15 +163,16 @@ static void set_caller(ProtobufCMessage *request, Walletwire__V1__Caller *caller
 }
 
 static enum status ask_service(const struct command *command, struct socket *socket,
-    const struct json *payload, const struct ack *ack, struct arena *arena, struct err *err)
+    const struct json *payload, const struct sio_ack *ack, struct arena *arena, struct err *err)
 {
 	struct session *session = socket->session;
+	struct edge_loop *el = edge_loop_of(session);
 	Walletwire__V1__Caller caller = WALLETWIRE__V1__CALLER__INIT;
 	ProtobufCMessage *request;
 	struct pending *pending;
 	enum status s;
 
-	if (session->calls >= session->el->edge->cfg.max_calls)
+	if (session->calls >= el->edge->cfg.max_calls)
 		return err_set(
 		    err, STATUS_RATE_LIMITED, "too many requests are waiting for an answer");
 	s = reflect_from_json(command->request, payload, TEXT_MAX, arena, &request, err);
@@ -182,36 +181,36 @@ static enum status ask_service(const struct command *command, struct socket *soc
 	if (s)
 		return s;
 	caller.user_id = socket->user->id;
-	caller.session_id = socket->sid;
+	caller.session_id = socket->base->sid;
 	set_caller(request, &caller);
 	pending = xmalloc(sizeof(*pending));
 	*pending = (struct pending){ .command = command, .ack = *ack };
-	memcpy(pending->sid, socket->sid, sizeof(pending->sid));
 	session->calls++;
-	call_service(session->el, command->subject, request, on_reply, pending);
+	call_service(el, command->subject, request, on_reply, pending);
 	return STATUS_OK;
 }
 
-void command_run(
-    struct socket *socket, struct bytes event, const struct json *payload, const struct ack *ack)
+void command_run(struct socket *socket, const struct sio_event *event)
 {
-	const struct command *command = find(event);
-	struct session *session = socket->session;
+	const struct command *command = find(event->name);
+	const struct json *payload = json_at(event->args, 1);
 	struct err err = ERR_INIT;
 	struct arena arena;
 
 	arena_init(&arena, REQUEST_ARENA_MAX);
 	if (!command)
 		(void)err_set(&err, STATUS_NOT_FOUND, "there is no such event");
+	else if (event->attachments->len)
+		(void)err_set(&err, STATUS_INVALID, "no event here takes binary");
 	else if (payload && !json_is_object(payload))
 		(void)err_set(&err, STATUS_INVALID, "the first argument must be an object");
 	else if (command->run)
 		(void)command->run(socket, payload, &err);
 	else
-		(void)ask_service(command, socket, payload, ack, &arena, &err);
+		(void)ask_service(command, socket, payload, &event->ack, &arena, &err);
 	if (err.status)
-		socket_ack_err(session, ack, &err);
+		socket_ack_err(socket->base, &event->ack, &err);
 	else if (command && command->run)
-		socket_ack_ok(session, ack, NULL);
+		socket_ack_ok(socket->base, &event->ack, NULL);
 	arena_finish(&arena);
 }

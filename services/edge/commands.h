@@ -8,11 +8,8 @@
 #ifndef EDGE_COMMANDS_H
 #define EDGE_COMMANDS_H
 
-#include "codec/json.h"
 #include "socket.h"
 
-/* `payload` is the event's first argument, NULL if there is none. */
-void command_run(
-    struct socket *socket, struct bytes event, const struct json *payload, const struct ack *ack);
+void command_run(struct socket *socket, const struct sio_event *event);
 
 #endif

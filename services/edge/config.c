@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "base/attrs.h"
+#include "codec/socketio.h"
 
 #define ROW(field, name, type, dflt, min, max, help) \
 	SETTING(struct edge_config, field, name, type, dflt, min, max, help)
@@ -32,6 +33,19 @@ static const struct setting settings[] = {
 	    "How long a connection may be without a namespace"),
 	ROW(request_timeout_ms, "request-timeout", SETTING_DURATION, "5s", 100, 60000,
 	    "How long a service may take to answer"),
+	ROW(body_timeout_ms, "body-timeout", SETTING_DURATION, "10s", 100, 600000,
+	    "How long the body of a request may take to arrive"),
+	ROW(upgrade_timeout_ms, "upgrade-timeout", SETTING_DURATION, "10s", 100, 600000,
+	    "How long a client may take to move from polling to a WebSocket"),
+	ROW(attachment_timeout_ms, "attachment-timeout", SETTING_DURATION, "10s", 100, 600000,
+	    "How long a packet may wait for the attachments it announced"),
+	ROW(max_attachments, "max-attachments", SETTING_INT, "10", 0, SOCKETIO_ATTACHMENTS_CAP,
+	    "Most attachments of one packet"),
+	ROW(namespaces, "namespaces", SETTING_TEXT, "/ops", 0, 0,
+	    "Namespaces beside \"/\"; each is for tokens whose `role` is its name"),
+	ROW(allowed_origins, "allowed-origins", SETTING_TEXT, "", 0, 0,
+	    "Pages that may connect: a list of origins, or *; empty: pages of this edge's own "
+	    "host"),
 	ROW(max_sockets, "max-sockets", SETTING_INT, "18000", 1, 1000000,
 	    "Connections held at once"),
 	ROW(max_packet, "max-packet", SETTING_SIZE, "64KiB", 1024, 16777216,

@@ -15,6 +15,8 @@ struct edge_config {
 	char *nats_url, *nats_user, *nats_password;
 	char *keys_dir, *token_issuer, *token_audience;
 	int64_t ping_interval_ms, ping_timeout_ms, connect_timeout_ms, request_timeout_ms;
+	int64_t body_timeout_ms, upgrade_timeout_ms, attachment_timeout_ms, max_attachments;
+	char *namespaces, *allowed_origins;
 	int64_t max_sockets, max_packet, max_payload;
 	int64_t queue_bytes, queue_packets;
 	int64_t max_channels, max_calls;

@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 #include "bus/bus.h"
-#include "frame.h"
+#include "engine/frame.h"
 #include "walletwire/v1/delivery.pb-c.h"
 
 struct delivery_item {

@@ -7,11 +7,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/attrs.h"
 #include "base/xalloc.h"
 #include "hub.h"
 #include "log/log.h"
+#include "metrics.h"
+#include "ops.h"
+#include "relay.h"
 #include "revoked.h"
-#include "session.h"
+#include "signin.h"
 #include "socket.h"
 #include "sweep.h"
 
@@ -87,6 +91,9 @@ static enum status start_bus(struct edge *edge, struct err *err)
 	if (s)
 		return s;
 	bus_port_want(edge->port, "ww.rt.all");
+	s = relay_start(edge, &edge->relay, err);
+	if (s)
+		return s;
 	return revoked_start(edge->bus, recheck_tokens, edge, &edge->revoked, err);
 }
 
@@ -95,34 +102,90 @@ static void start_on_loop(void *arg)
 	sweep_start(arg);
 }
 
+/* "/" and what the setting lists. */
+static enum status name_namespaces(struct edge *edge, struct err *err)
+{
+	size_t n = 0;
+	char *rest = NULL;
+
+	edge->namespaces[n++] = socket_namespace("/");
+	edge->namespace_names = xstrdup(edge->cfg.namespaces);
+	for (char *name = strtok_r(edge->namespace_names, ", ", &rest); name;
+	     name = strtok_r(NULL, ", ", &rest)) {
+		if (name[0] != '/' || !name[1] || strspn(name + 1, ID_ALPHABET) != strlen(name + 1))
+			return err_invalid(err, "namespaces",
+			    "\"%s\" is no namespace: / and letters, digits, - and _", name);
+		if (n == EDGE_NAMESPACES_MAX)
+			return err_invalid(
+			    err, "namespaces", "at most %d are allowed", EDGE_NAMESPACES_MAX - 1);
+		edge->namespaces[n++] = ops_namespace(name);
+	}
+	edge->sio = (struct sio_config){
+		.namespaces = edge->namespaces,
+		.namespaces_len = n,
+		.connect_timeout_ms = edge->cfg.connect_timeout_ms,
+		.attachment_timeout_ms = edge->cfg.attachment_timeout_ms,
+		.max_packet = (size_t)edge->cfg.max_packet,
+		.max_attachments = (unsigned)edge->cfg.max_attachments,
+	};
+	return STATUS_OK;
+}
+
+/* A token in the URL has been seen by every log on its way. */
+static unsigned inspect(const struct http_request *req)
+{
+	return http_query_has(req, "token") ? SESSION_TOKEN_IN_QUERY : 0;
+}
+
+static enum status init_engine(struct edge *edge, struct err *err)
+{
+	struct engine_config cfg = {
+		.id = edge->id,
+		.listen = edge->cfg.listen,
+		.origins = edge->cfg.allowed_origins,
+		.paths = edge->paths,
+		.paths_len = ARRAY_LEN(edge->paths),
+		.loops = (size_t)edge->cfg.loops,
+		.http_threads = (int)edge->cfg.http_threads,
+		.head_timeout_ms = edge->cfg.request_timeout_ms,
+		.body_timeout_ms = edge->cfg.body_timeout_ms,
+		.ping_interval_ms = edge->cfg.ping_interval_ms,
+		.ping_timeout_ms = edge->cfg.ping_timeout_ms,
+		.upgrade_timeout_ms = edge->cfg.upgrade_timeout_ms,
+		.max_payload = (size_t)edge->cfg.max_payload,
+		.max_message = (size_t)edge->cfg.max_packet,
+		.max_sessions = edge->cfg.max_sockets,
+		.queue = { (size_t)edge->cfg.queue_bytes, (unsigned)edge->cfg.queue_packets },
+		.inspect = inspect,
+		.relay = &relay_functions,
+	};
+
+	edge->app = sio_app(&edge->sio);
+	/* Clients may be told to leave the slash out. */
+	edge->paths[0] = (struct engine_path){ "/socket.io/", &edge->app };
+	edge->paths[1] = (struct engine_path){ "/socket.io", &edge->app };
+	return engine_init(&edge->engine, &cfg, err);
+}
+
 static enum status start_loops(struct edge *edge, struct err *err)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t n = edge->cfg.loops ? (size_t)edge->cfg.loops
-		   : cores > 64    ? 64
-		   : cores > 0     ? (size_t)cores
-				   : 1;
+	enum status s = init_engine(edge, err);
 
-	edge->loops = xcalloc(n, sizeof(*edge->loops));
-	for (; edge->loops_len < n; edge->loops_len++) {
-		struct edge_loop *el = &edge->loops[edge->loops_len];
-		char name[16];
-		enum status s;
+	if (s)
+		return s;
+	edge->loops_len = edge->engine.loops_len;
+	edge->loops = xcalloc(edge->loops_len, sizeof(*edge->loops));
+	for (size_t i = 0; i < edge->loops_len; i++) {
+		struct edge_loop *el = &edge->loops[i];
 
-		(void)snprintf(name, sizeof(name), "loop-%u", (unsigned)edge->loops_len & 63u);
-		*el = (struct edge_loop){ .edge = edge, .index = edge->loops_len };
-		el->loop = loop_new(name);
-		el->input = xmalloc(EDGE_INPUT_SIZE);
-		loop_on_turn_end(el->loop, session_flush_all, el);
+		*el = (struct edge_loop){ .edge = edge,
+			.engine = &edge->engine.loops[i],
+			.loop = edge->engine.loops[i].loop,
+			.index = i };
+		el->engine->app = el;
 		loop_post(el->loop, start_on_loop, el);
-		s = loop_start(el->loop, err);
-		if (s) {
-			loop_free(el->loop);
-			free(el->input);
-			return s;
-		}
 	}
-	return STATUS_OK;
+	return engine_start(&edge->engine, err);
 }
 
 enum status edge_start(struct edge *edge, struct err *err)
@@ -137,72 +200,49 @@ enum status edge_start(struct edge *edge, struct err *err)
 	id_random(random);
 	random[EDGE_ID_RANDOM] = '\0';
 	(void)snprintf(edge->id, sizeof(edge->id), "%.40s-%s", edge->cfg.edge_name, random);
-	edge->queue_limits = (struct outq_limits){ (size_t)edge->cfg.queue_bytes,
-		(unsigned)edge->cfg.queue_packets };
-	s = start_tokens(edge, err);
+	s = name_namespaces(edge, err);
+	if (!s)
+		s = start_tokens(edge, err);
 	if (!s)
 		s = start_loops(edge, err); /* before the bus, whose messages go to them */
 	if (!s)
 		s = start_bus(edge, err);
 	if (!s)
-		s = front_start_admin(edge, err);
+		s = admin_start(edge, err);
 	if (!s)
-		s = front_start(edge, err);
+		s = engine_listen(&edge->engine, err);
 	if (!s)
 		log_info("edge %s listens on port %d, admin on port %d, %zu loops", edge->id,
-		    http_front_port(edge->front), http_front_port(edge->admin), edge->loops_len);
+		    http_front_port(edge->engine.front), http_front_port(edge->admin),
+		    edge->loops_len);
 	return s;
 }
 
-/* On each loop: clients are told to go elsewhere, and nothing is asked of services any more. */
-static void close_loop(void *arg)
+/* On each loop, after its sessions were told: nothing is asked of services any more. */
+static void on_loop_drained(struct engine_loop *engine_loop)
 {
-	struct edge_loop *el = arg;
-	struct session *session, *next;
+	struct edge_loop *el = engine_loop->app;
 
 	sweep_stop(el);
-	HASH_ITER (hh, el->sessions, session, next)
-		session_close(session, CLOSE_DRAIN);
+	relay_end_loop(el);
 	atomic_store(&el->closed, true);
-}
-
-static void drain(struct edge *edge)
-{
-	struct timespec pause = { .tv_nsec = 20 * 1000000L };
-
-	atomic_store(&edge->draining, true);
-	if (edge->front)
-		http_front_stop_accepting(edge->front);
-	for (size_t i = 0; i < edge->loops_len; i++)
-		loop_post(edge->loops[i].loop, close_loop, &edge->loops[i]);
-	/* Until every loop has let go of its users, without a bound: they use what is taken down
-	 * next. */
-	for (size_t i = 0; i < edge->loops_len; i++) {
-		while (!atomic_load(&edge->loops[i].closed))
-			(void)nanosleep(&pause, NULL);
-	}
-	/* Every session ends a second after its close frame at the latest. */
-	for (int i = 0; i < 100 && atomic_load(&edge->sockets) > 0; i++)
-		(void)nanosleep(&pause, NULL);
 }
 
 /* In reverse order of birth. What calls back posts to loops, so loops end after the bus. */
 void edge_stop(struct edge *edge)
 {
-	drain(edge);
-	http_front_free(edge->front);
+	atomic_store(&edge->draining, true);
+	engine_drain(&edge->engine, on_loop_drained);
 	http_front_free(edge->admin);
 	revoked_stop(edge->revoked);
+	relay_stop(edge->relay);
 	if (edge->port)
 		bus_port_free(edge->port);
 	bus_close(edge->bus);
-	for (size_t i = 0; i < edge->loops_len; i++) {
-		loop_stop(edge->loops[i].loop);
-		loop_join(edge->loops[i].loop);
-		loop_free(edge->loops[i].loop);
-		free(edge->loops[i].input);
-	}
+	engine_finish(&edge->engine);
+	relay_free(edge->relay);
 	free(edge->loops);
+	free(edge->namespace_names);
 	hub_free(edge->hub);
 	token_verifier_free(edge->tokens);
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "edge.h"
+#include "engine/metrics.h"
 #include "log/log.h"
 #include "metrics.h"
 
@@ -49,6 +50,7 @@ int main(int argc, char **argv)
 	(void)sigaddset(&stop_signals, SIGTERM);
 	(void)sigaddset(&stop_signals, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &stop_signals, NULL);
+	engine_metrics_register(&edge.engine);
 	edge_metrics_register(&edge);
 
 	s = edge_start(&edge, &err);

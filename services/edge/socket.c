@@ -1,61 +1,66 @@
-/* CONNECT, EVENT and DISCONNECT in the namespace "/", and what a live socket is shown. */
+/* Signing in to the namespace "/", and what a live socket is shown. */
 #include "socket.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "announcements.h"
 #include "base/arena.h"
-#include "base/clock.h"
 #include "base/xalloc.h"
 #include "calls.h"
 #include "channels.h"
 #include "codec/reflect.h"
-#include "codec/socketio.h"
 #include "commands.h"
 #include "metrics.h"
+#include "ops.h"
 #include "revoked.h"
+#include "signin.h"
 #include "user.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
-enum { OPEN_ARENA_MAX = 16 << 20, TAIL_SIZE = 32 };
+enum { OPEN_ARENA_MAX = 16 << 20 };
 
-static void push_buf(struct session *session, struct buf *packet)
+struct socket *socket_of(const struct session *session)
 {
-	session_push_text(session, buf_bytes(packet));
-	buf_finish(packet);
+	const struct sio_socket *base;
+
+	if (!session || session->state != SESSION_OPEN)
+		return NULL;
+	base = sio_find(session, &edge_loop_of(session)->edge->namespaces[0]);
+	return base ? base->data : NULL;
+}
+
+struct socket *socket_of_ack(struct edge_loop *el, const struct sio_ack *ack)
+{
+	const struct sio_socket *base = sio_ack_socket(el->engine, ack);
+
+	return base && base->nsp == &el->edge->namespaces[0] ? base->data : NULL;
 }
 
 /* --- acknowledgements --- */
 
-static void start_ack(struct buf *packet, const struct ack *ack)
-{
-	socketio_append_header(packet, SOCKETIO_ACK, "/", &ack->id);
-}
-
 void socket_ack_ok(
-    struct session *session, const struct ack *ack, const ProtobufCMessage *reply_or_null)
+    struct sio_socket *socket, const struct sio_ack *ack, const ProtobufCMessage *reply_or_null)
 {
-	struct buf packet = BUF_INIT;
+	struct buf args = BUF_INIT;
 	struct buf members = BUF_INIT;
 
 	if (!ack->wanted)
 		return;
-	start_ack(&packet, ack);
-	buf_append_str(&packet, "[{\"ok\":true");
+	buf_append_str(&args, "[{\"ok\":true");
 	if (reply_or_null && reflect_append_json_members(&members, reply_or_null)) {
-		buf_append_char(&packet, ',');
-		buf_append_bytes(&packet, buf_bytes(&members));
+		buf_append_char(&args, ',');
+		buf_append_bytes(&args, buf_bytes(&members));
 	}
-	buf_append_str(&packet, "}]");
+	buf_append_str(&args, "}]");
 	buf_finish(&members);
-	if (packet.len > session->el->edge->queue_limits.bytes) {
-		buf_finish(&packet);
-		socket_ack_error(session, ack, status_wire(STATUS_TOO_LARGE),
+	if (args.len > socket->session->el->engine->cfg.queue.bytes)
+		socket_ack_error(socket, ack, status_wire(STATUS_TOO_LARGE),
 		    "the answer is too large, ask for less", "", 0);
-		return;
-	}
-	push_buf(session, &packet);
+	else
+		sio_answer(socket, ack, buf_bytes(&args), NULL);
+	buf_finish(&args);
 }
 
 static void append_member(struct buf *out, const char *name, const char *value)
@@ -64,28 +69,28 @@ static void append_member(struct buf *out, const char *name, const char *value)
 	json_append_string(out, bytes_of_str(value));
 }
 
-void socket_ack_error(struct session *session, const struct ack *ack, const char *code,
+void socket_ack_error(struct sio_socket *socket, const struct sio_ack *ack, const char *code,
     const char *message, const char *field, uint32_t retry_after_ms)
 {
-	struct buf packet = BUF_INIT;
+	struct buf args = BUF_INIT;
 
 	if (!ack->wanted)
 		return;
-	start_ack(&packet, ack);
-	buf_append_str(&packet, "[{\"ok\":false,\"error\":{\"code\":");
-	json_append_string(&packet, bytes_of_str(code));
-	append_member(&packet, "message", message);
+	buf_append_str(&args, "[{\"ok\":false,\"error\":{\"code\":");
+	json_append_string(&args, bytes_of_str(code));
+	append_member(&args, "message", message);
 	if (field[0])
-		append_member(&packet, "field", field);
+		append_member(&args, "field", field);
 	if (retry_after_ms)
-		buf_appendf(&packet, ",\"retryAfterMs\":%u", retry_after_ms);
-	buf_append_str(&packet, "}}]");
-	push_buf(session, &packet);
+		buf_appendf(&args, ",\"retryAfterMs\":%u", retry_after_ms);
+	buf_append_str(&args, "}}]");
+	sio_answer(socket, ack, buf_bytes(&args), NULL);
+	buf_finish(&args);
 }
 
-void socket_ack_err(struct session *session, const struct ack *ack, const struct err *err)
+void socket_ack_err(struct sio_socket *socket, const struct sio_ack *ack, const struct err *err)
 {
-	socket_ack_error(session, ack, status_wire(err->status), err->msg, err->field, 0);
+	socket_ack_error(socket, ack, status_wire(err->status), err->msg, err->field, 0);
 }
 
 /* --- what a live socket is shown --- */
@@ -105,8 +110,6 @@ static void note_transfer(const struct socket *socket, const Walletwire__V1__Pay
 enum socket_take socket_take_item(struct socket *socket, const struct delivery_item *item)
 {
 	const Walletwire__V1__Item *row = item->item;
-	char tail[TAIL_SIZE];
-	int len;
 
 	if (row->seq <= socket->seq)
 		return SOCKET_OLD; /* 0 is no number, and is below every position */
@@ -117,9 +120,7 @@ enum socket_take socket_take_item(struct socket *socket, const struct delivery_i
 	if (!item->frame ||
 	    (!row->critical && !channels_reach(socket, row->channels, row->n_channels)))
 		return SOCKET_TAKEN;
-	len = item->frame->ends_in_unread ? snprintf(tail, sizeof(tail), "%u}}]", socket->unread)
-					  : snprintf(tail, sizeof(tail), "}]");
-	session_push(socket->session, item->frame, bytes_of(tail, (size_t)len));
+	sio_push(socket->base, item->frame, socket->unread);
 	observe_latency(row->applied_us);
 	return SOCKET_TAKEN;
 }
@@ -147,7 +148,7 @@ void socket_show_state(struct socket *socket, const struct delivery_state *entry
 	if (tracked)
 		tracked->version = state->version;
 	if (channels_reach(socket, state->channels, state->n_channels))
-		session_push(socket->session, entry->frame, BYTES_LITERAL("}]"));
+		sio_push(socket->base, entry->frame, 0);
 }
 
 void socket_take_states(
@@ -164,31 +165,22 @@ void socket_take_log(struct socket *socket, const struct delivery_log *log)
 		return;
 	socket->log_seq++;
 	if (log->frame)
-		session_push(socket->session, log->frame, BYTES_LITERAL("}]"));
+		sio_push(socket->base, log->frame, 0);
 }
 
 /* --- life --- */
 
-void socket_leave(struct socket *socket)
+static void on_leave(struct sio_socket *base)
 {
-	socket->session->socket = NULL;
+	struct socket *socket = base->data;
+
+	if (!socket)
+		return; /* it was never signed in */
+	base->data = NULL;
 	user_leave(socket);
 	channels_leave_all(socket);
 	free(socket->jti);
 	free(socket);
-}
-
-static void refuse(struct session *session, const char *message, const char *code)
-{
-	struct buf packet = BUF_INIT;
-
-	socketio_append_header(&packet, SOCKETIO_CONNECT_ERROR, "/", NULL);
-	buf_append_str(&packet, "{\"message\":");
-	json_append_string(&packet, bytes_of_str(message));
-	buf_append_str(&packet, ",\"data\":{\"code\":");
-	json_append_string(&packet, bytes_of_str(code));
-	buf_append_str(&packet, "}}");
-	push_buf(session, &packet);
 }
 
 /* Whom an answer to `open` is for, should the session have moved on meanwhile. */
@@ -197,23 +189,25 @@ struct opening {
 	char sid[ID_SIZE];
 };
 
+/*
+ * States are shown up to what `open` saw; items come from the mailbox, for a fresh socket those
+ * after its head, for one that moved here those after its position.
+ */
 static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *reply)
 {
-	struct session *session = socket->session;
 	struct delivery_state *states = delivery_encode_states(reply->states, reply->n_states);
-	struct buf packet = BUF_INIT;
 
-	socketio_append_header(&packet, SOCKETIO_CONNECT, "/", NULL);
-	buf_appendf(&packet, "{\"sid\":\"%s\"}", socket->sid);
-	push_buf(session, &packet);
-	count_connect();
-
+	if (!socket->is_moved) {
+		sio_accept(socket->base);
+		count_connect();
+		socket->seq = reply->seq;
+		socket->log_seq = reply->announcement_seq;
+	}
 	socket->state = SOCKET_LIVE;
-	socket->seq = reply->seq;
-	socket->log_seq = reply->announcement_seq;
-	socket_take_states(socket, states, reply->n_states, reply->rev);
+	if (!socket->is_moved || reply->rev > socket->rev)
+		socket_take_states(socket, states, reply->n_states, reply->rev);
 	delivery_free_states(states, reply->n_states);
-	announcements_learn(session->el, reply->announcement_seq);
+	announcements_learn(edge_loop_of(socket->session), reply->announcement_seq);
 	announcements_catch_up(socket);
 	user_on_live(socket->user);
 }
@@ -221,8 +215,8 @@ static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *
 static void on_open(struct edge_loop *el, void *arg, enum status s, struct bytes data)
 {
 	struct opening *opening = arg;
-	struct session *session = session_find(el, opening->session);
-	struct socket *socket = session ? session->socket : NULL;
+	struct session *session = session_find(el->engine, opening->session);
+	struct socket *socket = socket_of(session);
 	Walletwire__V1__OpenReply *reply = NULL;
 	struct arena arena;
 
@@ -232,9 +226,11 @@ static void on_open(struct edge_loop *el, void *arg, enum status s, struct bytes
 		    arena_allocator(&arena), data.len, data.data);
 	if (session)
 		session->calls--;
-	if (socket && strcmp(socket->sid, opening->sid) == 0) {
+	if (socket && strcmp(socket->base->sid, opening->sid) == 0) {
 		if (!reply || reply->error)
 			session_close(session, CLOSE_UNAVAILABLE);
+		else if (socket->is_moved && strcmp(socket->epoch, reply->epoch) != 0)
+			session_close(session, CLOSE_RESYNC);
 		else if (user_accept_epoch(socket->user, reply->epoch, reply->seq, reply->rev))
 			become_live(socket, reply);
 	}
@@ -249,62 +245,125 @@ static void ask_open(struct socket *socket)
 	struct opening *opening = xmalloc(sizeof(*opening));
 
 	opening->session = socket->session->number;
-	memcpy(opening->sid, socket->sid, sizeof(opening->sid));
+	memcpy(opening->sid, socket->base->sid, sizeof(opening->sid));
 	caller.user_id = socket->user->id;
-	caller.session_id = socket->sid;
+	caller.session_id = socket->base->sid;
 	request.caller = &caller;
 	socket->session->calls++;
-	call_service(
-	    socket->session->el, "ww.svc.notifications.open", &request.base, on_open, opening);
+	call_service(edge_loop_of(socket->session), "ww.svc.notifications.open", &request.base,
+	    on_open, opening);
 }
 
-static enum token_verdict judge(
-    struct session *session, const struct json *auth, struct token_claims *ret_claims)
+/* NULL for a user whose id can't be encoded. */
+static struct socket *socket_new(
+    struct sio_socket *base, const char *user_id, const char *jti, int64_t iat_s)
 {
-	struct edge *edge = session->el->edge;
-	const struct json *token = json_get(auth, "token");
-	enum token_verdict verdict;
+	struct socket *socket = xcalloc(1, sizeof(*socket));
 
-	if (session->token_in_query)
-		return TOKEN_IN_QUERY;
-	if (!token || (json_is_string(token) && json_text(token).len == 0))
-		return TOKEN_MISSING;
-	if (!json_is_string(token))
-		return TOKEN_MALFORMED;
-	verdict = token_verify(edge->tokens, json_text(token), clock_wall_ms() / 1000, ret_claims);
-	if (verdict == TOKEN_OK &&
-	    revoked_check(edge->revoked, ret_claims->sub, ret_claims->jti, ret_claims->iat_s))
-		verdict = TOKEN_REVOKED;
-	return verdict;
+	socket->base = base;
+	socket->session = base->session;
+	socket->user = user_join(edge_loop_of(base->session), user_id, socket);
+	if (!socket->user) {
+		free(socket);
+		return NULL;
+	}
+	base->data = socket;
+	socket->iat_s = iat_s;
+	socket->jti = xstrdup(jti);
+	channels_join_own(socket);
+	return socket;
 }
 
-static void sign_in(struct session *session, const struct token_claims *claims)
+static void on_connect(struct sio_socket *base, const struct json *auth)
 {
+	struct session *session = base->session;
+	struct edge_loop *el = edge_loop_of(session);
+	struct token_claims claims;
 	struct socket *socket;
 
+	if (signin(base, auth, &claims) != TOKEN_OK)
+		return;
 	/* Leaving and joining again in a row must not ask for more at once than anything else may.
 	 */
-	if (session->calls >= session->el->edge->cfg.max_calls) {
+	if (session->calls >= el->edge->cfg.max_calls) {
 		session_close(session, CLOSE_RATE_LIMITED);
 		return;
 	}
-	socket = xcalloc(1, sizeof(*socket));
-	socket->session = session;
-	socket->user = user_join(session->el, claims->sub, socket);
-	if (!socket->user) {
-		free(socket);
+	socket = socket_new(base, claims.sub, claims.jti, claims.iat_s);
+	if (!socket) {
 		count_refusal(TOKEN_MALFORMED);
-		refuse(session, token_verdict_text(TOKEN_MALFORMED),
-		    token_verdict_code(TOKEN_MALFORMED));
+		signin_refuse(
+		    base, token_verdict_text(TOKEN_MALFORMED), token_verdict_code(TOKEN_MALFORMED));
 		return;
 	}
-	session->socket = socket;
-	id_random(socket->sid);
-	socket->iat_s = claims->iat_s;
-	socket->jti = xstrdup(claims->jti);
-	channels_join_own(socket);
-	loop_timer_disarm(session->el->loop, &session->connect_deadline);
 	ask_open(socket);
+}
+
+void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_moved)
+{
+	const struct tracked *tracked;
+
+	ret_moved->user_id = xstrdup(socket->user->id);
+	ret_moved->jti = xstrdup(socket->jti);
+	ret_moved->iat_s = socket->iat_s;
+	ret_moved->epoch = xstrdup(socket->user->epoch);
+	ret_moved->seq = socket->seq;
+	ret_moved->rev = socket->rev;
+	ret_moved->announcement_seq = socket->log_seq;
+	ret_moved->own_channels = socket->own_channels;
+	ret_moved->unread = socket->unread;
+	ret_moved->transfers = xcalloc(socket->tracked_len + 1, sizeof(struct tracked *));
+	LL_FOREACH (socket->tracked, tracked) {
+		Walletwire__V1__MovedTransfer *transfer = xmalloc(sizeof(*transfer));
+
+		walletwire__v1__moved_transfer__init(transfer);
+		transfer->transfer_id = xstrdup(tracked->id);
+		transfer->version = tracked->version;
+		ret_moved->transfers[ret_moved->n_transfers++] = transfer;
+	}
+}
+
+static void restore_transfers(struct socket *socket, const Walletwire__V1__MovedSocket *moved)
+{
+	for (size_t i = 0; i < moved->n_transfers; i++) {
+		struct bytes id = bytes_of_str(moved->transfers[i]->transfer_id);
+
+		if (!channel_track(socket, id, NULL))
+			channel_tracked(socket, id)->version = moved->transfers[i]->version;
+	}
+}
+
+bool socket_restore(struct sio_socket *base, const Walletwire__V1__MovedSocket *moved)
+{
+	struct socket *socket = socket_new(base, moved->user_id, moved->jti, moved->iat_s);
+
+	if (!socket)
+		return false;
+	socket->is_moved = true;
+	(void)snprintf(socket->epoch, sizeof(socket->epoch), "%s", moved->epoch);
+	socket->seq = moved->seq;
+	socket->rev = moved->rev;
+	socket->log_seq = moved->announcement_seq;
+	socket->own_channels = moved->own_channels;
+	socket->unread = moved->unread;
+	restore_transfers(socket, moved);
+	ask_open(socket);
+	return true;
+}
+
+static bool is_revoked(const struct edge *edge, const struct session *session)
+{
+	const struct socket *socket = socket_of(session);
+
+	if (socket && revoked_check(edge->revoked, socket->user->id, socket->jti, socket->iat_s))
+		return true;
+	for (size_t i = 1; i < edge->sio.namespaces_len; i++) {
+		const struct sio_socket *ops = sio_find(session, &edge->namespaces[i]);
+
+		if (ops && ops_is_revoked(ops))
+			return true;
+	}
+	return false;
 }
 
 void socket_recheck_all(void *arg)
@@ -312,119 +371,21 @@ void socket_recheck_all(void *arg)
 	struct edge_loop *el = arg;
 	struct session *session, *next;
 
-	HASH_ITER (hh, el->sessions, session, next) {
-		const struct socket *socket = session->socket;
-
-		if (socket &&
-		    revoked_check(el->edge->revoked, socket->user->id, socket->jti, socket->iat_s))
+	HASH_ITER (hh, el->engine->sessions, session, next) {
+		if (session->state == SESSION_OPEN && is_revoked(el->edge, session))
 			session_close(session, CLOSE_REVOKED);
 	}
 }
 
-static void on_connect(struct session *session, const struct json *auth)
+static void on_event(struct sio_socket *base, const struct sio_event *event)
 {
-	struct token_claims claims;
-	enum token_verdict verdict;
-
-	if (session->socket || (auth && !json_is_object(auth))) {
-		session_close(session, CLOSE_PARSE_ERROR);
-		return;
-	}
-	if (!revoked_is_known(session->el->edge->revoked)) { /* transient: the client tries again */
-		session_close(session, CLOSE_UNAVAILABLE);
-		return;
-	}
-	verdict = judge(session, auth, &claims);
-	if (verdict == TOKEN_OK) {
-		sign_in(session, &claims);
-		return;
-	}
-	count_refusal(verdict);
-	refuse(session, token_verdict_text(verdict), token_verdict_code(verdict));
-}
-
-static void on_disconnect(struct session *session)
-{
-	const struct edge_config *cfg = &session->el->edge->cfg;
-
-	socket_leave(session->socket);
-	/* The engine stays open for another CONNECT, and not shorter than until a ping was
-	 * answered. */
-	session_expect_connect(session, cfg->ping_interval_ms + cfg->ping_timeout_ms);
-}
-
-/* An EVENT is an array whose first element is its name (a number names no event of ours). Returns
- * false if it is not. */
-static bool on_event(
-    struct session *session, const struct socketio_packet *packet, const struct json *args)
-{
-	struct ack ack = { session->number, packet->has_id, packet->id };
-	const struct json *name = json_at(args, 0);
-	int64_t number;
-
-	if (!name || (!json_is_string(name) && !json_int(name, &number)) ||
-	    socketio_event_is_reserved(json_text(name)))
-		return false;
 	count_event_in();
-	command_run(session->socket, json_text(name), json_at(args, 1), &ack);
-	return true;
+	command_run(base->data, event);
 }
 
-/* There is no other namespace: it can't be joined, and nothing can be said in it. */
-static void on_foreign_namespace(struct session *session, const struct socketio_packet *packet)
+struct sio_namespace socket_namespace(const char *name)
 {
-	struct buf name = BUF_INIT;
-	struct buf out = BUF_INIT;
-
-	if (packet->type != SOCKETIO_CONNECT) {
-		session_close(session, CLOSE_PARSE_ERROR);
-		return;
-	}
-	buf_append_bytes(&name, packet->nsp);
-	socketio_append_header(&out, SOCKETIO_CONNECT_ERROR, buf_str(&name), NULL);
-	buf_append_str(&out, "{\"message\":\"Invalid namespace\"}");
-	buf_finish(&name);
-	push_buf(session, &out);
-}
-
-/* Returns false if the packet is one that no client may send now. */
-static bool dispatch(
-    struct session *session, const struct socketio_packet *packet, const struct json *payload)
-{
-	bool is_live = session->socket && session->socket->state == SOCKET_LIVE;
-
-	switch (packet->type) {
-	case SOCKETIO_CONNECT:
-		on_connect(session, payload);
-		return true;
-	case SOCKETIO_DISCONNECT:
-		if (!session->socket || payload)
-			return false;
-		on_disconnect(session);
-		return true;
-	case SOCKETIO_EVENT:
-		return is_live && payload && on_event(session, packet, payload);
-	case SOCKETIO_ACK: /* nothing was asked of the client: unknown ids are ignored */
-		return is_live && json_is_array(payload);
-	case SOCKETIO_CONNECT_ERROR:
-	case SOCKETIO_BINARY_EVENT:
-	case SOCKETIO_BINARY_ACK:
-		break;
-	}
-	return false;
-}
-
-void socket_on_message(struct session *session, struct bytes text)
-{
-	struct socketio_packet packet;
-	struct json *payload = NULL;
-
-	bool is_packet = !socketio_parse(text, &packet, NULL) &&
-			 (!packet.json.len || !json_parse(packet.json, &payload, NULL));
-
-	if (is_packet && !bytes_equal_str(packet.nsp, "/"))
-		on_foreign_namespace(session, &packet);
-	else if (!is_packet || !dispatch(session, &packet, payload))
-		session_close(session, CLOSE_PARSE_ERROR);
-	json_free(payload);
+	return (struct sio_namespace){
+		.name = name, .on_connect = on_connect, .on_event = on_event, .on_leave = on_leave
+	};
 }

@@ -16,7 +16,7 @@
 #include "codec/json.h"
 #include "delivery.h"
 #include "edge.h"
-#include "session.h"
+#include "walletwire/v1/edge.pb-c.h"
 
 enum socket_state { SOCKET_OPENING, SOCKET_LIVE };
 
@@ -28,6 +28,7 @@ struct tracked {
 };
 
 struct socket {
+	struct sio_socket *base;
 	struct session *session;
 	struct user *user;
 	struct socket *prev, *next; /* of the user */
@@ -39,19 +40,29 @@ struct socket {
 	uint64_t seq, rev; /* its position in the mailbox and in the user's state */
 	uint64_t log_seq;  /* its position in the announcement log */
 	bool log_asked;    /* it is catching up with the log */
+	bool is_moved;     /* it comes from another edge: its client has its CONNECT answer */
 	int64_t iat_s;     /* of the token it signed in with, to see whether that was revoked */
 	char *jti;
-	char sid[ID_SIZE];
+	char epoch[ID_SIZE]; /* of the history its positions are of, if it moved here */
 };
 
-/* One Socket.IO packet of this session. */
-void socket_on_message(struct session *session, struct bytes text);
+/* The namespace of these sockets; `name` is borrowed. */
+struct sio_namespace socket_namespace(const char *name);
+
+/* The socket of a session; NULL if it has none, or there is no session. */
+struct socket *socket_of(const struct session *session);
+/* The socket that asked; NULL if it is gone. */
+struct socket *socket_of_ack(struct edge_loop *el, const struct sio_ack *ack);
 
 /* Posted to a loop: closes the sockets whose token was revoked meanwhile. */
 void socket_recheck_all(void *edge_loop);
 
-/* Unlink and free; the session stays. */
-void socket_leave(struct socket *socket);
+/*
+ * For a session that moves to another edge; strings are allocated for the message to free. What is
+ * restored asks `open` again, since doorbells have rung meanwhile, and goes on from its positions.
+ */
+void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_moved);
+bool socket_restore(struct sio_socket *base, const Walletwire__V1__MovedSocket *moved);
 
 /* --- what user.c and announcements.c move a live socket with --- */
 enum socket_take { SOCKET_OLD, SOCKET_TAKEN, SOCKET_HOLE };
@@ -69,15 +80,10 @@ void socket_take_states(
 void socket_take_log(struct socket *socket, const struct delivery_log *log);
 
 /* --- acknowledgements; nothing is sent if the event asked for none --- */
-struct ack {
-	uint64_t session; /* the session's number on its loop */
-	bool wanted;
-	uint64_t id;
-};
 void socket_ack_ok(
-    struct session *session, const struct ack *ack, const ProtobufCMessage *reply_or_null);
-void socket_ack_error(struct session *session, const struct ack *ack, const char *code,
+    struct sio_socket *socket, const struct sio_ack *ack, const ProtobufCMessage *reply_or_null);
+void socket_ack_error(struct sio_socket *socket, const struct sio_ack *ack, const char *code,
     const char *message, const char *field, uint32_t retry_after_ms);
-void socket_ack_err(struct session *session, const struct ack *ack, const struct err *err);
+void socket_ack_err(struct sio_socket *socket, const struct sio_ack *ack, const struct err *err);
 
 #endif

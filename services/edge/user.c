@@ -11,7 +11,6 @@
 #include "channels.h"
 #include "hub.h"
 #include "metrics.h"
-#include "session.h"
 #include "socket.h"
 #include "sweep.h"
 #include "walletwire/v1/notifications.pb-c.h"
@@ -490,7 +489,7 @@ static void show_transfer(
 static void on_transfer(struct edge_loop *el, void *arg, enum status s, struct bytes data)
 {
 	struct transfer_asked *asked = arg;
-	struct session *session = session_find(el, asked->session);
+	struct socket *socket = socket_of(session_find(el->engine, asked->session));
 	Walletwire__V1__TrackReply *reply = NULL;
 	struct arena arena;
 
@@ -498,9 +497,8 @@ static void on_transfer(struct edge_loop *el, void *arg, enum status s, struct b
 	if (s == STATUS_OK)
 		reply = walletwire__v1__track_reply__unpack(
 		    arena_allocator(&arena), data.len, data.data);
-	if (reply && !reply->error && reply->transfer && session && session->socket &&
-	    session->socket->state == SOCKET_LIVE)
-		show_transfer(session->socket, asked->id, reply->transfer);
+	if (reply && !reply->error && reply->transfer && socket && socket->state == SOCKET_LIVE)
+		show_transfer(socket, asked->id, reply->transfer);
 	arena_finish(&arena);
 	free(asked);
 }
@@ -518,11 +516,11 @@ static void ask_transfers(struct socket *socket)
 		asked->session = socket->session->number;
 		memcpy(asked->id, tracked->id, size);
 		caller.user_id = socket->user->id;
-		caller.session_id = socket->sid;
+		caller.session_id = socket->base->sid;
 		request.caller = &caller;
 		request.transfer_id = asked->id;
-		call_service(socket->session->el, "ww.svc.notifications.track", &request.base,
-		    on_transfer, asked);
+		call_service(edge_loop_of(socket->session), "ww.svc.notifications.track",
+		    &request.base, on_transfer, asked);
 	}
 }
 
@@ -582,7 +580,7 @@ static void ask_snapshot(struct user *user)
 /* A socket that still has half a queue to read is given its next page later. */
 static bool is_congested(const struct user *user)
 {
-	const struct outq_limits *limits = &user->el->edge->queue_limits;
+	const struct outq_limits *limits = &user->el->edge->engine.cfg.queue;
 	const struct socket *socket;
 
 	DL_FOREACH (user->sockets, socket) {

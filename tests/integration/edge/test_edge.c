@@ -86,7 +86,7 @@ static struct client *sign_in(const char *user)
 {
 	struct client *client = malloc(sizeof(*client));
 
-	client_open(client, http_front_port(edge.front));
+	client_open(client, http_front_port(edge.engine.front));
 	ck_assert(client_sign_in(client, keys_dir, user));
 	return client;
 }
@@ -285,7 +285,7 @@ START_TEST(a_socket_of_another_history_does_not_stand_in_the_way_of_a_new_one)
 	 * there, and takes whoever comes then: at most one sign-in a loop fails */
 	for (int failed = 0;; failed++) {
 		ck_assert_int_le(failed, 2);
-		client_open(fresh, http_front_port(edge.front));
+		client_open(fresh, http_front_port(edge.engine.front));
 		if (client_sign_in(fresh, keys_dir, "omar"))
 			break;
 		client_close(fresh);
@@ -338,7 +338,7 @@ START_TEST(a_missing_service_closes_the_transport_and_refuses_nobody)
 
 	mailbox_stop(mailbox);
 	mailbox = NULL;
-	client_open(&client, http_front_port(edge.front));
+	client_open(&client, http_front_port(edge.engine.front));
 	ck_assert(!client_sign_in(&client, keys_dir, "leo"));
 	ck_assert_int_eq(client.close_code, 1005);
 	client_close(&client);

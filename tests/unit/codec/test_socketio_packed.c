@@ -22,8 +22,8 @@ static enum status unpack(struct bytes packed, struct unpacked *ret, struct err 
 	*ret = (struct unpacked){ .packed = xmalloc(packed.len) };
 	if (packed.len)
 		memcpy(ret->packed, packed.data, packed.len);
-	return socketio_unpack(
-	    bytes_of(ret->packed, packed.len), &ret->packet, &ret->payload, &ret->attachments, err);
+	return socketio_unpack(bytes_of(ret->packed, packed.len), JSON_TEXT_MAX, &ret->packet,
+	    &ret->payload, &ret->attachments, err);
 }
 
 static void release(struct unpacked *unpacked)

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "outq.h"
+#include "engine/outq.h"
 #include "support/support.h"
 
 static const struct outq_limits roomy = { .bytes = 1 << 20, .count = 1024 };

@@ -1,6 +1,7 @@
-/* A list of packets and the one place that writes to client sockets. */
-#include "outq.h"
+/* A list of packets, and the two ways in which they leave. */
+#include "engine/outq.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -8,6 +9,8 @@
 #include <utlist.h>
 
 #include "base/xalloc.h"
+#include "codec/base64.h"
+#include "codec/engineio.h"
 
 enum { IOV_MAX_PACKETS = 64, IOV_PER_PACKET = 3 };
 
@@ -16,7 +19,8 @@ struct packet {
 	struct frame *body; /* NULL: everything is in the tail */
 	uint8_t head[WS_HEADER_MAX];
 	uint8_t head_len;
-	uint16_t tail_len;
+	uint8_t opcode; /* of the WebSocket frame; 0: bytes that are none */
+	size_t tail_len;
 	uint8_t tail[];
 };
 
@@ -41,15 +45,53 @@ static void append(struct outq *q, struct packet *packet)
 	q->count++;
 }
 
-static struct packet *packet_new(struct frame *body, struct bytes tail)
+static struct packet *packet_new(uint8_t opcode, struct frame *body, struct bytes tail)
 {
 	struct packet *packet = xmalloc(sizeof(*packet) + tail.len);
 
-	*packet = (struct packet){ .body = body ? frame_ref(body) : NULL,
-		.tail_len = (uint16_t)tail.len };
+	*packet = (struct packet){
+		.body = body ? frame_ref(body) : NULL, .opcode = opcode, .tail_len = tail.len
+	};
 	if (tail.len)
 		memcpy(packet->tail, tail.data, tail.len);
+	if (opcode)
+		packet->head_len = (uint8_t)ws_encode_header(
+		    opcode, (body ? body->len : 0) + tail.len, packet->head);
 	return packet;
+}
+
+static void append_message(const struct packet *packet, struct buf *out)
+{
+	if (packet->body)
+		buf_append(out, packet->body->data, packet->body->len);
+	buf_append(out, packet->tail, packet->tail_len);
+}
+
+/* "b" and the base64 of a binary packet. */
+static void append_base64(const struct packet *packet, struct buf *out)
+{
+	struct buf whole = BUF_INIT;
+
+	append_message(packet, &whole);
+	buf_append_char(out, 'b');
+	base64_append(out, buf_bytes(&whole));
+	buf_finish(&whole);
+}
+
+/* The packet, or in its place the same as text. */
+static struct packet *as_base64(struct packet *packet)
+{
+	struct buf text = BUF_INIT;
+	struct packet *converted;
+
+	if (packet->opcode != WS_BINARY)
+		return packet;
+	append_base64(packet, &text);
+	converted = packet_new(WS_TEXT, NULL, buf_bytes(&text));
+	buf_finish(&text);
+	frame_unref(packet->body);
+	free(packet);
+	return converted;
 }
 
 void outq_finish(struct outq *q)
@@ -86,19 +128,80 @@ enum outq_result outq_push(
 	}
 	if (q->count >= limits->count || q->bytes + frame->len > limits->bytes)
 		return frame->class == FRAME_HINT ? OUTQ_DROPPED : OUTQ_FULL;
-	packet = packet_new(frame, tail);
-	packet->head_len = (uint8_t)ws_encode_header(WS_TEXT, frame->len + tail.len, packet->head);
-	append(q, packet);
+	packet = packet_new(frame->is_binary ? WS_BINARY : WS_TEXT, frame, tail);
+	append(q, q->is_b64 ? as_base64(packet) : packet);
 	return result;
 }
 
 void outq_push_control(struct outq *q, enum ws_opcode opcode, struct bytes payload)
 {
-	struct packet *packet = packet_new(NULL, payload);
+	append(q, packet_new((uint8_t)opcode, NULL, payload));
+}
 
-	if (opcode)
-		packet->head_len = (uint8_t)ws_encode_header(opcode, payload.len, packet->head);
-	append(q, packet);
+void outq_use_base64(struct outq *q)
+{
+	struct outq converted = { .written = q->written, .is_b64 = true };
+	struct packet *packet, *next;
+
+	DL_FOREACH_SAFE (q->packets, packet, next) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked before it is replaced */
+		DL_DELETE(q->packets, packet);
+		append(&converted, as_base64(packet));
+	}
+	*q = converted;
+}
+
+void outq_put_first(struct outq *q, struct outq *from)
+{
+	assert(q->written == 0);
+	DL_CONCAT(from->packets, q->packets);
+	q->packets = from->packets;
+	q->bytes += from->bytes;
+	q->count += from->count;
+	q->written = from->written;
+	*from = (struct outq){ 0 };
+}
+
+static bool is_message(const struct packet *packet)
+{
+	return packet->opcode == WS_TEXT || packet->opcode == WS_BINARY;
+}
+
+void outq_take_payload(struct outq *q, unsigned max_packets, size_t max_bytes, struct buf *out)
+{
+	for (unsigned n = 0; q->packets && n < max_packets; n++) {
+		struct packet *packet = q->packets;
+		size_t size = packet_size(packet);
+
+		if (packet->opcode == WS_BINARY)
+			size = size / 3 * 4 + 4;
+		if (n > 0 && out->len + 1 + size > max_bytes)
+			return;
+		assert(is_message(packet));
+		if (n > 0)
+			buf_append_char(out, ENGINEIO_SEPARATOR);
+		if (packet->opcode == WS_BINARY)
+			append_base64(packet, out);
+		else
+			append_message(packet, out);
+		drop(q, packet);
+	}
+}
+
+void outq_each(
+    const struct outq *q, void (*fn)(void *arg, bool is_binary, struct bytes message), void *arg)
+{
+	const struct packet *packet;
+
+	DL_FOREACH (q->packets, packet) {
+		struct buf message = BUF_INIT;
+
+		if (!is_message(packet))
+			continue;
+		append_message(packet, &message);
+		fn(arg, packet->opcode == WS_BINARY, buf_bytes(&message));
+		buf_finish(&message);
+	}
 }
 
 /* One piece of a packet into the vector, without its first `*skip` bytes. */

@@ -1,5 +1,5 @@
 /* Reference-counted packets. */
-#include "frame.h"
+#include "engine/frame.h"
 
 #include <stdlib.h>
 
@@ -12,6 +12,7 @@ struct frame *frame_new(enum frame_class class, struct bytes data, const char *k
 
 	*frame = (struct frame){ .class = class, .len = data.len };
 	atomic_init(&frame->refs, 1);
+	atomic_init(&frame->packed, NULL);
 	if (data.len)
 		memcpy(frame->data, data.data, data.len);
 	if (key)
@@ -28,8 +29,26 @@ struct frame *frame_ref(struct frame *frame)
 void frame_unref(struct frame *frame)
 {
 	/* acq_rel: whoever frees must see everything that other holders read before they let go */
-	if (frame && atomic_fetch_sub_explicit(&frame->refs, 1, memory_order_acq_rel) == 1)
-		free(frame);
+	if (!frame || atomic_fetch_sub_explicit(&frame->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	frame_unref(atomic_load_explicit(&frame->packed, memory_order_relaxed));
+	free(frame);
+}
+
+struct frame *frame_packed(struct frame *frame, struct frame *(*make)(const struct frame *frame))
+{
+	struct frame *packed = atomic_load_explicit(&frame->packed, memory_order_acquire);
+	struct frame *made;
+
+	if (packed)
+		return packed;
+	made = make(frame);
+	/* Two loops may make it at once: the first one stays. */
+	if (made && !atomic_compare_exchange_strong(&frame->packed, &packed, made)) {
+		frame_unref(made);
+		return packed;
+	}
+	return made;
 }
 
 bool frame_same_state(const struct frame *a, const struct frame *b)

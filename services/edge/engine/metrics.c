@@ -1,0 +1,104 @@
+/* Every metric of the engine, declared in one place. */
+#include "engine/metrics.h"
+
+#include "base/attrs.h"
+#include "metrics/metrics.h"
+
+static const int close_codes[] = {
+#define X(name, label, code, text) [CLOSE_##name] = code,
+#include "close.def"
+#undef X
+};
+
+_Static_assert(ARRAY_LEN(close_codes) == CLOSE_REASONS, "a code per reason");
+
+static const char *const close_labels[] = {
+#define X(name, label, code, text) [CLOSE_##name] = label,
+#include "close.def"
+#undef X
+};
+
+static const char *const class_labels[] = {
+	[FRAME_CONTROL] = "control",
+	[FRAME_KEEP] = "keep",
+	[FRAME_STATE] = "state",
+	[FRAME_HINT] = "hint",
+};
+
+METRIC(sockets, METRIC_GAUGE, "ww_edge_sockets", "Connections held now");
+METRIC(
+    lag, METRIC_GAUGE, "ww_edge_loop_lag_microseconds", "Longest turn of any loop since last read");
+METRIC(requests, METRIC_GAUGE, "ww_edge_http_requests", "HTTP requests adopted and not answered");
+METRIC(upgrades, METRIC_COUNTER, "ww_edge_upgrades_total",
+    "Sessions that moved from polling to a WebSocket");
+METRIC(handshakes, METRIC_COUNTER, "ww_edge_handshakes_total", "Connections adopted");
+METRIC(
+    handshakes_refused, METRIC_COUNTER, "ww_edge_handshakes_refused_total", "Handshakes refused");
+METRIC_LABELLED(
+    closes, METRIC_COUNTER, "ww_edge_closes_total", "Connections ended", "reason", close_labels);
+METRIC_LABELLED(packets_out, METRIC_COUNTER, "ww_edge_packets_out_total",
+    "Packets queued for clients", "class", class_labels);
+METRIC(conflated, METRIC_COUNTER, "ww_edge_states_conflated_total",
+    "States replaced by a newer version while they waited");
+METRIC(
+    hints_dropped, METRIC_COUNTER, "ww_edge_hints_dropped_total", "Hints that found a queue full");
+
+static void refresh(void *arg)
+{
+	struct engine *engine = arg;
+	int64_t worst = 0;
+
+	metric_set(&sockets, atomic_load(&engine->sessions));
+	metric_set(&requests, atomic_load(&engine->exchanges));
+	for (size_t i = 0; i < engine->loops_started; i++) {
+		int64_t us = loop_lag_us(engine->loops[i].loop);
+
+		worst = us > worst ? us : worst;
+	}
+	metric_set(&lag, worst);
+}
+
+void engine_metrics_register(struct engine *engine)
+{
+	struct metric *const all[] = { &sockets, &requests, &lag, &handshakes, &handshakes_refused,
+		&upgrades, &closes, &packets_out, &conflated, &hints_dropped };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		metrics_register(all[i]);
+	metrics_on_render(refresh, engine);
+}
+
+void count_handshake(void)
+{
+	metric_inc(&handshakes);
+}
+
+void count_handshake_refused(void)
+{
+	metric_inc(&handshakes_refused);
+}
+
+void count_upgrade(void)
+{
+	metric_inc(&upgrades);
+}
+
+void count_close(enum close_reason reason)
+{
+	metric_add(&closes, reason, 1);
+}
+
+void count_push(enum frame_class class, enum outq_result result)
+{
+	if (result == OUTQ_QUEUED || result == OUTQ_REPLACED)
+		metric_add(&packets_out, class, 1);
+	if (result == OUTQ_REPLACED)
+		metric_inc(&conflated);
+	else if (result == OUTQ_DROPPED)
+		metric_inc(&hints_dropped);
+}
+
+int close_reason_code(enum close_reason reason)
+{
+	return close_codes[reason];
+}

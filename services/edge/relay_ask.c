@@ -1,0 +1,328 @@
+/* This edge has the client's connection, another one its session. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/xalloc.h"
+#include "calls.h"
+#include "engine/exchange.h"
+#include "engine/wsconn.h"
+#include "metrics.h"
+#include "relay.h"
+
+enum {
+	ACCEPT_MS = 1000,          /* then the other edge counts as dead */
+	REPLY_ARENA_MAX = 8 << 20, /* a session that moves brings its queue */
+};
+
+/* A connection of this loop that waits for another edge. */
+struct relayed {
+	UT_hash_handle hh;
+	uint64_t ticket;
+	struct exchange *x; /* either this */
+	struct wsconn *ws;  /* or this */
+	char sid[ENGINE_SID_SIZE];
+};
+
+/* What a reply needs to find its way back. */
+struct asked {
+	uint64_t ticket;
+	void (*fn)(struct relayed *relayed, const Walletwire__V1__RelayReply *reply);
+};
+
+static struct edge_loop *loop_of(const struct relayed *relayed)
+{
+	return relayed->x ? relayed->x->el->app : relayed->ws->el->app;
+}
+
+static struct relayed *relayed_new(struct edge_loop *el, const char *sid)
+{
+	struct relayed *relayed = xcalloc(1, sizeof(*relayed));
+
+	relayed->ticket = ++el->next_ticket;
+	memcpy(relayed->sid, sid, sizeof(relayed->sid));
+	HASH_ADD(hh, el->relayed, ticket, sizeof(relayed->ticket), relayed);
+	return relayed;
+}
+
+static struct relayed *relayed_find(struct edge_loop *el, uint64_t ticket)
+{
+	struct relayed *relayed;
+
+	HASH_FIND(hh, el->relayed, &ticket, sizeof(ticket), relayed);
+	return relayed;
+}
+
+/* The connection goes on without us. */
+static void let_go(struct relayed *relayed)
+{
+	struct edge_loop *el = loop_of(relayed);
+
+	if (relayed->x)
+		relayed->x->relay = NULL;
+	if (relayed->ws)
+		relayed->ws->relay = NULL;
+	HASH_DEL(el->relayed, relayed);
+	free(relayed);
+}
+
+static bool subject_of(const char *sid, const char *verb, char *ret_subject)
+{
+	char edge_id[ENGINE_ID_MAX + 1];
+
+	return engine_server_of(sid, edge_id) && relay_subject(edge_id, verb, ret_subject);
+}
+
+/* --- asking --- */
+
+static void on_reply(struct edge_loop *el, void *arg, enum status s, struct bytes data)
+{
+	struct asked *asked = arg;
+	struct relayed *relayed = relayed_find(el, asked->ticket);
+	Walletwire__V1__RelayReply *reply = NULL;
+	struct arena arena;
+
+	arena_init(&arena, REPLY_ARENA_MAX);
+	if (s == STATUS_OK)
+		reply = walletwire__v1__relay_reply__unpack(
+		    arena_allocator(&arena), data.len, data.data);
+	count_relay(s);
+	if (relayed)
+		asked->fn(relayed, reply);
+	arena_finish(&arena);
+	free(asked);
+}
+
+static void ask(struct relayed *relayed, const char *verb, const ProtobufCMessage *request,
+    int timeout_ms, void (*fn)(struct relayed *, const Walletwire__V1__RelayReply *))
+{
+	char subject[RELAY_SUBJECT_SIZE];
+	struct asked *asked = xmalloc(sizeof(*asked));
+
+	*asked = (struct asked){ .ticket = relayed->ticket, .fn = fn };
+	if (!subject_of(relayed->sid, verb, subject))
+		abort(); /* the front lets no other id in */
+	call_within(loop_of(relayed), subject, request, timeout_ms, on_reply, asked);
+}
+
+static Walletwire__V1__RelayRequest request_of(struct relayed *relayed)
+{
+	Walletwire__V1__RelayRequest request = WALLETWIRE__V1__RELAY_REQUEST__INIT;
+
+	request.sid = relayed->sid;
+	request.edge = loop_of(relayed)->edge->id;
+	request.ticket = relayed->ticket;
+	return request;
+}
+
+static void ask_plain(struct relayed *relayed, const char *verb, int timeout_ms,
+    void (*fn)(struct relayed *, const Walletwire__V1__RelayReply *))
+{
+	Walletwire__V1__RelayRequest request = request_of(relayed);
+
+	ask(relayed, verb, &request.base, timeout_ms, fn);
+}
+
+/* To whom it may concern: nobody answers. */
+static void tell(struct relayed *relayed, const char *verb)
+{
+	Walletwire__V1__RelayRequest request = request_of(relayed);
+	char subject[RELAY_SUBJECT_SIZE];
+
+	if (subject_of(relayed->sid, verb, subject))
+		call_publish(loop_of(relayed), subject, &request.base);
+}
+
+static bool is_accepted(const Walletwire__V1__RelayReply *reply)
+{
+	return reply && reply->outcome == WALLETWIRE__V1__RELAY_OUTCOME__RELAY_OUTCOME_ACCEPTED;
+}
+
+static enum engine_error error_of(const Walletwire__V1__RelayReply *reply)
+{
+	return reply && reply->outcome == WALLETWIRE__V1__RELAY_OUTCOME__RELAY_OUTCOME_BAD_REQUEST
+		   ? ERROR_BAD_REQUEST
+		   : ERROR_UNKNOWN_SID;
+}
+
+/* --- GET --- */
+
+static void poll_overdue(void *arg)
+{
+	struct relayed *relayed = arg;
+	struct exchange *x = relayed->x;
+
+	tell(relayed, "gone");
+	let_go(relayed);
+	exchange_answer_error(x, ERROR_UNKNOWN_SID);
+}
+
+static void on_poll_reply(struct relayed *relayed, const Walletwire__V1__RelayReply *reply)
+{
+	struct edge_loop *el = loop_of(relayed);
+	const struct edge_config *cfg = &el->edge->cfg;
+	struct exchange *x = relayed->x;
+
+	if (is_accepted(reply)) {
+		/* No GET waits longer than for the next ping: then its edge has died. */
+		loop_timer_arm(el->loop, &x->deadline,
+		    loop_now_ms(el->loop) + cfg->ping_interval_ms + cfg->ping_timeout_ms +
+			ACCEPT_MS,
+		    poll_overdue, relayed);
+		return;
+	}
+	if (!reply)
+		tell(relayed, "gone"); /* should it have been accepted after all */
+	let_go(relayed);
+	if (reply && reply->outcome == WALLETWIRE__V1__RELAY_OUTCOME__RELAY_OUTCOME_ENDED)
+		exchange_answer_poll(x, 200, BYTES_LITERAL("6"));
+	else
+		exchange_answer_error(x, error_of(reply));
+}
+
+static struct relayed *relay_exchange(struct exchange *x)
+{
+	struct relayed *relayed = relayed_new(x->el->app, x->sid);
+
+	relayed->x = x;
+	x->relay = relayed;
+	return relayed;
+}
+
+static void relay_poll(struct exchange *x)
+{
+	ask_plain(relay_exchange(x), "poll", ACCEPT_MS, on_poll_reply);
+}
+
+void relay_on_answer(struct edge_loop *el, const Walletwire__V1__RelayAnswer *answer,
+    Walletwire__V1__RelayOutcome *ret_outcome)
+{
+	struct relayed *relayed = relayed_find(el, answer->ticket);
+	struct exchange *x = relayed && strcmp(relayed->sid, answer->sid) == 0 ? relayed->x : NULL;
+
+	*ret_outcome = WALLETWIRE__V1__RELAY_OUTCOME__RELAY_OUTCOME_ENDED;
+	if (!x)
+		return;
+	*ret_outcome = WALLETWIRE__V1__RELAY_OUTCOME__RELAY_OUTCOME_ACCEPTED;
+	let_go(relayed);
+	exchange_answer_poll(x, (int)answer->status, bytes_of(answer->body.data, answer->body.len));
+}
+
+/* --- POST --- */
+
+static void on_post_reply(struct relayed *relayed, const Walletwire__V1__RelayReply *reply)
+{
+	struct exchange *x = relayed->x;
+	bool is_malformed =
+	    reply && reply->outcome == WALLETWIRE__V1__RELAY_OUTCOME__RELAY_OUTCOME_MALFORMED;
+
+	/* It may have been taken: whoever sent it can't know, so the session must not go on. */
+	if (!reply)
+		tell(relayed, "end");
+	let_go(relayed);
+	if (is_accepted(reply) || is_malformed)
+		exchange_answer_post(x, !is_malformed);
+	else
+		exchange_answer_error(x, error_of(reply));
+}
+
+static void relay_post(struct exchange *x)
+{
+	Walletwire__V1__RelayPost post = WALLETWIRE__V1__RELAY_POST__INIT;
+	struct relayed *relayed = relay_exchange(x);
+
+	post.sid = relayed->sid;
+	post.body.data = x->body.data.data;
+	post.body.len = x->body.data.len;
+	post.is_octets = x->is_octets;
+	ask(relayed, "post", &post.base, ACCEPT_MS, on_post_reply);
+}
+
+static void on_exchange_gone(struct exchange *x)
+{
+	struct relayed *relayed = x->relay;
+
+	tell(relayed, x->kind == EXCHANGE_POLL ? "gone" : "end");
+	let_go(relayed);
+}
+
+/* --- WebSocket --- */
+
+static void on_upgrade_reply(struct relayed *relayed, const Walletwire__V1__RelayReply *reply)
+{
+	struct wsconn *ws = relayed->ws;
+
+	if (is_accepted(reply)) {
+		wsconn_accept(ws);
+		return;
+	}
+	let_go(relayed);
+	wsconn_refuse(ws, error_of(reply));
+}
+
+static void relay_upgrade(struct wsconn *ws)
+{
+	struct relayed *relayed = relayed_new(ws->el->app, ws->handoff->sid);
+
+	relayed->ws = ws;
+	ws->relay = relayed;
+	ask_plain(relayed, "upgrade", ACCEPT_MS, on_upgrade_reply);
+}
+
+static void on_probe_reply(struct relayed *relayed, const Walletwire__V1__RelayReply *reply)
+{
+	if (is_accepted(reply))
+		wsconn_answer_probe(relayed->ws);
+	else
+		wsconn_close(relayed->ws, CLOSE_RELAY_FAILED);
+}
+
+static void relay_probe(struct wsconn *ws)
+{
+	ask_plain(ws->relay, "probe", ACCEPT_MS, on_probe_reply);
+}
+
+static void on_switch_reply(struct relayed *relayed, const Walletwire__V1__RelayReply *reply)
+{
+	struct edge_loop *el = loop_of(relayed);
+	struct wsconn *ws = relayed->ws;
+	struct session *session = NULL;
+
+	if (is_accepted(reply) && reply->session)
+		session = moved_restore(el, &el->edge->app, relayed->sid, reply->session);
+	if (!session) {
+		if (!reply)
+			tell(relayed, "end");
+		wsconn_close(ws, CLOSE_RELAY_FAILED);
+		return;
+	}
+	let_go(relayed);
+	wsconn_attach(ws, session);
+}
+
+/* The other edge waits for what its services still owe the client. */
+static void relay_switch(struct wsconn *ws)
+{
+	struct relayed *relayed = ws->relay;
+
+	ask_plain(relayed, "switch",
+	    (int)loop_of(relayed)->edge->cfg.request_timeout_ms + ACCEPT_MS, on_switch_reply);
+}
+
+static void on_ws_gone(struct wsconn *ws)
+{
+	struct relayed *relayed = ws->relay;
+
+	tell(relayed, "unprobe");
+	let_go(relayed);
+}
+
+const struct engine_relay relay_functions = {
+	.poll = relay_poll,
+	.post = relay_post,
+	.upgrade = relay_upgrade,
+	.on_probe = relay_probe,
+	.on_switch = relay_switch,
+	.on_gone = on_ws_gone,
+	.on_exchange_gone = on_exchange_gone,
+};

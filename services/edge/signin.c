@@ -1,0 +1,56 @@
+/* The token of a CONNECT and its verdict. */
+#include "signin.h"
+
+#include "base/clock.h"
+#include "metrics.h"
+#include "revoked.h"
+
+void signin_refuse(struct sio_socket *socket, const char *message, const char *code)
+{
+	struct buf error = BUF_INIT;
+
+	buf_append_str(&error, "{\"message\":");
+	json_append_string(&error, bytes_of_str(message));
+	buf_append_str(&error, ",\"data\":{\"code\":");
+	json_append_string(&error, bytes_of_str(code));
+	buf_append_str(&error, "}}");
+	sio_refuse(socket, buf_bytes(&error));
+	buf_finish(&error);
+}
+
+static enum token_verdict judge(const struct edge *edge, const struct session *session,
+    const struct json *auth, struct token_claims *ret_claims)
+{
+	const struct json *token = json_get(auth, "token");
+	enum token_verdict verdict;
+
+	if (session->flags & SESSION_TOKEN_IN_QUERY)
+		return TOKEN_IN_QUERY;
+	if (!token || (json_is_string(token) && json_text(token).len == 0))
+		return TOKEN_MISSING;
+	if (!json_is_string(token))
+		return TOKEN_MALFORMED;
+	verdict = token_verify(edge->tokens, json_text(token), clock_wall_ms() / 1000, ret_claims);
+	if (verdict == TOKEN_OK &&
+	    revoked_check(edge->revoked, ret_claims->sub, ret_claims->jti, ret_claims->iat_s))
+		verdict = TOKEN_REVOKED;
+	return verdict;
+}
+
+enum token_verdict signin(
+    struct sio_socket *socket, const struct json *auth, struct token_claims *ret_claims)
+{
+	const struct edge *edge = edge_loop_of(socket->session)->edge;
+	enum token_verdict verdict;
+
+	if (!revoked_is_known(edge->revoked)) { /* transient: the client tries again */
+		session_close(socket->session, CLOSE_UNAVAILABLE);
+		return TOKEN_REVOKED;
+	}
+	verdict = judge(edge, socket->session, auth, ret_claims);
+	if (verdict != TOKEN_OK) {
+		count_refusal(verdict);
+		signin_refuse(socket, token_verdict_text(verdict), token_verdict_code(verdict));
+	}
+	return verdict;
+}
