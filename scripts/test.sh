@@ -1,7 +1,7 @@
 # ./dev test and ./dev bench. What each suite is for, and its time, is in tests/README.md.
 # shellcheck shell=bash
 
-SUITES=(layers unit integration tsan e2e)
+SUITES=(layers unit integration tsan conformance e2e)
 # Libraries and programs that have threads: their tests run under ThreadSanitizer as well.
 TSAN_PARTS=(loop bus db http token service edge notifications)
 
@@ -12,6 +12,7 @@ suite_budget() {
     unit) echo 180 ;;
     integration) echo 480 ;;
     tsan) echo 600 ;;
+    conformance) echo 300 ;;
     e2e) $LONG && echo 1800 || echo 600 ;;
   esac
 }
@@ -105,24 +106,34 @@ suite_tsan() {
   ctest_run tsan tsan "$1" -R "^($names)\$"
 }
 
-suite_e2e() {
-  local status=0 tap=$ROOT/build/e2e.tap
+# node_suite SUITE BUDGET FILES... Node's test runner over the files.
+node_suite() {
+  local suite=$1 budget=$2 status=0 tap=$ROOT/build/$1.tap
 
+  shift 2
   WW_DEV_PRESET=${WW_DEV_PRESET:-asan} WW_E2E_NO_BUILD=1 WW_E2E_LONG=$LONG \
-    timeout -k 30 "$1" node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
-    --test-reporter=tap --test-reporter-destination="$tap" tests/e2e/*.test.mjs </dev/null || status=$?
+    timeout -k 30 "$budget" node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=tap --test-reporter-destination="$tap" "$@" </dev/null || status=$?
   PASSED=$(sed -n 's/^# pass //p' "$tap" | tail -n 1)
   FAILED=$(awk '/^# (fail|cancelled) / { n += $3 } END { print n + 0 }' "$tap")
   PASSED=${PASSED:-0}
   return "$status"
 }
 
-# The stock clients. The lock file pins every version; node_modules is made anew when it changed.
-e2e_install() {
-  local stamp=tests/e2e/node_modules/.installed
+suite_conformance() {
+  node_suite conformance "$1" tests/conformance/*.test.mjs
+}
 
-  [ -e "$stamp" ] && [ "$stamp" -nt tests/e2e/package-lock.json ] && return
-  (cd tests/e2e && npm ci --no-audit --no-fund --ignore-scripts) && touch "$stamp"
+suite_e2e() {
+  node_suite e2e "$1" tests/e2e/*.test.mjs
+}
+
+# What a suite has of npm. The lock file pins every version; node_modules is made anew when it changed.
+node_install() {
+  local folder=$1 stamp=$1/node_modules/.installed
+
+  [ -e "$stamp" ] && [ "$stamp" -nt "$folder/package-lock.json" ] && return
+  (cd "$folder" && npm ci --no-audit --no-fund --ignore-scripts) && touch "$stamp"
 }
 
 # Builds what the chosen suites need, before the first of them runs.
@@ -141,7 +152,11 @@ test_prepare() {
   fi
   if [[ $chosen == *" e2e "* ]]; then
     build "${WW_DEV_PRESET:-asan}" ww ww-edge ww-notifications
-    step "npm ci (tests/e2e)" e2e_install
+    step "npm ci (tests/e2e)" node_install tests/e2e
+  fi
+  if [[ $chosen == *" conformance "* ]]; then
+    build "${WW_DEV_PRESET:-asan}" ww-conformance
+    step "npm ci (tests/conformance)" node_install tests/conformance
   fi
 }
 

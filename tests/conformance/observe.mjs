@@ -7,7 +7,7 @@ const LONG = 300;
 const LOOKED_AT = /^(content-type|access-control-.*|sec-websocket-protocol)$/;
 
 // Ids are opaque, but they have to fit into an URL as they are.
-const withoutIds = (text) => text.replace(/"(sid|pid)":"[\w-]+"/g, '"$1":"<$1>"');
+const withoutIds = (text) => text.replace(/"(sid|pid)":"[\w.~-]+"/g, '"$1":"<$1>"');
 
 function short(text) {
   if (text.length <= LONG) return text;

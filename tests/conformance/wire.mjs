@@ -138,6 +138,7 @@ export class HttpExchange extends Watched {
 export class WebSocketWire extends Watched {
   #input = Buffer.alloc(0);
   #parts = [];
+  #unsent = []; // nothing may be sent before the handshake is answered
 
   // `answerPings`: Engine.IO's, each with a pong; they are not among `frames` then.
   constructor(port, { method = 'GET', target, headers = {}, answerPings = true, after = Buffer.alloc(0) }) {
@@ -172,6 +173,7 @@ export class WebSocketWire extends Watched {
       if (head) {
         this.head = { status: head.status, headers: head.headers };
         this.#input = head.rest;
+        this.send(...this.#unsent.splice(0));
       }
     }
     if (this.head?.status === 101) while (this.#takeFrame());
@@ -229,7 +231,8 @@ export class WebSocketWire extends Watched {
   }
 
   send(...frames) {
-    if (!this.socket.destroyed) this.socket.write(Buffer.concat(frames));
+    if (!this.head) this.#unsent.push(...frames);
+    else if (!this.socket.destroyed) this.socket.write(Buffer.concat(frames));
   }
 
   sendText(text) {

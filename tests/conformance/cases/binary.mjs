@@ -36,7 +36,15 @@ export const binary = [
   once('an attachment as base64 text', `51-["message",${hole(0)}]`, A),
   once('an acknowledgement with text and bytes', `52-7["message-with-ack",1,${hole(0)},{"x":${hole(1)}}]`, A, B),
   once('an event that nobody listens to', `51-["nobody",${hole(0)}]`, A),
-  once('an attachment too many', `51-["message",${hole(0)}]`, A, B),
+  wire(
+    'an attachment too many',
+    [begin('websocket'), join(), say(`51-["message",${hole(0)}]`, A, B), alive()],
+    {
+      reference: [['closed: 1005']],
+      ours: [['45-["message-back","hex:010203"]', 'closed: 1005']],
+      why: 'what was whole before is answered before the connection ends',
+    },
+  ),
   once('written with /', `51-/,["message",${hole(0)}]`, A),
   once('an answer to nothing, with an attachment', `61-0[${hole(0)}]`, A),
   once('an attachment that no placeholder uses', '51-["message",1]', A),

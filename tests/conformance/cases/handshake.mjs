@@ -124,10 +124,11 @@ const openPacket = [
     next(1, 'ws'),
     frames(),
   ]),
-  wire('WebSocket: a frame in the same segment as the handshake is not lost', [
-    ws(`${ENGINE}?EIO=4&transport=websocket`, { after: frame(TEXT, '4early') }),
-    next(2, 'ws'),
-  ]),
+  wire('WebSocket: a frame in the same segment as the handshake', [ws(`${ENGINE}?EIO=4&transport=websocket`, { after: frame(TEXT, '4early'), view: STATUS })], {
+    reference: [{ status: 101 }],
+    ours: [{ status: 400 }],
+    why: 'no client may send anything before the answer (RFC 6455 section 4.1); who does is not one to trust with the rest',
+  }),
 ];
 
 const refusedUpgrades = [
