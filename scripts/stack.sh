@@ -232,9 +232,10 @@ stack_up() {
   trap 'say "==> stop"; stack_stop' EXIT
   trap 'exit 130' INT TERM HUP
   stack_start
+  # What runs detached goes on, even if nobody reads what follows (./dev up --detach | head).
+  ! $detach || trap - EXIT
   stack_print
   if $detach; then
-    trap - EXIT
     printf 'Stop it: ./dev down\n'
     return
   fi

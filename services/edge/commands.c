@@ -27,9 +27,10 @@ struct command {
 	/* ... or by a service. */
 	const char *subject;
 	const ProtobufCMessageDescriptor *request, *reply;
-	/* Called with the payload before the service is asked. */
+	/* Called with the payload before the service is asked, and with its reply. */
 	enum status (*before)(
 	    struct socket *socket, const ProtobufCMessage *request, struct err *err);
+	void (*after)(const struct socket *socket, ProtobufCMessage *reply);
 };
 
 static enum status channel_name(const struct json *payload, struct bytes *ret_name, struct err *err)
@@ -82,24 +83,41 @@ static enum status before_track(
 	return channel_track(socket, bytes_of_str(track->transfer_id), err);
 }
 
-#define SERVICE(event_, verb_, request_, reply_, before_)                           \
-	{                                                                           \
-		.event = event_, .subject = "ww.svc." verb_,                        \
-		.request = &walletwire__v1__##request_##__descriptor,               \
-		.reply = &walletwire__v1__##reply_##__descriptor, .before = before_ \
+/* What the client was told last stands beside every item, as it does where one arrives. */
+static void after_list(const struct socket *socket, ProtobufCMessage *reply)
+{
+	Walletwire__V1__ListReply *list = (Walletwire__V1__ListReply *)(void *)reply;
+
+	for (size_t i = 0; i < list->n_items; i++) {
+		if (list->items[i]->notification)
+			list->items[i]->notification->unread = socket->unread;
+	}
+}
+
+#define SERVICE(event_, verb_, request_, reply_, before_, after_)                    \
+	{                                                                            \
+		.event = event_, .subject = "ww.svc." verb_,                         \
+		.request = &walletwire__v1__##request_##__descriptor,                \
+		.reply = &walletwire__v1__##reply_##__descriptor, .before = before_, \
+		.after = after_                                                      \
 	}
 
 static const struct command commands[] = {
 	{ .event = "subscribe", .run = run_subscribe },
 	{ .event = "unsubscribe", .run = run_unsubscribe },
 	{ .event = "transfer:untrack", .run = run_untrack },
-	SERVICE("transfer:track", "notifications.track", track_request, track_reply, before_track),
-	SERVICE("notifications:list", "notifications.list", list_request, list_reply, NULL),
-	SERVICE("notifications:seen", "notifications.seen", select_request, select_reply, NULL),
-	SERVICE("notifications:read", "notifications.read", select_request, select_reply, NULL),
+	SERVICE("transfer:track", "notifications.track", track_request, track_reply, before_track,
+	    NULL),
 	SERVICE(
-	    "notifications:archive", "notifications.archive", select_request, select_reply, NULL),
-	SERVICE("notifications:unread", "notifications.unread", unread_request, unread_reply, NULL),
+	    "notifications:list", "notifications.list", list_request, list_reply, NULL, after_list),
+	SERVICE(
+	    "notifications:seen", "notifications.seen", select_request, select_reply, NULL, NULL),
+	SERVICE(
+	    "notifications:read", "notifications.read", select_request, select_reply, NULL, NULL),
+	SERVICE("notifications:archive", "notifications.archive", select_request, select_reply,
+	    NULL, NULL),
+	SERVICE("notifications:unread", "notifications.unread", unread_request, unread_reply, NULL,
+	    NULL),
 };
 
 static const struct command *find(struct bytes event)
@@ -116,22 +134,25 @@ struct pending {
 	struct sio_ack ack;
 };
 
-static void answer(struct sio_socket *socket, const struct pending *pending, struct bytes data,
-    struct arena *arena)
+static void answer(
+    struct socket *socket, const struct pending *pending, struct bytes data, struct arena *arena)
 {
 	ProtobufCMessage *reply = protobuf_c_message_unpack(
 	    pending->command->reply, arena_allocator(arena), data.len, data.data);
 	const Walletwire__V1__ErrorReply *outcome =
 	    walletwire__v1__error_reply__unpack(arena_allocator(arena), data.len, data.data);
 
-	if (!reply || !outcome)
-		socket_ack_error(socket, &pending->ack, status_wire(STATUS_INTERNAL),
+	if (!reply || !outcome) {
+		socket_ack_error(socket->base, &pending->ack, status_wire(STATUS_INTERNAL),
 		    status_text(STATUS_INTERNAL), "", 0);
-	else if (outcome->error)
-		socket_ack_error(socket, &pending->ack, outcome->error->code,
+	} else if (outcome->error) {
+		socket_ack_error(socket->base, &pending->ack, outcome->error->code,
 		    outcome->error->message, outcome->error->field, outcome->error->retry_after_ms);
-	else
-		socket_ack_ok(socket, &pending->ack, reply);
+	} else {
+		if (pending->command->after)
+			pending->command->after(socket, reply);
+		socket_ack_ok(socket->base, &pending->ack, reply);
+	}
 }
 
 static void on_reply(struct edge_loop *el, void *arg, enum status s, struct bytes data)
@@ -148,7 +169,7 @@ static void on_reply(struct edge_loop *el, void *arg, enum status s, struct byte
 		socket_ack_error(
 		    socket->base, &pending->ack, status_wire(s), status_text(s), "", 0);
 	else if (socket)
-		answer(socket->base, pending, data, &arena);
+		answer(socket, pending, data, &arena);
 	arena_finish(&arena);
 	free(pending);
 }

@@ -175,6 +175,7 @@ void session_forget(struct session *session)
 {
 	assert(session->state == SESSION_OPEN && !session->ws && !session->probe);
 	session->state = SESSION_CLOSING;
+	session->app->on_close(session);
 	tomb_add(session->el, session->sid, TOMB_MOVED);
 	if (session->poll)
 		answer_poll(session, 200, BYTES_LITERAL("6"));

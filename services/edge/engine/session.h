@@ -86,7 +86,7 @@ void session_close(struct session *session, enum close_reason reason);
 void session_reject(struct session *session, enum close_reason reason);
 /* The loop has ended: gone without a word to anybody. */
 void session_drop(struct session *session);
-/* It lives on elsewhere: gone without a word to anybody, its app included. */
+/* It lives on elsewhere: its app lets go of it, and nothing more is said to its client. */
 void session_forget(struct session *session);
 
 /* --- for the transports --- */

@@ -78,29 +78,55 @@ static void consume(struct client *client, size_t len)
 	client->in_len -= len;
 }
 
-void client_open(struct client *client, int port)
+int client_connect(int port)
 {
-	static const char request[] =
-	    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+/* Until the 101. `query` is what follows "transport=websocket". */
+static void handshake(struct client *client, int port, const char *query)
+{
+	char request[1024];
+	const char *end;
+	int len = snprintf(request, sizeof(request),
+	    "GET /socket.io/?EIO=4&transport=websocket%s HTTP/1.1\r\n"
 	    "Host: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 	    "Sec-WebSocket-Version: 13\r\n"
-	    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	const char *end;
+	    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+	    query);
 
 	memset(client, 0, sizeof(*client));
 	client->close_code = -1;
-	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(connect(client->fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	client_send_raw(client, request, sizeof(request) - 1);
+	client->fd = client_connect(port);
+	client_send_raw(client, request, (size_t)len);
 	while (!(end = memmem(client->in, client->in_len, "\r\n\r\n", 4)))
 		ck_assert_msg(fill(client), "the edge closed during the handshake");
 	ck_assert_msg(memcmp(client->in, "HTTP/1.1 101", 12) == 0, "no 101");
 	ck_assert_ptr_nonnull(
 	    memmem(client->in, client->in_len, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", 28));
 	consume(client, (size_t)(end + 4 - (const char *)client->in));
+}
+
+void client_open(struct client *client, int port)
+{
+	handshake(client, port, "");
 	(void)client_expect(client, "0{\"sid\":\"");
+}
+
+void client_upgrade(struct client *client, int port, const char *sid)
+{
+	char query[256];
+
+	(void)snprintf(query, sizeof(query), "&sid=%s", sid);
+	handshake(client, port, query);
+	client_send(client, "2probe");
+	(void)client_expect(client, "3probe");
+	client_send(client, "5");
 }
 
 void client_close(struct client *client)

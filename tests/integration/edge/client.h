@@ -17,9 +17,16 @@ struct client {
 	int close_code; /* of the server's close frame: 1005 if it had none, -1 before */
 };
 
+/* A connection to the edge at `port`; the caller closes it. */
+int client_connect(int port);
+
 /* Connect and upgrade; the open packet was read and checked. */
 void client_open(struct client *client, int port);
 void client_close(struct client *client);
+
+/* A WebSocket that takes a session over from polling, at this edge or another: probed and switched.
+ */
+void client_upgrade(struct client *client, int port, const char *sid);
 
 /* CONNECT with a token of `user`; everything up to the CONNECT reply was read. False if closed. */
 bool client_sign_in(struct client *client, const char *keys_dir, const char *user);

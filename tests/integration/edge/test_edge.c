@@ -1,85 +1,35 @@
-/* The edge in this process, over a real NATS; the mailbox behind it does what each test needs. */
+/* The edge in this process, over a real NATS; the world.mailbox behind it does what each test
+ * needs. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client.h"
-#include "edge.h"
-#include "mailbox.h"
-#include "support/nats.h"
 #include "support/support.h"
+#include "world.h"
 
-static struct support_nats nats;
-static struct mailbox *mailbox;
 static struct edge edge;
-static char keys_dir[300];
-
-static bool edge_is_ready(void *arg)
-{
-	(void)arg;
-	return edge_not_ready(&edge) == NULL;
-}
-
-static void write_key(void)
-{
-	char path[320];
-	int fd;
-
-	(void)snprintf(keys_dir, sizeof(keys_dir), "%s/keys", support_tmp_dir());
-	(void)mkdir(keys_dir, 0700);
-	(void)snprintf(path, sizeof(path), "%s/dev.hs256", keys_dir);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	ck_assert_int_eq(write(fd, "0123456789abcdef0123456789abcdef", 32), 32);
-	(void)close(fd);
-}
-
-static void start_edge(const char *sweep_interval)
-{
-	char url[96], keys[340], sweep[64];
-	char *argv[] = { (char[]){ "ww-edge" }, (char[]){ "--listen=127.0.0.1:0" }, url, keys,
-		sweep, (char[]){ "--loops=2" }, (char[]){ "--ping-interval=1s" }, NULL };
-	struct err err = ERR_INIT;
-
-	(void)snprintf(url, sizeof(url), "--nats-url=%s", nats.url);
-	(void)snprintf(keys, sizeof(keys), "--keys-dir=%s", keys_dir);
-	(void)snprintf(sweep, sizeof(sweep), "--sweep-interval=%s", sweep_interval);
-	(void)setenv("WW_NATS_PASSWORD", "edge", 1);
-	edge = (struct edge){ 0 };
-	ck_assert_int_eq(config_load(&edge_config_spec, &edge.cfg, 7, argv), CONFIG_RUN);
-	ck_assert_ok(edge_start(&edge, &err), err);
-	ck_assert_msg(support_wait(edge_is_ready, NULL, 10000), "%s", edge_not_ready(&edge));
-}
 
 static void setup(void)
 {
-	write_key();
-	support_nats_start(&nats);
-	support_nats_provision(&nats);
-	mailbox = mailbox_start(nats.url);
-	start_edge("60s");
+	world_start();
+	world_start_edge(&edge, "60s");
 }
 
 static void setup_fast_sweep(void)
 {
-	write_key();
-	support_nats_start(&nats);
-	support_nats_provision(&nats);
-	mailbox = mailbox_start(nats.url);
-	start_edge("500ms");
+	world_start();
+	world_start_edge(&edge, "500ms");
 }
 
 static void teardown(void)
 {
-	edge_stop(&edge);
-	config_release(&edge_config_spec, &edge.cfg);
-	if (mailbox)
-		mailbox_stop(mailbox);
-	support_nats_stop(&nats, SIGTERM);
+	world_stop_edge(&edge);
+	world_stop();
 }
 
 static struct client *sign_in(const char *user)
@@ -87,7 +37,7 @@ static struct client *sign_in(const char *user)
 	struct client *client = malloc(sizeof(*client));
 
 	client_open(client, http_front_port(edge.engine.front));
-	ck_assert(client_sign_in(client, keys_dir, user));
+	ck_assert(client_sign_in(client, world.keys_dir, user));
 	return client;
 }
 
@@ -99,7 +49,7 @@ static void sign_out(struct client *client)
 
 static void append_and_ring(const char *user)
 {
-	mailbox_ring(mailbox, user, mailbox_append(mailbox, user));
+	mailbox_ring(world.mailbox, user, mailbox_append(world.mailbox, user));
 }
 
 /* The alerts from `first` to `last` come in this order, with nothing doubled between. */
@@ -153,16 +103,16 @@ START_TEST(doubled_and_swapped_doorbells_are_shown_once_and_in_order)
 	struct client *client = sign_in("carol");
 
 	for (int i = 0; i < 6; i++)
-		(void)mailbox_append(mailbox, "carol");
+		(void)mailbox_append(world.mailbox, "carol");
 	for (int i = 0; i < 2; i++) {
-		mailbox_ring(mailbox, "carol", 2);
-		mailbox_ring(mailbox, "carol", 1);
-		mailbox_ring(mailbox, "carol", 1);
-		mailbox_ring(mailbox, "carol", 4);
-		mailbox_ring(mailbox, "carol", 3);
+		mailbox_ring(world.mailbox, "carol", 2);
+		mailbox_ring(world.mailbox, "carol", 1);
+		mailbox_ring(world.mailbox, "carol", 1);
+		mailbox_ring(world.mailbox, "carol", 4);
+		mailbox_ring(world.mailbox, "carol", 3);
 	}
-	mailbox_ring(mailbox, "carol", 5);
-	mailbox_ring(mailbox, "carol", 6);
+	mailbox_ring(world.mailbox, "carol", 5);
+	mailbox_ring(world.mailbox, "carol", 6);
 	expect_alerts(client, 1, 6);
 	sign_out(client);
 }
@@ -174,7 +124,7 @@ START_TEST(a_hole_is_filled_before_what_follows_it)
 
 	append_and_ring("dave");
 	for (int i = 0; i < 8; i++)
-		(void)mailbox_append(mailbox, "dave"); /* lost */
+		(void)mailbox_append(world.mailbox, "dave"); /* lost */
 	append_and_ring("dave");
 	expect_alerts(client, 1, 10);
 	append_and_ring("dave");
@@ -187,7 +137,7 @@ START_TEST(more_than_can_be_held_behind_a_hole_is_fetched)
 {
 	struct client *client = sign_in("erin");
 
-	(void)mailbox_append(mailbox, "erin"); /* lost */
+	(void)mailbox_append(world.mailbox, "erin"); /* lost */
 	for (int i = 0; i < 200; i++)
 		append_and_ring("erin");
 	expect_alerts(client, 1, 201);
@@ -199,9 +149,9 @@ START_TEST(a_lost_item_that_nothing_follows_is_found_by_the_sweep)
 {
 	struct client *client = sign_in("frank");
 
-	(void)mailbox_append(mailbox, "frank");
+	(void)mailbox_append(world.mailbox, "frank");
 	expect_alerts(client, 1, 1);
-	(void)mailbox_append(mailbox, "frank");
+	(void)mailbox_append(world.mailbox, "frank");
 	expect_alerts(client, 2, 2);
 	sign_out(client);
 }
@@ -211,9 +161,9 @@ START_TEST(a_lost_state_that_nothing_follows_is_found_by_the_sweep)
 {
 	struct client *client = sign_in("grace");
 
-	mailbox_set_unread(mailbox, "grace", 7);
+	mailbox_set_unread(world.mailbox, "grace", 7);
 	(void)client_expect(client, "42[\"notifications:unread\",{\"total\":7,");
-	mailbox_set_unread(mailbox, "grace", 3);
+	mailbox_set_unread(world.mailbox, "grace", 3);
 	(void)client_expect(client, "42[\"notifications:unread\",{\"total\":3,");
 	sign_out(client);
 }
@@ -223,9 +173,9 @@ START_TEST(a_lost_state_is_found_by_the_next_one)
 {
 	struct client *client = sign_in("heidi");
 
-	mailbox_set_unread(mailbox, "heidi", 5); /* lost */
-	mailbox_set_unread(mailbox, "heidi", 6);
-	mailbox_ring(mailbox, "heidi", 0);
+	mailbox_set_unread(world.mailbox, "heidi", 5); /* lost */
+	mailbox_set_unread(world.mailbox, "heidi", 6);
+	mailbox_ring(world.mailbox, "heidi", 0);
 	(void)client_expect(client, "42[\"notifications:unread\",{\"total\":6,");
 	sign_out(client);
 }
@@ -236,9 +186,9 @@ START_TEST(announcements_reach_everybody_once_in_order_also_lost_ones)
 	struct client *first = sign_in("ivan");
 	struct client *second = sign_in("judy");
 
-	mailbox_announce(mailbox, "one", /* ring= */ true);
-	mailbox_announce(mailbox, "two", /* ring= */ false);
-	mailbox_announce(mailbox, "three", /* ring= */ true);
+	mailbox_announce(world.mailbox, "one", /* ring= */ true);
+	mailbox_announce(world.mailbox, "two", /* ring= */ false);
+	mailbox_announce(world.mailbox, "three", /* ring= */ true);
 	for (int i = 0; i < 2; i++) {
 		struct client *client = i ? second : first;
 
@@ -260,7 +210,7 @@ START_TEST(another_history_closes_the_socket_for_a_fresh_session)
 
 	append_and_ring("ken");
 	expect_alerts(client, 1, 1);
-	mailbox_new_epoch(mailbox);
+	mailbox_new_epoch(world.mailbox);
 	append_and_ring("ken");
 	while (client_next(client))
 		;
@@ -280,13 +230,13 @@ START_TEST(a_socket_of_another_history_does_not_stand_in_the_way_of_a_new_one)
 
 	append_and_ring("omar");
 	expect_alerts(old, 1, 1);
-	mailbox_new_epoch(mailbox);
+	mailbox_new_epoch(world.mailbox);
 	/* the edge learns of it from the first answer on the loop of the old socket, closes both
 	 * there, and takes whoever comes then: at most one sign-in a loop fails */
 	for (int failed = 0;; failed++) {
 		ck_assert_int_le(failed, 2);
 		client_open(fresh, http_front_port(edge.engine.front));
-		if (client_sign_in(fresh, keys_dir, "omar"))
+		if (client_sign_in(fresh, world.keys_dir, "omar"))
 			break;
 		client_close(fresh);
 	}
@@ -304,7 +254,7 @@ START_TEST(an_answer_goes_to_the_socket_that_asked_and_to_no_other)
 	const char *again[] = { "421[\"notifications:unread\"]", "41", connect };
 	const char *text;
 
-	client_connect_packet(keys_dir, "quentin", connect);
+	client_connect_packet(world.keys_dir, "quentin", connect);
 	for (int i = 0; i < 40; i++) { /* more often than requests may wait at once */
 		client_send_all(client, again, 3);
 		do {
@@ -336,10 +286,10 @@ START_TEST(a_missing_service_closes_the_transport_and_refuses_nobody)
 {
 	struct client client;
 
-	mailbox_stop(mailbox);
-	mailbox = NULL;
+	mailbox_stop(world.mailbox);
+	world.mailbox = NULL;
 	client_open(&client, http_front_port(edge.engine.front));
-	ck_assert(!client_sign_in(&client, keys_dir, "leo"));
+	ck_assert(!client_sign_in(&client, world.keys_dir, "leo"));
 	ck_assert_int_eq(client.close_code, 1005);
 	client_close(&client);
 }
@@ -351,9 +301,9 @@ START_TEST(a_nats_restart_loses_nothing)
 
 	append_and_ring("mia");
 	expect_alerts(client, 1, 1);
-	support_nats_stop(&nats, SIGKILL);
-	(void)mailbox_append(mailbox, "mia"); /* nobody can be told */
-	support_nats_restart(&nats);
+	support_nats_stop(&world.nats, SIGKILL);
+	(void)mailbox_append(world.mailbox, "mia"); /* nobody can be told */
+	support_nats_restart(&world.nats);
 	expect_alerts(client, 2, 2);
 	sign_out(client);
 }
@@ -419,7 +369,7 @@ START_TEST(stopping_closes_every_socket_without_leaving_the_namespace)
 		ck_assert_msg(strncmp(text, "41", 2) != 0, "clients do not come back after 41");
 	ck_assert_int_eq(client->close_code, 1005);
 	sign_out(client);
-	start_edge("60s"); /* for the teardown */
+	world_start_edge(&edge, "60s"); /* for the teardown */
 }
 END_TEST
 

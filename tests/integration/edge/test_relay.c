@@ -1,0 +1,214 @@
+/* Two edges in this process: a session at one, its client's requests at the other. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "poller.h"
+#include "support/support.h"
+#include "world.h"
+
+static struct edge home, other;
+static int ports[2];
+
+static void setup(void)
+{
+	world_start();
+	world_start_edge(&home, "60s");
+	world_start_edge(&other, "60s");
+	ports[0] = http_front_port(home.engine.front);
+	ports[1] = http_front_port(other.engine.front);
+}
+
+static void teardown(void)
+{
+	world_stop_edge(&other);
+	world_stop_edge(&home);
+	world_stop();
+}
+
+static struct poller *sign_in(const char *user)
+{
+	struct poller *poller = malloc(sizeof(*poller));
+	char packet[TOKEN_MAX];
+
+	poller_open(poller, ports[0]);
+	client_connect_packet(world.keys_dir, user, packet);
+	poller_post(poller, ports[1], packet);
+	ck_assert_str_eq(poller->body, "ok");
+	(void)poller_expect(poller, ports, "40{\"sid\":\"");
+	return poller;
+}
+
+static void append_and_ring(const char *user)
+{
+	mailbox_ring(world.mailbox, user, mailbox_append(world.mailbox, user));
+}
+
+static void expect_alert(const char *text, unsigned n)
+{
+	char message[32];
+
+	(void)snprintf(message, sizeof(message), "\"message\":\"%u\"", n);
+	ck_assert_msg(strstr(text, message) != NULL, "expected %s, got %s", message, text);
+}
+
+START_TEST(a_session_is_served_wherever_its_requests_land)
+{
+	struct poller *poller = sign_in("ada");
+
+	for (unsigned n = 1; n <= 20; n++) {
+		append_and_ring("ada");
+		expect_alert(poller_expect(poller, ports, "security:alert"), n);
+	}
+	poller_post(poller, ports[1], "421[\"notifications:unread\"]");
+	(void)poller_expect(poller, ports, "431[{\"ok\":true,\"total\":20");
+	free(poller);
+}
+END_TEST
+
+START_TEST(a_poll_that_waits_elsewhere_is_answered_when_something_comes)
+{
+	struct poller *poller = sign_in("bea");
+	int fd;
+
+	(void)poller_expect(poller, ports, "2"); /* a second until the next ping */
+	fd = poller_get_start(poller, ports[1]);
+	append_and_ring("bea");
+	poller_get_finish(poller, fd);
+	ck_assert_int_eq(poller->status, 200);
+	if (!strstr(poller->body, "security:alert"))
+		(void)poller_expect(poller, ports, "security:alert");
+	free(poller);
+}
+END_TEST
+
+START_TEST(a_poll_given_up_elsewhere_ends_the_session)
+{
+	struct poller *poller = sign_in("cy");
+	int fd = poller_get_start(poller, ports[1]);
+
+	for (int i = 0; i < 100 && !strstr(poller->body, "Session ID unknown"); i++) {
+		if (i == 20)
+			(void)close(fd);
+		poller_post(poller, ports[0], "3");
+		(void)usleep(20000);
+	}
+	ck_assert_str_eq(poller->body, "{\"code\":1,\"message\":\"Session ID unknown\"}");
+	free(poller);
+}
+END_TEST
+
+START_TEST(two_polls_at_once_end_the_session_wherever_they_are)
+{
+	struct poller *poller = sign_in("dan");
+	struct poller *second = malloc(sizeof(*second));
+	int fd;
+
+	(void)poller_expect(poller, ports, "2");
+	memcpy(second, poller, sizeof(*second));
+	fd = poller_get_start(poller, ports[1]);
+	(void)usleep(300000);
+	poller_get(second, ports[0]);
+	poller_get_finish(poller, fd);
+	ck_assert_int_eq(second->status, 400);
+	ck_assert_int_eq(poller->status, 200);
+	ck_assert_ptr_nonnull(strchr(poller->body, '1'));
+	free(second);
+	free(poller);
+}
+END_TEST
+
+START_TEST(an_edge_that_is_not_there_has_no_sessions)
+{
+	struct poller *poller = malloc(sizeof(*poller));
+
+	poller_open(poller, ports[0]);
+	(void)snprintf(
+	    poller->sid, sizeof(poller->sid), "nobody-1234.%s", strchr(poller->sid, '.') + 1);
+	poller_get(poller, ports[0]);
+	ck_assert_int_eq(poller->status, 400);
+	ck_assert_str_eq(poller->body, "{\"code\":1,\"message\":\"Session ID unknown\"}");
+	poller_post(poller, ports[1], "3");
+	ck_assert_int_eq(poller->status, 400);
+	(void)snprintf(poller->sid, sizeof(poller->sid), "*.%s", strchr(poller->sid, '.') + 1);
+	poller_get(poller, ports[1]);
+	ck_assert_int_eq(poller->status, 400);
+	free(poller);
+}
+END_TEST
+
+START_TEST(a_session_moves_to_the_edge_that_has_its_websocket)
+{
+	struct poller *poller = sign_in("eve");
+	struct client *client = malloc(sizeof(*client));
+
+	append_and_ring("eve");
+	expect_alert(poller_expect(poller, ports, "security:alert"), 1);
+	poller_post(poller, ports[1], "421[\"transfer:track\",{\"transferId\":\"t1\"}]");
+	for (int i = 0; i < 3; i++)
+		append_and_ring("eve"); /* they wait for a poll that does not come */
+	client_upgrade(client, ports[1], poller->sid);
+	client_send(client, "422[\"notifications:unread\"]");
+	for (unsigned n = 2; n <= 4; n++)
+		expect_alert(client_expect(client, "security:alert"), n);
+	(void)client_expect(client, "432[{\"ok\":true,\"total\":4");
+	poller_get(poller, ports[0]);
+	ck_assert_int_eq(poller->status, 400);
+	ck_assert_str_eq(poller->body, "{\"code\":3,\"message\":\"Bad request\"}");
+
+	/* Its former edge can go. */
+	world_stop_edge(&home);
+	for (unsigned n = 5; n <= 8; n++) {
+		append_and_ring("eve");
+		expect_alert(client_expect(client, "security:alert"), n);
+	}
+	world_start_edge(&home, "60s");
+	client_close(client);
+	free(client);
+	free(poller);
+}
+END_TEST
+
+START_TEST(items_come_once_and_in_order_while_sessions_move)
+{
+	struct client *client = malloc(sizeof(*client));
+
+	for (unsigned round = 0; round < 10; round++) {
+		char user[16];
+		struct poller *poller;
+
+		(void)snprintf(user, sizeof(user), "mover-%u", round);
+		poller = sign_in(user);
+		for (unsigned n = 1; n <= 5; n++)
+			append_and_ring(user);
+		client_upgrade(client, ports[(round + 1) % 2], poller->sid);
+		for (unsigned n = 6; n <= 10; n++)
+			append_and_ring(user);
+		for (unsigned n = 1; n <= 10; n++)
+			expect_alert(client_expect(client, "security:alert"), n);
+		client_close(client);
+		free(poller);
+	}
+	free(client);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("relay");
+	TCase *tc = tcase_create("relay");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_session_is_served_wherever_its_requests_land);
+	tcase_add_test(tc, a_poll_that_waits_elsewhere_is_answered_when_something_comes);
+	tcase_add_test(tc, a_poll_given_up_elsewhere_ends_the_session);
+	tcase_add_test(tc, two_polls_at_once_end_the_session_wherever_they_are);
+	tcase_add_test(tc, an_edge_that_is_not_there_has_no_sessions);
+	tcase_add_test(tc, a_session_moves_to_the_edge_that_has_its_websocket);
+	tcase_add_test(tc, items_come_once_and_in_order_while_sessions_move);
+	suite_add_tcase(suite, tc);
+	return support_run(suite);
+}
