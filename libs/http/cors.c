@@ -71,16 +71,26 @@ static const char *host_of(const char *origin)
 	return host;
 }
 
-/* Visible ASCII of a length that an origin may have. */
-static bool is_legal(const char *origin)
+/* What may stand in a header, of a length that an origin may have. */
+static bool is_text(const char *origin)
 {
 	size_t len = strlen(origin);
 
 	for (size_t i = 0; i < len; i++) {
-		if (origin[i] <= ' ' || origin[i] > '~')
+		if ((unsigned char)origin[i] < ' ' || origin[i] == 0x7f)
 			return false;
 	}
 	return len > 0 && len <= ORIGIN_MAX;
+}
+
+/* Visible ASCII. */
+static bool is_legal(const char *origin)
+{
+	for (; *origin; origin++) {
+		if (*origin <= ' ' || *origin > '~')
+			return false;
+	}
+	return true;
 }
 
 static bool is_listed(const struct http_cors *cors, const char *origin)
@@ -111,7 +121,7 @@ static enum status check_entries(const struct http_cors *cors, struct err *err)
 	for (size_t i = 0; i < cors->origins_len; i++) {
 		const char *origin = cors->origins[i];
 
-		if (!host_of(origin) || !is_legal(origin))
+		if (!host_of(origin) || !is_text(origin) || !is_legal(origin))
 			return err_set(err, STATUS_INVALID,
 			    "origin \"%s\" is not scheme://host[:port]", origin);
 	}
@@ -152,9 +162,11 @@ enum http_origin cors_judge(const struct http_cors *cors, const struct http_head
 
 	if (!origin)
 		return HTTP_ORIGIN_NONE;
+	if (head_count(head, "Origin") > 1 || !is_text(origin))
+		return HTTP_ORIGIN_MALFORMED;
 	if (cors->any)
-		return HTTP_ORIGIN_ALLOWED; /* it is not even looked at */
-	if (head_count(head, "Origin") > 1 || !is_legal(origin))
+		return HTTP_ORIGIN_ALLOWED; /* whatever it says */
+	if (!is_legal(origin))
 		return HTTP_ORIGIN_MALFORMED;
 	host = host_of(origin);
 	if (!host)

@@ -151,6 +151,116 @@ START_TEST(control_frames_and_raw_bytes_keep_their_place)
 }
 END_TEST
 
+static struct frame *binary(const char *bytes)
+{
+	struct frame *frame = keep(bytes);
+
+	frame->is_binary = true;
+	return frame;
+}
+
+static const char *take_payload(unsigned max_packets, size_t max_bytes)
+{
+	static char text[256];
+	struct buf payload = BUF_INIT;
+
+	outq_take_payload(&q, max_packets, max_bytes, &payload);
+	ck_assert_uint_lt(payload.len, sizeof(text));
+	memcpy(text, buf_str(&payload), payload.len + 1);
+	buf_finish(&payload);
+	return text;
+}
+
+START_TEST(a_poll_takes_packets_joined_and_binary_as_base64)
+{
+	(void)push(keep("4a"), "!");
+	(void)push(binary("\x01\x02"), "\x03");
+	(void)push(keep("4c"), "");
+	ck_assert_str_eq(take_payload(16, 1000), "4a!\x1e"
+						 "bAQID\x1e"
+						 "4c");
+	ck_assert_uint_eq(q.count, 0);
+	ck_assert_uint_eq(q.bytes, 0);
+	ck_assert_str_eq(take_payload(16, 1000), "");
+}
+END_TEST
+
+START_TEST(a_poll_takes_no_more_packets_and_bytes_than_it_may_but_always_one)
+{
+	for (int i = 0; i < 4; i++)
+		(void)push(keep("4aaaaaaaaa"), "");
+	ck_assert_str_eq(take_payload(16, 5), "4aaaaaaaaa");
+	ck_assert_str_eq(take_payload(2, 1000), "4aaaaaaaaa\x1e"
+						"4aaaaaaaaa");
+	ck_assert_uint_eq(q.count, 1);
+}
+END_TEST
+
+START_TEST(a_client_that_takes_no_binary_gets_base64_text)
+{
+	(void)push(binary("\x01\x02\x03"), "");
+	outq_use_base64(&q);
+	(void)push(binary("\x04"), "");
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
+	ck_assert_str_eq(received(), "\x81\x05"
+				     "bAQID\x81\x05"
+				     "bBA==");
+}
+END_TEST
+
+START_TEST(what_a_websocket_has_half_written_stays_in_front_of_what_waited_for_it)
+{
+	struct outq first = { 0 };
+	struct frame *frame = keep("3probe");
+
+	ck_assert_int_eq(outq_push(&first, &roomy, frame, bytes_of(NULL, 0)), OUTQ_QUEUED);
+	frame_unref(frame);
+	first.written = 3; /* two bytes of header and the "3" have gone */
+	(void)push(keep("4a"), "");
+	outq_put_first(&q, &first);
+	ck_assert_uint_eq(first.count, 0);
+	ck_assert_uint_eq(q.count, 2);
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
+	ck_assert_str_eq(received(), "probe\x81\x02"
+				     "4a");
+}
+END_TEST
+
+static void note(void *arg, bool is_binary, struct bytes message)
+{
+	buf_appendf(arg, "%s:%.*s ", is_binary ? "binary" : "text", (int)message.len,
+	    (const char *)message.data);
+}
+
+START_TEST(messages_can_be_moved_control_frames_stay)
+{
+	struct buf seen = BUF_INIT;
+
+	(void)push(keep("4a"), "b");
+	outq_push_control(&q, WS_PONG, BYTES_LITERAL("p"));
+	(void)push(binary("c"), "");
+	outq_each(&q, note, &seen);
+	ck_assert_str_eq(buf_str(&seen), "text:4ab binary:c ");
+	buf_finish(&seen);
+}
+END_TEST
+
+static struct frame *shout(const struct frame *frame)
+{
+	return frame_new(frame->class, BYTES_LITERAL("LOUD"), NULL);
+}
+
+START_TEST(the_other_encoding_of_a_frame_is_made_once)
+{
+	struct frame *frame = keep("quiet");
+	struct frame *packed = frame_packed(frame, shout);
+
+	ck_assert_mem_eq(packed->data, "LOUD", 4);
+	ck_assert_ptr_eq(frame_packed(frame, shout), packed);
+	frame_unref(frame);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("edge outq");
@@ -163,6 +273,12 @@ int main(void)
 	tcase_add_test(tc, what_is_half_written_is_neither_replaced_nor_repeated);
 	tcase_add_test(tc, a_gone_peer_is_told);
 	tcase_add_test(tc, control_frames_and_raw_bytes_keep_their_place);
+	tcase_add_test(tc, a_poll_takes_packets_joined_and_binary_as_base64);
+	tcase_add_test(tc, a_poll_takes_no_more_packets_and_bytes_than_it_may_but_always_one);
+	tcase_add_test(tc, a_client_that_takes_no_binary_gets_base64_text);
+	tcase_add_test(tc, what_a_websocket_has_half_written_stays_in_front_of_what_waited_for_it);
+	tcase_add_test(tc, messages_can_be_moved_control_frames_stay);
+	tcase_add_test(tc, the_other_encoding_of_a_frame_is_made_once);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }

@@ -1,0 +1,226 @@
+/* Socket.IO over an engine in this process, without NATS: what the edge's own events do not use. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "engine/engine.h"
+#include "engine/sio.h"
+#include "support/support.h"
+
+static struct engine engine;
+static struct engine_app app;
+static struct engine_path path;
+static struct sio_config sio;
+
+/* What the last acknowledgement was, told by the loop to the test. */
+static struct {
+	pthread_mutex_t lock;
+	bool told;
+	enum status status;
+	char args[64];
+	size_t attachments;
+} outcome = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void on_ack(void *arg, enum status s, const struct json *args,
+    const struct socketio_attachments *attachments)
+{
+	struct buf text = BUF_INIT;
+
+	(void)arg;
+	if (args)
+		json_append_value(&text, args);
+	(void)pthread_mutex_lock(&outcome.lock);
+	outcome.told = true;
+	outcome.status = s;
+	outcome.attachments = attachments ? attachments->len : 0;
+	(void)snprintf(outcome.args, sizeof(outcome.args), "%s", buf_str(&text));
+	(void)pthread_mutex_unlock(&outcome.lock);
+	buf_finish(&text);
+}
+
+static bool is_told(void *arg)
+{
+	bool told;
+
+	(void)arg;
+	(void)pthread_mutex_lock(&outcome.lock);
+	told = outcome.told;
+	(void)pthread_mutex_unlock(&outcome.lock);
+	return told;
+}
+
+static void on_connect(struct sio_socket *socket, const struct json *auth)
+{
+	(void)auth;
+	sio_accept(socket);
+}
+
+/* "ask <ms>": the server asks the client, which has so long to answer. */
+static void on_event(struct sio_socket *socket, const struct sio_event *event)
+{
+	int64_t ms = 0;
+
+	(void)json_int(json_at(event->args, 1), &ms);
+	sio_emit_with_ack(socket, BYTES_LITERAL("[\"question\",1]"), NULL, ms, on_ack, NULL);
+}
+
+static void on_leave(struct sio_socket *socket)
+{
+	(void)socket;
+}
+
+static const struct sio_namespace namespaces[] = { { "/", on_connect, on_event, on_leave } };
+
+static void setup(void)
+{
+	struct engine_config cfg = {
+		.id = "test",
+		.listen = "127.0.0.1:0",
+		.origins = "",
+		.paths = &path,
+		.paths_len = 1,
+		.loops = 1,
+		.http_threads = 2,
+		.head_timeout_ms = 5000,
+		.body_timeout_ms = 5000,
+		.ping_interval_ms = 25000,
+		.ping_timeout_ms = 20000,
+		.upgrade_timeout_ms = 5000,
+		.max_payload = 100000,
+		.max_message = 100000,
+		.max_sessions = 100,
+		.queue = { 1 << 20, 1024 },
+	};
+	struct err err = ERR_INIT;
+
+	sio = (struct sio_config){ .namespaces = namespaces,
+		.namespaces_len = 1,
+		.connect_timeout_ms = 10000,
+		.attachment_timeout_ms = 300,
+		.max_packet = 100000,
+		.max_attachments = 10 };
+	app = sio_app(&sio);
+	path = (struct engine_path){ "/socket.io/", &app };
+	engine = (struct engine){ 0 };
+	outcome.told = false;
+	ck_assert_ok(engine_init(&engine, &cfg, &err), err);
+	ck_assert_ok(engine_start(&engine, &err), err);
+	ck_assert_ok(engine_listen(&engine, &err), err);
+}
+
+static void teardown(void)
+{
+	engine_drain(&engine, NULL);
+	engine_finish(&engine);
+}
+
+static struct client *joined(void)
+{
+	struct client *client = malloc(sizeof(*client));
+
+	client_open(client, http_front_port(engine.front));
+	client_send(client, "40");
+	(void)client_expect(client, "40{\"sid\":\"");
+	return client;
+}
+
+static void leave(struct client *client)
+{
+	client_close(client);
+	free(client);
+}
+
+static void expect_outcome(enum status s, const char *args)
+{
+	ck_assert(support_wait(is_told, NULL, 10000));
+	ck_assert_int_eq(outcome.status, s);
+	ck_assert_str_eq(outcome.args, args);
+}
+
+START_TEST(the_server_is_told_what_the_client_answers)
+{
+	struct client *client = joined();
+
+	client_send(client, "42[\"ask\",10000]");
+	ck_assert_str_eq(client_expect(client, "question"), "420[\"question\",1]");
+	client_send(client, "437[\"of nothing that was asked\"]");
+	client_send(client, "430[\"yes\",2]");
+	expect_outcome(STATUS_OK, "[\"yes\",2]");
+	client_send(client, "430[\"twice\"]"); /* nobody waits for it any more */
+	client_send(client, "42[\"ask\",10000]");
+	ck_assert_str_eq(client_expect(client, "question"), "421[\"question\",1]");
+	leave(client);
+}
+END_TEST
+
+START_TEST(an_answer_may_bring_attachments)
+{
+	static const unsigned char blob[] = { 0x82, 0x83, 0, 0, 0, 0, 1, 2, 3 };
+	struct client *client = joined();
+
+	client_send(client, "42[\"ask\",10000]");
+	(void)client_expect(client, "question");
+	client_send(client, "461-0[{\"_placeholder\":true,\"num\":0}]");
+	client_send_raw(client, blob, sizeof(blob));
+	expect_outcome(STATUS_OK, "[{\"_placeholder\":true,\"num\":0}]");
+	ck_assert_uint_eq(outcome.attachments, 1);
+	leave(client);
+}
+END_TEST
+
+START_TEST(a_client_that_does_not_answer_is_not_waited_for)
+{
+	struct client *client = joined();
+
+	client_send(client, "42[\"ask\",100]");
+	(void)client_expect(client, "question");
+	expect_outcome(STATUS_TIMEOUT, "");
+	client_send(client, "430[\"late\"]");
+	client_send(client, "42[\"ask\",10000]");
+	(void)client_expect(client, "question");
+	leave(client);
+}
+END_TEST
+
+START_TEST(a_client_that_leaves_owes_nothing)
+{
+	struct client *client = joined();
+
+	client_send(client, "42[\"ask\",10000]");
+	(void)client_expect(client, "question");
+	client_send(client, "41");
+	expect_outcome(STATUS_UNAVAILABLE, "");
+	client_send(client, "40");
+	(void)client_expect(client, "40{\"sid\":\"");
+	leave(client);
+}
+END_TEST
+
+START_TEST(attachments_that_never_come_end_the_session)
+{
+	struct client *client = joined();
+
+	client_send(client, "451-[\"x\",{\"_placeholder\":true,\"num\":0}]");
+	ck_assert_ptr_null(client_next(client));
+	ck_assert_int_eq(client->close_code, 1005);
+	leave(client);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("sio");
+	TCase *tc = tcase_create("sio");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, the_server_is_told_what_the_client_answers);
+	tcase_add_test(tc, an_answer_may_bring_attachments);
+	tcase_add_test(tc, a_client_that_does_not_answer_is_not_waited_for);
+	tcase_add_test(tc, a_client_that_leaves_owes_nothing);
+	tcase_add_test(tc, attachments_that_never_come_end_the_session);
+	suite_add_tcase(suite, tc);
+	return support_run(suite);
+}
