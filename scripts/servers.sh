@@ -13,6 +13,7 @@ secret() {
 }
 
 keys_prepare() {
+  secret "$RUN_DIR/secrets/recovery"
   [ -s "$RUN_DIR/keys/dev.hs256" ] && return
   mkdir -p "$RUN_DIR/keys"
   (umask 077 && head -c 48 /dev/urandom | base64 -w 0 >"$RUN_DIR/keys/dev.hs256")

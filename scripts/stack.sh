@@ -76,7 +76,7 @@ start_edges() {
   for entry in "${STACK_EDGES[@]}"; do
     IFS=: read -r _ name port admin <<<"$entry"
     start_program "$name" ww-edge edge "$admin" WW_LISTEN="127.0.0.1:$port" WW_EDGE_ID="$name" \
-      WW_KEYS_DIR="$RUN_DIR/keys"
+      WW_KEYS_DIR="$RUN_DIR/keys" WW_RECOVERY_KEY_FILE="$RUN_DIR/secrets/recovery"
   done
 }
 

@@ -17,6 +17,8 @@ struct edge_config {
 	int64_t ping_interval_ms, ping_timeout_ms, connect_timeout_ms, request_timeout_ms;
 	int64_t body_timeout_ms, upgrade_timeout_ms, attachment_timeout_ms, max_attachments;
 	char *namespaces, *allowed_origins;
+	char *recovery_key, *recovery_key_old;
+	int64_t recovery_max;
 	int64_t max_sockets, max_packet, max_payload;
 	int64_t queue_bytes, queue_packets;
 	int64_t max_channels, max_calls;

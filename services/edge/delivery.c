@@ -212,6 +212,7 @@ static void prepare(struct delivery_ref *ref)
 		.states_len = message->n_states,
 		.log = delivery_encode_log(message->log, message->n_log),
 		.log_len = message->n_log,
+		.eviction = message->eviction,
 	};
 	ref->valid = true;
 }

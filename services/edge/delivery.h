@@ -37,6 +37,7 @@ struct delivery {
 	struct delivery_state *states;
 	struct delivery_log *log;
 	size_t items_len, states_len, log_len;
+	const Walletwire__V1__Eviction *eviction; /* NULL if none */
 };
 
 /* Holds the message until the last reference goes. Made on the bus's thread: nothing is decoded

@@ -200,6 +200,8 @@ enum status edge_start(struct edge *edge, struct err *err)
 	id_random(random);
 	random[EDGE_ID_RANDOM] = '\0';
 	(void)snprintf(edge->id, sizeof(edge->id), "%.40s-%s", edge->cfg.edge_name, random);
+	edge->recovery = (struct recovery_keys){ bytes_of_str(edge->cfg.recovery_key),
+		bytes_of_str(edge->cfg.recovery_key_old) };
 	s = name_namespaces(edge, err);
 	if (!s)
 		s = start_tokens(edge, err);

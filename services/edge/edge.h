@@ -23,6 +23,7 @@
 #include "engine/sio.h"
 #include "http/http.h"
 #include "loop/loop.h"
+#include "recovery.h"
 #include "token/token.h"
 
 enum { EDGE_NAMESPACES_MAX = 16 };
@@ -37,6 +38,7 @@ struct edge {
 	struct sio_config sio;
 	struct sio_namespace namespaces[EDGE_NAMESPACES_MAX]; /* "/" is the first */
 	char *namespace_names;                                /* what their names point into */
+	struct recovery_keys recovery; /* empty: connections are not recovered */
 	struct bus *bus;
 	struct bus_port *port;
 	struct token_verifier *tokens;

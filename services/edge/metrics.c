@@ -27,10 +27,21 @@ static const char *const verdict_labels[TOKEN_VERDICTS] = {
 	[TOKEN_ROLE] = "role",
 };
 
+static const char *const recovery_labels[RECOVERY_OUTCOMES] = {
+	[RECOVERY_DONE] = "recovered",
+	[RECOVERY_BAD_PID] = "bad_pid",
+	[RECOVERY_EPOCH] = "epoch",
+	[RECOVERY_AHEAD] = "ahead",
+	[RECOVERY_TOO_MANY] = "too_many",
+	[RECOVERY_TOO_OLD] = "too_old",
+};
+
 METRIC(subjects, METRIC_GAUGE, "ww_edge_subjects", "Subjects this edge listens to");
 METRIC(connects, METRIC_COUNTER, "ww_edge_connects_total", "Sockets that joined a namespace");
 METRIC_LABELLED(refusals, METRIC_COUNTER, "ww_edge_connect_refusals_total", "CONNECTs refused",
     "reason", verdict_labels);
+METRIC_LABELLED(recoveries, METRIC_COUNTER, "ww_edge_recoveries_total",
+    "CONNECTs that brought a pid, by outcome", "outcome", recovery_labels);
 METRIC(events_in, METRIC_COUNTER, "ww_edge_events_in_total", "Events received from clients");
 METRIC_LABELLED(calls, METRIC_COUNTER, "ww_edge_calls_total", "Requests to services, by outcome",
     "status", status_labels);
@@ -60,9 +71,9 @@ static void refresh(void *arg)
 
 void edge_metrics_register(struct edge *edge)
 {
-	struct metric *const all[] = { &subjects, &connects, &refusals, &events_in, &calls, &relays,
-		&relayed, &holes, &holes_late, &sinces, &since_items, &snapshots, &swept,
-		&findings };
+	struct metric *const all[] = { &subjects, &connects, &refusals, &recoveries, &events_in,
+		&calls, &relays, &relayed, &holes, &holes_late, &sinces, &since_items, &snapshots,
+		&swept, &findings };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		metrics_register(all[i]);
@@ -78,6 +89,11 @@ void count_connect(void)
 void count_refusal(enum token_verdict verdict)
 {
 	metric_add(&refusals, verdict, 1);
+}
+
+void count_recovery(enum recovery outcome)
+{
+	metric_add(&recoveries, outcome, 1);
 }
 
 void count_event_in(void)

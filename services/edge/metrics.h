@@ -8,6 +8,7 @@ void edge_metrics_register(struct edge *edge);
 
 void count_connect(void);                       /* a CONNECT that was answered */
 void count_refusal(enum token_verdict verdict); /* a CONNECT that was refused */
+void count_recovery(enum recovery outcome);
 void count_event_in(void);
 void count_call(enum status status);
 void count_relay(enum status status); /* asked of another edge */

@@ -37,7 +37,7 @@ static void on_connect(struct sio_socket *socket, const struct json *auth)
 	memcpy(operator->user_id, claims.sub, sizeof(operator->user_id));
 	memcpy(operator->jti, claims.jti, sizeof(operator->jti));
 	socket->data = operator;
-	sio_accept(socket);
+	sio_accept(socket, NULL);
 	count_connect();
 }
 

@@ -95,6 +95,33 @@ void socket_ack_err(struct sio_socket *socket, const struct sio_ack *ack, const 
 
 /* --- what a live socket is shown --- */
 
+/* Where the client would have to go on after what is written now; NULL if it can't. */
+static const char *offset_of(
+    const struct socket *socket, char ret_offset[static RECOVERY_OFFSET_SIZE])
+{
+	if (!socket->pid)
+		return NULL;
+	(void)snprintf(ret_offset, RECOVERY_OFFSET_SIZE, "%s%llu.%llu", socket->offset_prefix,
+	    (unsigned long long)socket->seq, (unsigned long long)socket->log_seq);
+	return ret_offset;
+}
+
+static void show(struct socket *socket, struct frame *frame)
+{
+	char offset[RECOVERY_OFFSET_SIZE];
+
+	sio_push(socket->base, frame, socket->unread, offset_of(socket, offset));
+}
+
+/* All that was missed has been shown: the states follow, as if none were known. */
+static void end_recovery(struct socket *socket)
+{
+	if (socket->recover_to && socket->seq >= socket->recover_to) {
+		socket->recover_to = 0;
+		socket->rev = 0;
+	}
+}
+
 /* The last word on a transfer comes as an item: no state of it may follow that is older. */
 static void note_transfer(const struct socket *socket, const Walletwire__V1__Payload *payload)
 {
@@ -116,11 +143,12 @@ enum socket_take socket_take_item(struct socket *socket, const struct delivery_i
 	if (row->seq != socket->seq + 1)
 		return SOCKET_HOLE;
 	socket->seq = row->seq;
+	end_recovery(socket);
 	note_transfer(socket, row->payload);
 	if (!item->frame ||
 	    (!row->critical && !channels_reach(socket, row->channels, row->n_channels)))
 		return SOCKET_TAKEN;
-	sio_push(socket->base, item->frame, socket->unread);
+	show(socket, item->frame);
 	observe_latency(row->applied_us);
 	return SOCKET_TAKEN;
 }
@@ -129,6 +157,7 @@ void socket_skip_to(struct socket *socket, uint64_t seq)
 {
 	if (seq > socket->seq)
 		socket->seq = seq;
+	end_recovery(socket);
 }
 
 void socket_show_state(struct socket *socket, const struct delivery_state *entry)
@@ -148,7 +177,7 @@ void socket_show_state(struct socket *socket, const struct delivery_state *entry
 	if (tracked)
 		tracked->version = state->version;
 	if (channels_reach(socket, state->channels, state->n_channels))
-		sio_push(socket->base, entry->frame, 0);
+		show(socket, entry->frame);
 }
 
 void socket_take_states(
@@ -165,7 +194,7 @@ void socket_take_log(struct socket *socket, const struct delivery_log *log)
 		return;
 	socket->log_seq++;
 	if (log->frame)
-		sio_push(socket->base, log->frame, 0);
+		show(socket, log->frame);
 }
 
 /* --- life --- */
@@ -180,7 +209,14 @@ static void on_leave(struct sio_socket *base)
 	user_leave(socket);
 	channels_leave_all(socket);
 	free(socket->jti);
+	free(socket->pid);
 	free(socket);
+}
+
+bool socket_is_evicted(const struct socket *socket, const Walletwire__V1__Eviction *eviction)
+{
+	return strcmp(socket->base->sid, eviction->session_id) == 0 &&
+	       strcmp(socket->session->sid, eviction->connection) != 0;
 }
 
 /* Whom an answer to `open` is for, should the session have moved on meanwhile. */
@@ -189,27 +225,95 @@ struct opening {
 	char sid[ID_SIZE];
 };
 
+static const struct recovery_keys *recovery_keys(const struct socket *socket)
+{
+	return &edge_loop_of(socket->session)->edge->recovery;
+}
+
+static enum recovery judge_recovery(
+    const struct socket *socket, const Walletwire__V1__OpenReply *reply)
+{
+	int64_t max = edge_loop_of(socket->session)->edge->cfg.recovery_max;
+
+	if (strcmp(socket->epoch, reply->epoch) != 0)
+		return RECOVERY_EPOCH;
+	if (socket->seq > reply->seq || socket->log_seq > reply->announcement_seq)
+		return RECOVERY_AHEAD;
+	if (reply->seq - socket->seq > (uint64_t)max)
+		return RECOVERY_TOO_MANY;
+	return reply->too_old ? RECOVERY_TOO_OLD : RECOVERY_DONE;
+}
+
+/* From the mailbox's head on, under a new id. */
+static void start_afresh(struct socket *socket, const Walletwire__V1__OpenReply *reply)
+{
+	struct position at = { .seq = reply->seq, .log_seq = reply->announcement_seq };
+
+	socket->seq = at.seq;
+	socket->log_seq = at.log_seq;
+	if (!recovery_keys(socket)->key.len)
+		return;
+	(void)snprintf(at.epoch, sizeof(at.epoch), "%s", reply->epoch);
+	free(socket->pid);
+	socket->pid = xmalloc(RECOVERY_PID_SIZE);
+	recovery_make_pid(
+	    recovery_keys(socket), socket->base->sid, socket->user->id, &at, socket->pid);
+}
+
+/* A client that recovers is told its CONNECT first: stock ones double what comes before it. */
+static void accept(struct socket *socket, const Walletwire__V1__OpenReply *reply)
+{
+	enum recovery outcome;
+
+	if (socket->is_recovering) {
+		outcome = judge_recovery(socket, reply);
+		count_recovery(outcome);
+		socket->is_recovering = outcome == RECOVERY_DONE;
+		if (!socket->is_recovering)
+			id_random(socket->base->sid);
+	}
+	if (!socket->is_recovering)
+		start_afresh(socket, reply);
+	if (socket->pid)
+		recovery_make_prefix(socket->pid, reply->epoch, socket->offset_prefix);
+	sio_accept(socket->base, socket->pid);
+	count_connect();
+}
+
+static void learn_unread(struct socket *socket, const Walletwire__V1__OpenReply *reply)
+{
+	for (size_t i = 0; i < reply->n_states; i++) {
+		const Walletwire__V1__Payload *payload = reply->states[i]->payload;
+
+		if (payload && payload->body_case == WALLETWIRE__V1__PAYLOAD__BODY_UNREAD)
+			socket->unread = payload->unread->total;
+	}
+}
+
 /*
- * States are shown up to what `open` saw; items come from the mailbox, for a fresh socket those
- * after its head, for one that moved here those after its position.
+ * What was missed comes first, and the states behind it. Everybody else has missed no item: states
+ * are shown up to what `open` saw.
  */
 static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *reply)
 {
-	struct delivery_state *states = delivery_encode_states(reply->states, reply->n_states);
+	struct edge_loop *el = edge_loop_of(socket->session);
+	struct delivery_state *states;
 
-	if (!socket->is_moved) {
-		sio_accept(socket->base);
-		count_connect();
-		socket->seq = reply->seq;
-		socket->log_seq = reply->announcement_seq;
-	}
+	if (!socket->is_moved)
+		accept(socket, reply);
 	socket->state = SOCKET_LIVE;
-	if (!socket->is_moved || reply->rev > socket->rev)
+	if (socket->is_recovering && reply->seq > socket->seq) {
+		socket->recover_to = reply->seq;
+		socket->rev = reply->rev;
+		learn_unread(socket, reply);
+	} else if (!socket->is_moved || reply->rev > socket->rev) {
+		states = delivery_encode_states(reply->states, reply->n_states);
 		socket_take_states(socket, states, reply->n_states, reply->rev);
-	delivery_free_states(states, reply->n_states);
-	announcements_learn(edge_loop_of(socket->session), reply->announcement_seq);
+		delivery_free_states(states, reply->n_states);
+	}
+	announcements_learn(el, reply->announcement_seq);
 	announcements_catch_up(socket);
-	user_on_live(socket->user);
+	user_on_live(socket->user, socket->recover_to ? 0 : el->edge->cfg.hole_wait_ms);
 }
 
 static void on_open(struct edge_loop *el, void *arg, enum status s, struct bytes data)
@@ -274,6 +378,34 @@ static struct socket *socket_new(
 	return socket;
 }
 
+/* The higher of what the client has seen and where it was when it connected. */
+static void begin_recovery(struct socket *socket, const struct json *auth)
+{
+	const struct recovery_keys *keys = recovery_keys(socket);
+	struct bytes pid = json_text(json_get(auth, "pid"));
+	struct position at, seen;
+	char sid[ID_SIZE];
+
+	if (!keys->key.len || !pid.len)
+		return;
+	if (!recovery_read_pid(keys, pid, socket->user->id, sid, &at)) {
+		count_recovery(RECOVERY_BAD_PID);
+		return;
+	}
+	if (recovery_read_offset(json_text(json_get(auth, "offset")), pid, &seen) &&
+	    strcmp(seen.epoch, at.epoch) == 0) {
+		at.seq = seen.seq > at.seq ? seen.seq : at.seq;
+		at.log_seq = seen.log_seq > at.log_seq ? seen.log_seq : at.log_seq;
+	}
+	memcpy(socket->base->sid, sid, sizeof(sid));
+	memcpy(socket->epoch, at.epoch, sizeof(at.epoch));
+	socket->seq = at.seq;
+	socket->log_seq = at.log_seq;
+	socket->pid = xcalloc(1, pid.len + 1);
+	memcpy(socket->pid, pid.data, pid.len);
+	socket->is_recovering = true;
+}
+
 static void on_connect(struct sio_socket *base, const struct json *auth)
 {
 	struct session *session = base->session;
@@ -296,6 +428,7 @@ static void on_connect(struct sio_socket *base, const struct json *auth)
 		    base, token_verdict_text(TOKEN_MALFORMED), token_verdict_code(TOKEN_MALFORMED));
 		return;
 	}
+	begin_recovery(socket, auth);
 	ask_open(socket);
 }
 
@@ -310,6 +443,7 @@ void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_m
 	ret_moved->seq = socket->seq;
 	ret_moved->rev = socket->rev;
 	ret_moved->announcement_seq = socket->log_seq;
+	ret_moved->pid = xstrdup(socket->pid ? socket->pid : "");
 	ret_moved->own_channels = socket->own_channels;
 	ret_moved->unread = socket->unread;
 	ret_moved->transfers = xcalloc(socket->tracked_len + 1, sizeof(struct tracked *));
@@ -344,6 +478,10 @@ bool socket_restore(struct sio_socket *base, const Walletwire__V1__MovedSocket *
 	socket->seq = moved->seq;
 	socket->rev = moved->rev;
 	socket->log_seq = moved->announcement_seq;
+	if (moved->pid[0]) {
+		socket->pid = xstrdup(moved->pid);
+		recovery_make_prefix(socket->pid, moved->epoch, socket->offset_prefix);
+	}
 	socket->own_channels = moved->own_channels;
 	socket->unread = moved->unread;
 	restore_transfers(socket, moved);

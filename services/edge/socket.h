@@ -36,14 +36,18 @@ struct socket {
 	unsigned own_channels; /* bit per enum ChannelKind: user, balance, transactions */
 	unsigned tracked_len;
 	struct tracked *tracked;
-	uint32_t unread;   /* the total this client was told last */
-	uint64_t seq, rev; /* its position in the mailbox and in the user's state */
-	uint64_t log_seq;  /* its position in the announcement log */
-	bool log_asked;    /* it is catching up with the log */
-	bool is_moved;     /* it comes from another edge: its client has its CONNECT answer */
-	int64_t iat_s;     /* of the token it signed in with, to see whether that was revoked */
+	uint32_t unread;     /* the total this client was told last */
+	uint64_t seq, rev;   /* its position in the mailbox and in the user's state */
+	uint64_t log_seq;    /* its position in the announcement log */
+	bool log_asked;      /* it is catching up with the log */
+	bool is_recovering;  /* it goes on where an older connection was, if it can */
+	uint64_t recover_to; /* items up to here were missed; states follow them. 0: none */
+	bool is_moved;       /* it comes from another edge: its client has its CONNECT answer */
+	int64_t iat_s;       /* of the token it signed in with, to see whether that was revoked */
 	char *jti;
-	char epoch[ID_SIZE]; /* of the history its positions are of, if it moved here */
+	char *pid; /* what it may be recovered with; NULL: nothing */
+	char offset_prefix[RECOVERY_PREFIX_SIZE];
+	char epoch[ID_SIZE]; /* of the history its positions are of, if it has some before `open` */
 };
 
 /* The namespace of these sockets; `name` is borrowed. */
@@ -63,6 +67,9 @@ void socket_recheck_all(void *edge_loop);
  */
 void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_moved);
 bool socket_restore(struct sio_socket *base, const Walletwire__V1__MovedSocket *moved);
+
+/* Another connection has recovered this socket. */
+bool socket_is_evicted(const struct socket *socket, const Walletwire__V1__Eviction *eviction);
 
 /* --- what user.c and announcements.c move a live socket with --- */
 enum socket_take { SOCKET_OLD, SOCKET_TAKEN, SOCKET_HOLE };

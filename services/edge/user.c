@@ -271,11 +271,33 @@ static uint64_t last_seq(const struct delivery *delivery)
 	return delivery->items_len ? delivery->items[delivery->items_len - 1].item->seq : 0;
 }
 
+/* The user may be gone with its last socket. */
+static void evict(struct edge_loop *el, const struct delivery *delivery)
+{
+	struct user *user = user_find(el, delivery->user_id);
+	struct socket *socket = user ? user->sockets : NULL;
+
+	while (socket) {
+		if (!socket_is_evicted(socket, delivery->eviction)) {
+			socket = socket->next;
+			continue;
+		}
+		session_close(socket->session, CLOSE_EVICTED);
+		user = user_find(el, delivery->user_id);
+		socket = user ? user->sockets : NULL;
+	}
+}
+
 void user_on_delivery(
     struct edge_loop *el, struct delivery_ref *ref, const struct delivery *delivery)
 {
-	struct user *user = user_find(el, delivery->user_id);
+	struct user *user;
 
+	if (delivery->eviction) {
+		evict(el, delivery);
+		return;
+	}
+	user = user_find(el, delivery->user_id);
 	if (!user || is_foreign(user, delivery->epoch))
 		return;
 	if (user->epoch[0])
@@ -324,9 +346,9 @@ bool user_accept_epoch(struct user *user, const char *epoch, uint64_t seq, uint6
 	return true;
 }
 
-void user_on_live(struct user *user)
+void user_on_live(struct user *user, int64_t wait_ms)
 {
-	settle(user, user->el->edge->cfg.hole_wait_ms);
+	settle(user, wait_ms);
 }
 
 bool user_on_head(

@@ -70,7 +70,8 @@ bool user_on_head(
  */
 bool user_accept_epoch(struct user *user, const char *epoch, uint64_t seq, uint64_t rev);
 
-/* A socket became live: deliver what was held while it opened. */
-void user_on_live(struct user *user);
+/* A socket became live: deliver what was held while it opened; what it lacks is asked for after
+ * wait_ms. */
+void user_on_live(struct user *user, int64_t wait_ms);
 
 #endif

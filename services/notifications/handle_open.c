@@ -2,17 +2,39 @@
  */
 #include "messages.h"
 #include "notifications.h"
+#include "ring.h"
 #include "store.h"
+
+/* Is all of what a recovering socket has missed still there? */
+static enum status check_since(struct request *req, const char *user_id,
+    const Walletwire__V1__OpenRequest *in, Walletwire__V1__OpenReply *reply, struct err *err)
+{
+	bool has = true;
+	enum status s = STATUS_OK;
+
+	if (in->since < reply->seq)
+		s = store_has_item(req->db, user_id, (int64_t)in->since + 1, &has, err);
+	reply->too_old = !has;
+	return s;
+}
 
 enum status notifications_on_open(struct request *req, struct err *err)
 {
+	const Walletwire__V1__OpenRequest *in = (const void *)req->body;
 	Walletwire__V1__OpenReply *reply = MESSAGE_NEW(req->arena, open_reply);
 	const char *user_id;
 	enum status s = notifications_caller(req, &user_id, err);
 
+	if (!s && in->since > INT64_MAX - 1)
+		s = err_invalid(err, "since", "is no number of a mailbox");
 	/* One statement, so that numbers and states are of one moment. Unknown users have zeros. */
 	if (!s)
 		s = store_open(req->db, user_id, req->arena, reply, err);
+	if (!s && in->recovering)
+		s = check_since(req, user_id, in, reply, err);
+	if (!s && in->recovering)
+		s = ring_eviction(req->bus, reply->epoch, user_id, in->caller->session_id,
+		    in->connection, req->arena, err);
 	req->reply = &reply->base;
 	return s;
 }

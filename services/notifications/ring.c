@@ -108,3 +108,19 @@ enum status ring_all(struct bus *bus, const char *epoch, LogEntry **log, size_t 
 	}
 	return s;
 }
+
+enum status ring_eviction(struct bus *bus, const char *epoch, const char *user_id,
+    const char *session_id, const char *connection, struct arena *arena, struct err *err)
+{
+	Walletwire__V1__Eviction *eviction = MESSAGE_NEW(arena, eviction);
+	Delivery *delivery = MESSAGE_NEW(arena, delivery);
+	char subject[SUBJECT_SIZE];
+	enum status s = subject_with_id("ww.rt.user.", user_id, subject, err);
+
+	eviction->session_id = arena_strdup(arena, session_id);
+	eviction->connection = arena_strdup(arena, connection);
+	delivery->epoch = arena_strdup(arena, epoch);
+	delivery->user_id = arena_strdup(arena, user_id);
+	delivery->eviction = eviction;
+	return s ? s : publish(bus, subject, delivery, arena, err);
+}

@@ -30,6 +30,11 @@ enum status ring_user(
 enum status ring_all(struct bus *bus, const char *epoch, LogEntry **log, size_t len,
     struct arena *arena, struct err *err) MUST_CHECK;
 
+/* To the edges of one user: a socket was recovered, see Eviction. */
+enum status ring_eviction(struct bus *bus, const char *epoch, const char *user_id,
+    const char *session_id, const char *connection, struct arena *arena,
+    struct err *err) MUST_CHECK;
+
 /* The deliveries that ring_user() would publish; for it and for tests. */
 Delivery **ring_deliveries(const struct ring *ring, struct arena *arena, size_t *ret_n);
 

@@ -113,6 +113,9 @@ enum status store_open(struct db *db, const char *user_id, struct arena *arena,
     Walletwire__V1__OpenReply *reply, struct err *err) MUST_CHECK;
 enum status store_heads(struct db *db, char *const *users, size_t len, struct arena *arena,
     Walletwire__V1__HeadsReply *reply, struct err *err) MUST_CHECK;
+/* Is this number still in the mailbox? */
+enum status store_has_item(
+    struct db *db, const char *user_id, int64_t seq, bool *ret_has, struct err *err) MUST_CHECK;
 enum status store_since(struct db *db, const char *user_id, int64_t after, int64_t up_to,
     struct arena *arena, Walletwire__V1__SinceReply *reply, struct err *err) MUST_CHECK;
 enum status store_announcements(struct db *db, int64_t after, int64_t up_to, struct arena *arena,

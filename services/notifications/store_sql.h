@@ -195,6 +195,8 @@
 	S(SINCE, "SELECT " SQL_ITEM " FROM notifications.mailbox m" SQL_ITEM_JOINS                 \
 		 " WHERE m.user_id = $1::text AND m.seq > $2::bigint AND m.seq <= $3::bigint"      \
 		 " ORDER BY m.seq LIMIT $4::bigint")                                               \
+	S(HAS_ITEM,                                                                                \
+	    "SELECT 1 FROM notifications.mailbox WHERE user_id = $1::text AND seq = $2::bigint")   \
 	S(ANNOUNCEMENTS_HEAD, "SELECT epoch, announcement_seq FROM notifications.meta")            \
 	S(ANNOUNCEMENTS, "SELECT announcement_seq, change, id, title, text, priority, expires_at"  \
 			 " FROM notifications.announcements"                                       \

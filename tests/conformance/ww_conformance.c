@@ -95,7 +95,7 @@ static void on_connect(struct sio_socket *socket, const struct json *auth)
 	static const struct socketio_attachments none = { .len = 0 };
 	struct buf args = BUF_INIT;
 
-	sio_accept(socket);
+	sio_accept(socket, NULL);
 	buf_append_str(&args, "[\"auth\",");
 	if (auth)
 		json_append_value(&args, auth);

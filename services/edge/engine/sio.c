@@ -1,6 +1,7 @@
 /* Packets in, packets out, and the sockets between. */
 #include "engine/sio.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,18 +117,21 @@ void sio_emit(
 	push_args(socket, SOCKETIO_EVENT, NULL, args, attachments);
 }
 
-/* The packed form of a shared frame. It ends where a socket's own tail goes on. */
-static struct frame *make_packed(const struct frame *frame)
+/*
+ * The packed form of a shared frame, up to where a socket's own tail goes on: what stands there now
+ * are the last scalars of the packet, which are cut off.
+ */
+static struct frame *make_packed(const struct frame *frame, bool has_offset)
 {
 	struct buf text = BUF_INIT;
 	struct buf packed = BUF_INIT;
 	struct frame *made = NULL;
 
 	buf_append(&text, frame->data + 1, frame->len - 1);
-	buf_append_str(&text, frame->ends_in_unread ? "0}}]" : "}]");
+	buf_append_str(&text, frame->ends_in_unread ? "0}}" : "}");
+	buf_append_str(&text, has_offset ? ",\"\"]" : "]");
 	if (!socketio_pack(buf_bytes(&text), NULL, &packed, NULL)) {
-		/* the 0 of `unread` is the last byte: each socket has its own number there */
-		packed.len -= frame->ends_in_unread;
+		packed.len -= (size_t)frame->ends_in_unread + has_offset; /* a byte each */
 		made = frame_new(frame->class, buf_bytes(&packed), frame->key);
 		made->kind = frame->kind;
 		made->is_binary = true;
@@ -138,25 +142,67 @@ static struct frame *make_packed(const struct frame *frame)
 	return made;
 }
 
-void sio_push(struct sio_socket *socket, struct frame *frame, uint32_t unread)
+static struct frame *make_packed_with_offset(const struct frame *frame)
 {
-	const uint8_t number[] = { 0xce, (uint8_t)(unread >> 24), (uint8_t)(unread >> 16),
-		(uint8_t)(unread >> 8), (uint8_t)unread };
-	char text[32];
-	struct bytes tail;
+	return make_packed(frame, /* has_offset= */ true);
+}
 
+static struct frame *make_packed_alone(const struct frame *frame)
+{
+	return make_packed(frame, /* has_offset= */ false);
+}
+
+enum { TAIL_SIZE = 160 };
+
+static size_t packed_tail(
+    const struct frame *frame, uint32_t unread, const char *offset, uint8_t *tail)
+{
+	size_t len = 0;
+	size_t offset_len = offset ? strlen(offset) : 0;
+
+	if (frame->ends_in_unread) {
+		tail[len++] = 0xce; /* uint 32 */
+		for (int shift = 24; shift >= 0; shift -= 8)
+			tail[len++] = (uint8_t)(unread >> shift);
+	}
+	if (offset) {
+		tail[len++] = 0xd9; /* str 8 */
+		tail[len++] = (uint8_t)offset_len;
+		memcpy(tail + len, offset, offset_len);
+		len += offset_len;
+	}
+	return len;
+}
+
+/* An offset needs no escapes. */
+static size_t text_tail(
+    const struct frame *frame, uint32_t unread, const char *offset, uint8_t *tail)
+{
+	char number[16] = "";
+	int len;
+
+	if (frame->ends_in_unread)
+		(void)snprintf(number, sizeof(number), "%u}", unread);
+	len = snprintf((char *)tail, TAIL_SIZE, "%s}%s%s%s]", number, offset ? ",\"" : "",
+	    offset ? offset : "", offset ? "\"" : "");
+	return (size_t)len;
+}
+
+void sio_push(struct sio_socket *socket, struct frame *frame, uint32_t unread, const char *offset)
+{
+	uint8_t tail[TAIL_SIZE];
+	size_t len;
+
+	assert(!offset || strlen(offset) < TAIL_SIZE / 2);
 	if (socket->sio->parser == PARSER_PACKED) {
-		frame = frame_packed(frame, make_packed);
+		frame = frame_packed(frame, offset ? make_packed_with_offset : make_packed_alone);
 		if (!frame)
 			return;
-		tail = bytes_of(number, frame->ends_in_unread ? sizeof(number) : 0);
+		len = packed_tail(frame, unread, offset, tail);
 	} else {
-		int len = frame->ends_in_unread ? snprintf(text, sizeof(text), "%u}}]", unread)
-						: snprintf(text, sizeof(text), "}]");
-
-		tail = bytes_of(text, (size_t)len);
+		len = text_tail(frame, unread, offset, tail);
 	}
-	session_push(socket->session, frame, tail);
+	session_push(socket->session, frame, bytes_of(tail, len));
 }
 
 /* --- acknowledgements of the client --- */
@@ -275,13 +321,16 @@ static struct sio_socket *socket_new(struct sio *sio, const struct sio_namespace
 	return socket;
 }
 
-void sio_accept(struct sio_socket *socket)
+void sio_accept(struct sio_socket *socket, const char *pid)
 {
 	struct buf packet = BUF_INIT;
 
 	socket->state = SIO_CONNECTED;
 	socketio_append_header(&packet, SOCKETIO_CONNECT, socket->nsp->name, NULL);
-	buf_appendf(&packet, "{\"sid\":\"%s\"}", socket->sid);
+	buf_appendf(&packet, "{\"sid\":\"%s\"", socket->sid);
+	if (pid)
+		buf_appendf(&packet, ",\"pid\":\"%s\"", pid);
+	buf_append_char(&packet, '}');
 	push(socket->session, buf_bytes(&packet), NULL);
 	buf_finish(&packet);
 }

@@ -76,7 +76,8 @@ struct sio_config {
 /* The app of an engine_path; cfg is borrowed for as long as the engine lives. */
 struct engine_app sio_app(const struct sio_config *cfg);
 
-void sio_accept(struct sio_socket *socket);
+/* `pid` is NULL where connections are not recovered. */
+void sio_accept(struct sio_socket *socket, const char *pid);
 /* `error`: the JSON of the CONNECT_ERROR's payload, an object with `message`. Frees the socket. */
 void sio_refuse(struct sio_socket *socket, struct bytes error);
 
@@ -101,9 +102,11 @@ void sio_emit_with_ack(struct sio_socket *socket, struct bytes args,
 
 /*
  * An event that many sockets share: the frame holds `42["event",{...` without its end, which is
- * `"unread":<unread>}}]` or `}]` (see frame.ends_in_unread).
+ * `"unread":<unread>}}` or `}` (see frame.ends_in_unread) and, where connections are recovered, the
+ * offset. A frame goes either to sockets with an offset or to sockets without one.
  */
-void sio_push(struct sio_socket *socket, struct frame *frame, uint32_t unread);
+void sio_push(
+    struct sio_socket *socket, struct frame *frame, uint32_t unread, const char *offset_or_null);
 
 /* The socket of a namespace, NULL if there is none. */
 struct sio_socket *sio_find(const struct session *session, const struct sio_namespace *nsp);

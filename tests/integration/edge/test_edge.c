@@ -70,13 +70,17 @@ START_TEST(an_item_arrives_with_its_notification_and_the_newest_unread)
 
 	append_and_ring("alice");
 	(void)client_expect(client, "42[\"notifications:unread\",{\"total\":1,\"byType\":{},"
-				    "\"byPriority\":{},\"version\":1}]");
-	ck_assert_str_eq(client_expect(client, "security:alert"),
-	    "42[\"security:alert\",{\"severity\":\"\",\"message\":\"1\",\"action\":\"\","
-	    "\"notification\":"
-	    "{\"id\":\"1\",\"seq\":1,\"type\":\"security\",\"priority\":\"\",\"title\":\"\","
-	    "\"text\":\"\","
-	    "\"unread\":1}}]");
+				    "\"byPriority\":{},\"version\":1},\"");
+	ck_assert_ptr_eq(
+	    strstr(client_expect(client, "security:alert"),
+		"42[\"security:alert\",{\"severity\":\"\",\"message\":\"1\",\"action\":\"\","
+		"\"notification\":"
+		"{\"id\":\"1\",\"seq\":1,\"type\":\"security\",\"priority\":\"\",\"title\":\"\","
+		"\"text\":\"\","
+		"\"unread\":1}},\""),
+	    client->text);
+	/* The offset: after it, one item of the mailbox is known, and no announcement. */
+	ck_assert_str_eq(client->text + strlen(client->text) - strlen(".1.0\"]"), ".1.0\"]");
 	sign_out(client);
 }
 END_TEST

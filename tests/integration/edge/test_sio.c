@@ -54,7 +54,7 @@ static bool is_told(void *arg)
 static void on_connect(struct sio_socket *socket, const struct json *auth)
 {
 	(void)auth;
-	sio_accept(socket);
+	sio_accept(socket, NULL);
 }
 
 /* "ask <ms>": the server asks the client, which has so long to answer. */

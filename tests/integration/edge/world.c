@@ -56,6 +56,7 @@ void world_start_edge(struct edge *edge, const char *sweep_interval)
 	(void)snprintf(keys, sizeof(keys), "--keys-dir=%s", world.keys_dir);
 	(void)snprintf(sweep, sizeof(sweep), "--sweep-interval=%s", sweep_interval);
 	(void)setenv("WW_NATS_PASSWORD", "edge", 1);
+	(void)setenv("WW_RECOVERY_KEY", "not a secret in a test", 1);
 	*edge = (struct edge){ 0 };
 	ck_assert_int_eq(config_load(&edge_config_spec, &edge->cfg, 7, argv), CONFIG_RUN);
 	ck_assert_ok(edge_start(edge, &err), err);
