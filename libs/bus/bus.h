@@ -142,9 +142,10 @@ enum status bus_kv_put(struct bus *bus, const char *bucket, const char *key, str
 
 /* --- a port for loops --- */
 struct bus_port_config {
-	size_t queue_max;  /* publishes and requests waiting; more are refused */
-	int linger_ms;     /* how long an unwanted subscription stays: 30000 */
-	bus_msg_fn on_msg; /* every message of a wanted subject; on the one delivery thread */
+	size_t queue_max;       /* publishes and requests waiting; more are refused */
+	size_t queue_bytes_max; /* of these; 0: not bounded */
+	int linger_ms;          /* how long an unwanted subscription stays: 30000 */
+	bus_msg_fn on_msg;      /* every message of a wanted subject; on the one delivery thread */
 	void *arg;
 };
 enum status bus_port_new(struct bus *bus, const struct bus_port_config *cfg,
@@ -162,6 +163,8 @@ void bus_port_unwant(struct bus_port *port, const char *subject);
 
 /* Fire and forget; false if the queue is full or the connection down. Any thread, never blocks. */
 bool bus_port_publish(struct bus_port *port, const char *subject, struct bytes data);
+/* The same for the reply subject of a request, which another process chose; false if it is none. */
+bool bus_port_respond(struct bus_port *port, const char *reply, struct bytes data);
 
 /*
  * Ask; `fn` is told exactly once, from a thread of the port (post it to your loop): STATUS_OK with

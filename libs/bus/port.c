@@ -65,7 +65,7 @@ struct bus_port {
 	size_t lingering_len;
 	int64_t retry_at_ms; /* dirty ones wait until then, after a failure */
 	struct op *queue;
-	size_t queue_len;
+	size_t queue_len, queue_bytes;
 	char *drop_prefix;
 };
 
@@ -158,6 +158,7 @@ static void send_next(struct bus_port *port)
 
 	DL_DELETE(port->queue, op);
 	port->queue_len--;
+	port->queue_bytes -= op->len;
 	(void)pthread_mutex_unlock(&port->lock);
 	send_op(port, op);
 	(void)pthread_mutex_lock(&port->lock);
@@ -341,10 +342,13 @@ static bool enqueue(struct bus_port *port, struct op *op)
 	bool fits;
 
 	(void)pthread_mutex_lock(&port->lock);
-	fits = !port->stopping && port->queue_len < port->cfg.queue_max;
+	fits = !port->stopping && port->queue_len < port->cfg.queue_max &&
+	       (!port->cfg.queue_bytes_max || port->queue_len == 0 ||
+		   port->queue_bytes + op->len <= port->cfg.queue_bytes_max);
 	if (fits) {
 		DL_APPEND(port->queue, op);
 		port->queue_len++;
+		port->queue_bytes += op->len;
 		(void)pthread_cond_signal(&port->wake);
 	}
 	(void)pthread_mutex_unlock(&port->lock);
@@ -358,6 +362,12 @@ bool bus_port_publish(struct bus_port *port, const char *subject, struct bytes d
 	assert(bus_subject_is_literal(subject));
 	return data.len <= INT_MAX && bus_is_connected(port->bus) &&
 	       enqueue(port, op_new(subject, data));
+}
+
+bool bus_port_respond(struct bus_port *port, const char *reply, struct bytes data)
+{
+	return bus_subject_is_reply(reply) && data.len <= INT_MAX && bus_is_connected(port->bus) &&
+	       enqueue(port, op_new(reply, data));
 }
 
 void bus_port_request(struct bus_port *port, const char *subject, struct bytes data, int timeout_ms,

@@ -75,3 +75,14 @@ void call_publish(struct edge_loop *el, const char *subject, const ProtobufCMess
 	(void)bus_port_publish(el->edge->port, subject, buf_bytes(&packed));
 	buf_finish(&packed);
 }
+
+bool call_respond(struct edge_loop *el, const char *reply, const ProtobufCMessage *message)
+{
+	struct buf packed = BUF_INIT;
+	bool taken;
+
+	pack(message, &packed);
+	taken = bus_port_respond(el->edge->port, reply, buf_bytes(&packed));
+	buf_finish(&packed);
+	return taken;
+}

@@ -23,6 +23,9 @@ void call_service(struct edge_loop *el, const char *subject, const ProtobufCMess
 void call_within(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
     int timeout_ms, call_fn fn, void *arg);
 
+/* With the reply subject of a request from another edge; false if it was not taken. */
+bool call_respond(struct edge_loop *el, const char *reply, const ProtobufCMessage *message);
+
 /* Said, and not answered. Nothing once the loop is closed. */
 void call_publish(struct edge_loop *el, const char *subject, const ProtobufCMessage *message);
 

@@ -7,6 +7,9 @@
 
 #include "config/config.h"
 
+/* What one message to another edge may hold: NATS carries 2 MB. */
+enum { RELAY_BYTES_MAX = 1900000 };
+
 struct edge_config {
 	char *listen, *admin;
 	char *edge_name;
@@ -19,6 +22,7 @@ struct edge_config {
 	char *namespaces, *allowed_origins;
 	char *recovery_key, *recovery_key_old;
 	int64_t recovery_max;
+	int64_t max_body_memory;
 	int64_t max_sockets, max_packet, max_payload;
 	int64_t queue_bytes, queue_packets;
 	int64_t max_channels, max_calls;

@@ -19,7 +19,13 @@
 #include "socket.h"
 #include "sweep.h"
 
-enum { PORT_QUEUE_MAX = 100000, LINGER_MS = 30000, TOKENS_REMEMBERED = 100000, EDGE_ID_RANDOM = 8 };
+enum {
+	PORT_QUEUE_MAX = 100000,
+	PORT_QUEUE_BYTES_MAX = 64 << 20,
+	LINGER_MS = 30000,
+	TOKENS_REMEMBERED = 100000,
+	EDGE_ID_RANDOM = 8
+};
 
 static void hurry(void *arg)
 {
@@ -76,6 +82,7 @@ static enum status start_bus(struct edge *edge, struct err *err)
 	};
 	struct bus_port_config port = {
 		.queue_max = PORT_QUEUE_MAX,
+		.queue_bytes_max = PORT_QUEUE_BYTES_MAX,
 		.linger_ms = LINGER_MS,
 		.on_msg = hub_on_msg,
 	};
@@ -155,6 +162,7 @@ static enum status init_engine(struct edge *edge, struct err *err)
 		.max_payload = (size_t)edge->cfg.max_payload,
 		.max_message = (size_t)edge->cfg.max_packet,
 		.max_sessions = edge->cfg.max_sockets,
+		.max_body_memory = (size_t)edge->cfg.max_body_memory,
 		.queue = { (size_t)edge->cfg.queue_bytes, (unsigned)edge->cfg.queue_packets },
 		.inspect = inspect,
 		.relay = &relay_functions,

@@ -64,9 +64,9 @@ void moved_pack(struct session *session, struct buf *out)
 			    xmemdup(state.attachments.list[i].data, state.attachments.list[i].len),
 			.len = state.attachments.list[i].len,
 		};
-	moved->packets = xcalloc(session->out.count + 1, sizeof(struct packet *));
+	moved->packets = xcalloc(session->out.count + 1, sizeof(*moved->packets));
 	outq_each(&session->out, add_packet, moved);
-	moved->sockets = xcalloc(edge->sio.namespaces_len, sizeof(struct socket *));
+	moved->sockets = xcalloc(edge->sio.namespaces_len, sizeof(*moved->sockets));
 	for (size_t i = 0; i < edge->sio.namespaces_len; i++)
 		add_socket(moved, edge, session, i);
 	reply.outcome = WALLETWIRE__V1__RELAY_OUTCOME__RELAY_OUTCOME_ACCEPTED;
@@ -99,11 +99,14 @@ static bool restore_socket(
 struct session *moved_restore(struct edge_loop *el, const struct engine_app *app, const char *sid,
     const Walletwire__V1__MovedSession *moved)
 {
-	struct session *session = session_new(el->engine, app, sid, moved->flags);
+	struct session *session;
 	struct sio_moved state = { .has_parser = moved->has_parser,
 		.is_packed = moved->is_packed,
 		.partial = bytes_of(moved->partial.data, moved->partial.len) };
 
+	if (el->closed)
+		return NULL;
+	session = session_new(el->engine, app, sid, moved->flags);
 	for (size_t i = 0; i < moved->n_attachments && i < SOCKETIO_ATTACHMENTS_CAP; i++)
 		state.attachments.list[state.attachments.len++] =
 		    bytes_of(moved->attachments[i].data, moved->attachments[i].len);
@@ -123,5 +126,11 @@ struct session *moved_restore(struct edge_loop *el, const struct engine_app *app
 		else
 			session_push_text(session, data);
 	}
+	/* It may have been revoked while it was nowhere. */
+	if (socket_session_is_revoked(el->edge, session)) {
+		session_close(session, CLOSE_REVOKED);
+		return NULL;
+	}
+	session_ping(session);
 	return session;
 }

@@ -48,6 +48,7 @@ static void on_msg(void *arg, struct bus_msg *msg)
 	call = xmalloc(sizeof(*call));
 	*call = (struct relay_call){ .el = engine_loop_of(&relay->edge->engine, sid)->app,
 		.msg = bus_msg_ref(msg) };
+	memcpy(call->sid, sid, sizeof(call->sid));
 	loop_post(call->el->loop, relay_serve, call);
 }
 

@@ -33,6 +33,7 @@ void relay_free(struct relay *relay); /* after the loops have ended; NULL is fin
 struct relay_call {
 	struct edge_loop *el;
 	struct bus_msg *msg;
+	char sid[ENGINE_SID_SIZE];
 };
 void relay_serve(void *relay_call);        /* takes it */
 void relay_end_loop(struct edge_loop *el); /* gives up what waits; on the loop */

@@ -238,6 +238,18 @@ static void relay_post(struct exchange *x)
 	ask(relayed, "post", &post.base, ACCEPT_MS, on_post_reply);
 }
 
+/* A GET is let go, so that the session does not miss it; a POST is about to have its outcome. */
+static void on_drain(struct exchange *x)
+{
+	struct relayed *relayed = x->relay;
+
+	if (x->kind != EXCHANGE_POLL)
+		return;
+	tell(relayed, "release");
+	let_go(relayed);
+	exchange_answer_poll(x, 200, BYTES_LITERAL("6"));
+}
+
 static void on_exchange_gone(struct exchange *x)
 {
 	struct relayed *relayed = x->relay;
@@ -256,6 +268,8 @@ static void on_upgrade_reply(struct relayed *relayed, const Walletwire__V1__Rela
 		wsconn_accept(ws);
 		return;
 	}
+	if (!reply)
+		tell(relayed, "unprobe"); /* should it have been accepted after all */
 	let_go(relayed);
 	wsconn_refuse(ws, error_of(reply));
 }
@@ -269,8 +283,11 @@ static void relay_upgrade(struct wsconn *ws)
 	ask_plain(relayed, "upgrade", ACCEPT_MS, on_upgrade_reply);
 }
 
+/* A WebSocket that is ending meanwhile lets go by itself. */
 static void on_probe_reply(struct relayed *relayed, const Walletwire__V1__RelayReply *reply)
 {
+	if (relayed->ws->state != WS_PROBING)
+		return;
 	if (is_accepted(reply))
 		wsconn_answer_probe(relayed->ws);
 	else
@@ -288,6 +305,8 @@ static void on_switch_reply(struct relayed *relayed, const Walletwire__V1__Relay
 	struct wsconn *ws = relayed->ws;
 	struct session *session = NULL;
 
+	if (ws->state != WS_PROBING)
+		return; /* its client has gone, and recovers elsewhere */
 	if (is_accepted(reply) && reply->session)
 		session = moved_restore(el, &el->edge->app, relayed->sid, reply->session);
 	if (!session) {
@@ -305,6 +324,8 @@ static void relay_switch(struct wsconn *ws)
 {
 	struct relayed *relayed = ws->relay;
 
+	/* From here on the question has its own time. */
+	loop_timer_disarm(ws->el->loop, &ws->deadline);
 	ask_plain(relayed, "switch",
 	    (int)loop_of(relayed)->edge->cfg.request_timeout_ms + ACCEPT_MS, on_switch_reply);
 }
@@ -325,4 +346,5 @@ const struct engine_relay relay_functions = {
 	.on_switch = relay_switch,
 	.on_gone = on_ws_gone,
 	.on_exchange_gone = on_exchange_gone,
+	.on_drain = on_drain,
 };

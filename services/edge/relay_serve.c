@@ -1,4 +1,5 @@
 /* This edge has the session, another one the client's connection. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -15,6 +16,7 @@ enum {
 	ANSWER_BYTES_MAX = 512 << 10, /* of one answer to a GET: NATS carries 2 MB */
 	ANSWER_MS = 1000,             /* for it to be taken */
 	MOVE_RETRY_MS = 20,
+	MOVE_GRACE_MS = 300,
 	REQUEST_ARENA_MAX = 4 << 20,
 };
 
@@ -33,7 +35,7 @@ static void respond(const struct served *served, Walletwire__V1__RelayOutcome ou
 
 	reply.outcome = outcome;
 	if (bus_msg_reply(served->msg))
-		call_publish(served->el, bus_msg_reply(served->msg), &reply.base);
+		(void)call_respond(served->el, bus_msg_reply(served->msg), &reply.base);
 }
 
 static Walletwire__V1__RelayOutcome outcome_of(enum engine_error error)
@@ -65,11 +67,16 @@ struct remote_poll {
 	char sid[ENGINE_SID_SIZE];
 };
 
+struct answered {
+	bool is_empty; /* nothing but a noop: no harm if it is lost */
+	char sid[ENGINE_SID_SIZE];
+};
+
 /* What was in the answer is lost if it was not taken: the client has to recover it. */
 static void on_answer_taken(struct edge_loop *el, void *arg, enum status s, struct bytes data)
 {
-	char *sid = arg;
-	struct session *session = session_find_sid(el->engine, sid);
+	struct answered *answered = arg;
+	struct session *session = session_find_sid(el->engine, answered->sid);
 	Walletwire__V1__RelayReply *reply = NULL;
 	struct arena arena;
 
@@ -77,16 +84,20 @@ static void on_answer_taken(struct edge_loop *el, void *arg, enum status s, stru
 	if (s == STATUS_OK)
 		reply = walletwire__v1__relay_reply__unpack(
 		    arena_allocator(&arena), data.len, data.data);
-	if (session && (!reply || reply->outcome != OUTCOME(ACCEPTED)))
+	if (session)
+		session->calls--;
+	if (session && !answered->is_empty && (!reply || reply->outcome != OUTCOME(ACCEPTED)))
 		session_close(session, CLOSE_RELAY_FAILED);
 	arena_finish(&arena);
-	free(sid);
+	free(answered);
 }
 
 static void on_poll_answer(struct poll *poll, int status, struct bytes body)
 {
 	struct remote_poll *remote = (struct remote_poll *)(void *)poll;
 	Walletwire__V1__RelayAnswer answer = WALLETWIRE__V1__RELAY_ANSWER__INIT;
+	struct session *session = session_find_sid(remote->el->engine, remote->sid);
+	struct answered *answered;
 	char subject[RELAY_SUBJECT_SIZE];
 
 	answer.sid = remote->sid;
@@ -94,9 +105,14 @@ static void on_poll_answer(struct poll *poll, int status, struct bytes body)
 	answer.status = (uint32_t)status;
 	answer.body.len = body.len;
 	answer.body.data = (uint8_t *)(uintptr_t)body.data; /* protobuf-c is not const-correct */
-	if (relay_subject(remote->edge_id, "answer", subject))
-		call_within(remote->el, subject, &answer.base, ANSWER_MS, on_answer_taken,
-		    xstrdup(remote->sid));
+	if (session && relay_subject(remote->edge_id, "answer", subject)) {
+		answered = xmalloc(sizeof(*answered));
+		answered->is_empty = status == 200 && body.len == 1 && body.data[0] == '6';
+		memcpy(answered->sid, remote->sid, sizeof(answered->sid));
+		session->calls++; /* it does not move before it is known whether this arrived */
+		call_within(
+		    remote->el, subject, &answer.base, ANSWER_MS, on_answer_taken, answered);
+	}
 	free(remote);
 }
 
@@ -126,7 +142,9 @@ static void serve_poll(const struct served *served, const ProtobufCMessage *mess
 	session_take_poll(session, &remote->poll);
 }
 
-static void serve_gone(const struct served *served, const ProtobufCMessage *message)
+/* The poll of that edge and ticket, if it still waits here. */
+static struct remote_poll *waiting_poll(
+    const struct served *served, const ProtobufCMessage *message, struct session **ret_session)
 {
 	const Walletwire__V1__RelayRequest *request =
 	    (const Walletwire__V1__RelayRequest *)(const void *)message;
@@ -134,11 +152,34 @@ static void serve_gone(const struct served *served, const ProtobufCMessage *mess
 	struct remote_poll *remote;
 
 	if (!session || !session->poll || session->poll->answer != on_poll_answer)
-		return;
+		return NULL;
 	remote = (struct remote_poll *)(void *)session->poll;
 	if (remote->ticket != request->ticket || strcmp(remote->edge_id, request->edge) != 0)
+		return NULL;
+	*ret_session = session;
+	return remote;
+}
+
+static void serve_gone(const struct served *served, const ProtobufCMessage *message)
+{
+	struct session *session;
+	struct remote_poll *remote = waiting_poll(served, message, &session);
+
+	if (!remote)
 		return;
 	session_on_poll_gone(session);
+	free(remote);
+}
+
+/* The other edge goes away and has let the GET go: the client comes again through another one. */
+static void serve_release(const struct served *served, const ProtobufCMessage *message)
+{
+	struct session *session;
+	struct remote_poll *remote = waiting_poll(served, message, &session);
+
+	if (!remote)
+		return;
+	session->poll = NULL;
 	free(remote);
 }
 
@@ -186,11 +227,22 @@ static void serve_answer(const struct served *served, const ProtobufCMessage *me
 
 /* --- WebSocket --- */
 
+/* One WebSocket of one edge. */
+enum { PROBE_NAME_SIZE = ENGINE_ID_MAX + 32 };
+static void probe_name(const ProtobufCMessage *message, char ret_name[static PROBE_NAME_SIZE])
+{
+	const Walletwire__V1__RelayRequest *request =
+	    (const Walletwire__V1__RelayRequest *)(const void *)message;
+
+	(void)snprintf(ret_name, PROBE_NAME_SIZE, "%.*s/%llu", ENGINE_ID_MAX, request->edge,
+	    (unsigned long long)request->ticket);
+}
+
 static void serve_upgrade(const struct served *served, const ProtobufCMessage *message)
 {
 	struct session *session = session_find_sid(served->el->engine, served->sid);
+	char name[PROBE_NAME_SIZE];
 
-	(void)message;
 	if (!session || session->state != SESSION_OPEN) {
 		respond(served, OUTCOME(UNKNOWN_SID));
 		return;
@@ -199,38 +251,42 @@ static void serve_upgrade(const struct served *served, const ProtobufCMessage *m
 		respond(served, OUTCOME(BAD_REQUEST));
 		return;
 	}
-	session_begin_probe(session, NULL);
+	probe_name(message, name);
+	session_begin_probe(session, NULL, name);
 	respond(served, OUTCOME(ACCEPTED));
 }
 
-/* The session, if a WebSocket at another edge probes it; otherwise the answer was given. */
-static struct session *probed_session(const struct served *served)
+/* The session, if it is that WebSocket that probes it. */
+static struct session *probed_session(const struct edge_loop *el, const char *sid, const char *name)
 {
-	struct session *session = session_find_sid(served->el->engine, served->sid);
+	struct session *session = session_find_sid(el->engine, sid);
 
-	if (session && session->state == SESSION_OPEN && session->is_probing && !session->probe)
-		return session;
-	respond(served, OUTCOME(UNKNOWN_SID));
-	return NULL;
+	return session && session->state == SESSION_OPEN && session->remote_probe &&
+		       strcmp(session->remote_probe, name) == 0
+		   ? session
+		   : NULL;
 }
 
 static void serve_probe(const struct served *served, const ProtobufCMessage *message)
 {
-	struct session *session = probed_session(served);
+	char name[PROBE_NAME_SIZE];
+	struct session *session;
 
-	(void)message;
-	if (!session)
-		return;
-	session_on_probed(session);
-	respond(served, OUTCOME(ACCEPTED));
+	probe_name(message, name);
+	session = probed_session(served->el, served->sid, name);
+	if (session)
+		session_on_probed(session);
+	respond(served, session ? OUTCOME(ACCEPTED) : OUTCOME(UNKNOWN_SID));
 }
 
 static void serve_unprobe(const struct served *served, const ProtobufCMessage *message)
 {
-	struct session *session = session_find_sid(served->el->engine, served->sid);
+	char name[PROBE_NAME_SIZE];
+	struct session *session;
 
-	(void)message;
-	if (session && session->is_probing && !session->probe)
+	probe_name(message, name);
+	session = probed_session(served->el, served->sid, name);
+	if (session)
 		session_end_probe(session);
 }
 
@@ -241,6 +297,7 @@ struct move {
 	struct edge_loop *el;
 	struct bus_msg *msg;
 	int64_t until_ms;
+	char name[PROBE_NAME_SIZE];
 	char sid[ENGINE_SID_SIZE];
 };
 
@@ -258,15 +315,19 @@ void relay_end_loop(struct edge_loop *el)
 		move_free(el->moves);
 }
 
+/* Lost on its way, the session is gone, and its client starts anew and recovers. */
 static void move_now(struct move *move, struct session *session)
 {
 	struct buf reply = BUF_INIT;
 
 	moved_pack(session, &reply);
-	session_end_probe(session);
-	session_forget(session);
-	/* Lost on its way, the session is gone, and its client starts anew and recovers. */
-	(void)bus_port_publish(move->el->edge->port, bus_msg_reply(move->msg), buf_bytes(&reply));
+	if (reply.len <= RELAY_BYTES_MAX &&
+	    bus_port_respond(move->el->edge->port, bus_msg_reply(move->msg), buf_bytes(&reply))) {
+		session_end_probe(session);
+		session_forget(session);
+	} else {
+		session_close(session, CLOSE_RELAY_FAILED);
+	}
 	buf_finish(&reply);
 }
 
@@ -274,18 +335,18 @@ static void try_move(void *arg)
 {
 	struct move *move = arg;
 	struct served served = { .el = move->el, .msg = move->msg, .sid = move->sid };
-	struct session *session = probed_session(&served);
+	struct session *session = probed_session(move->el, move->sid, move->name);
 	int64_t now_ms = loop_now_ms(move->el->loop);
 
-	if (session && session->calls && now_ms < move->until_ms && !move->el->closed) {
+	if (session && session->calls && now_ms < move->until_ms) {
 		loop_timer_arm(
 		    move->el->loop, &move->timer, now_ms + MOVE_RETRY_MS, try_move, move);
 		return;
 	}
-	if (session && session->calls)
-		respond(&served, OUTCOME(UNKNOWN_SID));
-	else if (session)
+	if (session && !session->calls)
 		move_now(move, session);
+	else
+		respond(&served, OUTCOME(UNKNOWN_SID));
 	move_free(move);
 }
 
@@ -293,13 +354,15 @@ static void serve_switch(const struct served *served, const ProtobufCMessage *me
 {
 	struct move *move;
 
-	(void)message;
 	if (!bus_msg_reply(served->msg))
 		return;
 	move = xcalloc(1, sizeof(*move));
 	move->el = served->el;
 	move->msg = bus_msg_ref(served->msg);
-	move->until_ms = loop_now_ms(served->el->loop) + served->el->edge->cfg.request_timeout_ms;
+	/* The last of them may end in a timeout of its own, which takes a moment to be told. */
+	move->until_ms = loop_now_ms(served->el->loop) + served->el->edge->cfg.request_timeout_ms +
+			 MOVE_GRACE_MS;
+	probe_name(message, move->name);
 	memcpy(move->sid, served->sid, strlen(served->sid) + 1);
 	DL_APPEND(served->el->moves, move);
 	try_move(move);
@@ -314,6 +377,7 @@ static const struct verb {
 } verbs[] = {
 	{ "poll", &walletwire__v1__relay_request__descriptor, serve_poll },
 	{ "gone", &walletwire__v1__relay_request__descriptor, serve_gone },
+	{ "release", &walletwire__v1__relay_request__descriptor, serve_release },
 	{ "post", &walletwire__v1__relay_post__descriptor, serve_post },
 	{ "answer", &walletwire__v1__relay_answer__descriptor, serve_answer },
 	{ "end", &walletwire__v1__relay_request__descriptor, serve_end },
@@ -355,8 +419,9 @@ void relay_serve(void *arg)
 	if (verb && !call->el->closed)
 		message = protobuf_c_message_unpack(
 		    verb->message, arena_allocator(&arena), data.len, data.data);
-	if (message) {
-		struct served served = { .el = call->el, .msg = call->msg, .sid = sid_of(message) };
+	/* A field may stand twice, and protobuf takes the last: only what was peeked at counts. */
+	if (message && strcmp(sid_of(message), call->sid) == 0) {
+		struct served served = { .el = call->el, .msg = call->msg, .sid = call->sid };
 
 		count_relayed();
 		verb->fn(&served, message);

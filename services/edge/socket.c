@@ -310,6 +310,8 @@ static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *
 		states = delivery_encode_states(reply->states, reply->n_states);
 		socket_take_states(socket, states, reply->n_states, reply->rev);
 		delivery_free_states(states, reply->n_states);
+		if (socket->is_moved)
+			user_ask_transfers(socket);
 	}
 	announcements_learn(el, reply->announcement_seq);
 	announcements_catch_up(socket);
@@ -446,7 +448,7 @@ void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_m
 	ret_moved->pid = xstrdup(socket->pid ? socket->pid : "");
 	ret_moved->own_channels = socket->own_channels;
 	ret_moved->unread = socket->unread;
-	ret_moved->transfers = xcalloc(socket->tracked_len + 1, sizeof(struct tracked *));
+	ret_moved->transfers = xcalloc(socket->tracked_len + 1, sizeof(*ret_moved->transfers));
 	LL_FOREACH (socket->tracked, tracked) {
 		Walletwire__V1__MovedTransfer *transfer = xmalloc(sizeof(*transfer));
 
@@ -489,7 +491,7 @@ bool socket_restore(struct sio_socket *base, const Walletwire__V1__MovedSocket *
 	return true;
 }
 
-static bool is_revoked(const struct edge *edge, const struct session *session)
+bool socket_session_is_revoked(const struct edge *edge, const struct session *session)
 {
 	const struct socket *socket = socket_of(session);
 
@@ -510,7 +512,7 @@ void socket_recheck_all(void *arg)
 	struct session *session, *next;
 
 	HASH_ITER (hh, el->engine->sessions, session, next) {
-		if (session->state == SESSION_OPEN && is_revoked(el->edge, session))
+		if (session->state == SESSION_OPEN && socket_session_is_revoked(el->edge, session))
 			session_close(session, CLOSE_REVOKED);
 	}
 }

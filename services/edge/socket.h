@@ -53,6 +53,9 @@ struct socket {
 /* The namespace of these sockets; `name` is borrowed. */
 struct sio_namespace socket_namespace(const char *name);
 
+/* Was a token revoked that somebody of this session signed in with? */
+bool socket_session_is_revoked(const struct edge *edge, const struct session *session);
+
 /* The socket of a session; NULL if it has none, or there is no session. */
 struct socket *socket_of(const struct session *session);
 /* The socket that asked; NULL if it is gone. */

@@ -525,7 +525,7 @@ static void on_transfer(struct edge_loop *el, void *arg, enum status s, struct b
 	free(asked);
 }
 
-static void ask_transfers(struct socket *socket)
+void user_ask_transfers(struct socket *socket)
 {
 	const struct tracked *tracked;
 
@@ -557,7 +557,7 @@ static void take_snapshot(struct user *user, const Walletwire__V1__OpenReply *re
 		if (socket->state != SOCKET_LIVE || socket->rev >= reply->rev)
 			continue;
 		socket_take_states(socket, states, reply->n_states, reply->rev);
-		ask_transfers(socket);
+		user_ask_transfers(socket);
 	}
 	delivery_free_states(states, reply->n_states);
 }

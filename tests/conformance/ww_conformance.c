@@ -194,6 +194,7 @@ static enum status serve(const struct config *cfg, const sigset_t *stop_signals,
 		.max_payload = (size_t)cfg->max_payload,
 		.max_message = (size_t)cfg->max_payload,
 		.max_sessions = cfg->max_sessions,
+		.max_body_memory = 64 << 20,
 		/* room for a message of the greatest size to come back with another waiting */
 		.queue = { 4 * (size_t)cfg->max_payload, (unsigned)cfg->queue_packets },
 	};

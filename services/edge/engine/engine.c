@@ -68,8 +68,10 @@ static void on_turn_end(void *arg)
 {
 	struct engine_loop *el = arg;
 
-	session_flush_all(el);
-	wsconn_flush_all(el);
+	do { /* whoever is found gone may let others go on */
+		session_flush_all(el);
+		wsconn_flush_all(el);
+	} while (el->dirty || el->dirty_ws);
 	while (el->graves) {
 		struct grave *grave = el->graves;
 
@@ -139,8 +141,8 @@ static void close_loop(void *arg)
 		session_close(session, CLOSE_DRAIN);
 	DL_FOREACH_SAFE (el->exchanges, x, next_x) {
 		if (x->relay)
-			engine->cfg.relay->on_exchange_gone(x);
-		if (!x->poll.session)
+			engine->cfg.relay->on_drain(x);
+		else if (!x->poll.session)
 			exchange_answer(x, 503, NULL, bytes_of(NULL, 0));
 	}
 	DL_FOREACH_SAFE (el->wsconns, ws, next_ws)
@@ -170,8 +172,10 @@ void engine_drain(struct engine *engine, void (*on_loop)(struct engine_loop *el)
 		while (!atomic_load(&engine->loops[i].closed))
 			(void)nanosleep(&pause, NULL);
 	}
-	/* Every WebSocket ends a second after its close frame at the latest. */
-	for (int i = 0; i < 100 && atomic_load(&engine->sessions) > 0; i++)
+	/* Every WebSocket ends a second after its close frame at the latest, and what was asked of
+	 * other servers is answered by then. */
+	for (int i = 0;
+	     i < 100 && atomic_load(&engine->sessions) + atomic_load(&engine->exchanges) > 0; i++)
 		(void)nanosleep(&pause, NULL);
 }
 
@@ -184,8 +188,11 @@ static void finish_loop(struct engine_loop *el)
 
 	DL_FOREACH_SAFE (el->wsconns, ws, next_ws)
 		wsconn_drop(ws);
-	DL_FOREACH_SAFE (el->exchanges, x, next_x)
+	DL_FOREACH_SAFE (el->exchanges, x, next_x) {
+		if (x->relay)
+			el->engine->cfg.relay->on_exchange_gone(x);
 		exchange_drop(x);
+	}
 	HASH_ITER (hh, el->sessions, session, next)
 		session_drop(session);
 	on_turn_end(el);

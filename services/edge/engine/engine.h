@@ -77,6 +77,9 @@ struct engine_relay {
 	/* Before the end of one that it keeps something of (`relay` is set): drops that. */
 	void (*on_gone)(struct wsconn *wsconn);
 	void (*on_exchange_gone)(struct exchange *exchange);
+	/* The server is going away: what can wait is let go of, what is about to be answered stays.
+	 */
+	void (*on_drain)(struct exchange *exchange);
 };
 
 struct engine_path {
@@ -94,9 +97,10 @@ struct engine_config {
 	int http_threads;
 	int64_t head_timeout_ms, body_timeout_ms;
 	int64_t ping_interval_ms, ping_timeout_ms, upgrade_timeout_ms;
-	size_t max_payload; /* bytes of one HTTP body, announced in the handshake */
-	size_t max_message; /* bytes of one message */
-	int64_t max_sessions;
+	size_t max_payload;     /* bytes of one HTTP body, announced in the handshake */
+	size_t max_message;     /* bytes of one message */
+	int64_t max_sessions;   /* and as many HTTP requests */
+	size_t max_body_memory; /* bytes of all bodies that are being read */
 	struct outq_limits queue;
 	/* What of a handshake's query the app wants to know; kept in session->flags. May be NULL.
 	 */
@@ -131,6 +135,7 @@ struct engine {
 	size_t loops_len, loops_started;
 	_Atomic int64_t sessions;  /* open or closing */
 	_Atomic int64_t exchanges; /* adopted requests without their end */
+	_Atomic size_t body_bytes; /* what they hold of bodies */
 	_Atomic bool draining;
 };
 

@@ -45,6 +45,7 @@ void exchange_drop(struct exchange *x)
 		return;
 	x->state = EXCHANGE_DEAD;
 	end_posting(x);
+	atomic_fetch_sub(&el->engine->body_bytes, x->body_bytes);
 	loop_timer_disarm(el->loop, &x->deadline);
 	loop_fd_close(x->lfd);
 	DL_DELETE(el->exchanges, x);
@@ -100,7 +101,6 @@ void exchange_answer_error(struct exchange *x, enum engine_error error)
 {
 	struct buf body = BUF_INIT;
 
-	count_handshake_refused();
 	engine_append_error(&body, error);
 	exchange_answer(x, engine_error_status(error), "application/json", buf_bytes(&body));
 	buf_finish(&body);
@@ -230,9 +230,27 @@ static void body_overdue(void *arg)
 		session_close(session, CLOSE_CLIENT_GONE);
 }
 
+/* All bodies together are bounded, too: no number of slow posts fills the memory. */
+static bool has_room(struct exchange *x)
+{
+	struct engine *engine = x->el->engine;
+	size_t more = x->body.data.len - x->body_bytes;
+
+	x->body_bytes += more;
+	return !more ||
+	       atomic_fetch_add(&engine->body_bytes, more) + more <= engine->cfg.max_body_memory;
+}
+
 static void feed(struct exchange *x, struct bytes input)
 {
-	switch (http_body_feed(&x->body, input)) {
+	enum http_body_state state = http_body_feed(&x->body, input);
+
+	if (!has_room(x)) {
+		count_handshake_refused();
+		exchange_answer(x, 503, NULL, bytes_of(NULL, 0));
+		return;
+	}
+	switch (state) {
 	case HTTP_BODY_MORE:
 		break;
 	case HTTP_BODY_DONE:

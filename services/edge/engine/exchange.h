@@ -30,6 +30,7 @@ struct exchange {
 	int fd;
 	struct loop_fd *lfd;
 	struct http_body body;
+	size_t body_bytes;  /* counted in engine.body_bytes */
 	struct buf early;   /* what of the body came with the head */
 	struct buf headers; /* for the answer: whole lines */
 	struct buf out;

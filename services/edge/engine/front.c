@@ -162,25 +162,23 @@ static bool is_true(const struct http_request *req, const char *name)
 	       (strcmp(value, "1") == 0 || strcmp(value, "true") == 0);
 }
 
-/* No more than there is room for. What is on its way to a loop is not counted yet. */
-static bool has_room(struct asked *asked)
+/*
+ * No more sessions and requests than there is room for; each has its own bound, so that requests of
+ * one kind leave room for the other. What is on its way to a loop is not counted yet.
+ */
+static bool has_room(struct asked *asked, bool is_new)
 {
 	struct engine *engine = asked->engine;
+	bool has_sessions =
+	    !is_new || (!atomic_load(&engine->draining) &&
+			   atomic_load(&engine->sessions) < engine->cfg.max_sessions);
 
-	if (!atomic_load(&engine->draining) &&
-	    atomic_load(&engine->sessions) < engine->cfg.max_sessions &&
-	    atomic_load(&engine->exchanges) < engine->cfg.max_sessions)
+	if (has_sessions && atomic_load(&engine->exchanges) < engine->cfg.max_sessions)
 		return true;
 	count_handshake_refused();
 	http_respond(asked->req, 503, "text/plain; charset=UTF-8",
 	    BYTES_LITERAL("no more connections are taken here"), buf_str(&asked->headers));
 	return false;
-}
-
-/* Whose session it is, this server or another one: any loop can see to the latter. */
-static struct engine_loop *loop_for(const struct asked *asked)
-{
-	return engine_loop_of(asked->engine, asked->sid);
 }
 
 static unsigned inspect(const struct asked *asked)
@@ -203,7 +201,7 @@ static void begin_websocket(struct asked *asked)
 	if (handoff->is_new)
 		session_make_sid(asked->engine, asked->sid);
 	memcpy(handoff->sid, asked->sid, sizeof(handoff->sid));
-	handoff->el = loop_for(asked);
+	handoff->el = engine_loop_of(asked->engine, asked->sid);
 	if (http_adopt(req, &handoff->fd, NULL, NULL)) {
 		count_handshake_refused();
 		free(handoff);
@@ -237,7 +235,7 @@ static void begin_exchange(struct asked *asked, enum exchange_kind kind)
 		session_make_sid(engine, asked->sid);
 	memcpy(x->sid, asked->sid, sizeof(x->sid));
 	x->is_ours = engine_owns(engine, x->sid);
-	x->el = loop_for(asked);
+	x->el = engine_loop_of(asked->engine, asked->sid);
 	http_body_init(&x->body, req, engine->cfg.max_payload);
 	if (http_adopt(req, &x->fd, &x->early, NULL)) {
 		count_handshake_refused();
@@ -262,6 +260,8 @@ static void with_session(struct asked *asked)
 {
 	bool is_post = is_method(asked, "POST");
 
+	if (!has_room(asked, /* is_new= */ false))
+		return;
 	if (asked->is_upgrade && asked->is_websocket) {
 		if (!is_method(asked, "GET") || http_websocket_check(asked->req) ||
 		    !asked->is_version_4)
@@ -287,7 +287,7 @@ static void without_session(struct asked *asked)
 		refuse(asked, ERROR_BAD_REQUEST);
 	else if (!asked->is_version_4)
 		refuse(asked, ERROR_UNSUPPORTED_VERSION);
-	else if (!has_room(asked))
+	else if (!has_room(asked, /* is_new= */ true))
 		return;
 	else if (asked->is_websocket)
 		begin_websocket(asked);

@@ -61,6 +61,7 @@ static void session_free(void *thing)
 	struct session *session = thing;
 
 	outq_finish(&session->out);
+	free(session->remote_probe);
 	free(session);
 }
 
@@ -168,6 +169,10 @@ void session_reject(struct session *session, enum close_reason reason)
 
 void session_drop(struct session *session)
 {
+	if (session->state == SESSION_OPEN) {
+		session->state = SESSION_CLOSING;
+		session->app->on_close(session);
+	}
 	die(session);
 }
 
@@ -215,6 +220,11 @@ static void expect_next_ping(struct session *session)
 	session->ping_due = false;
 	loop_timer_arm(el->loop, &session->heartbeat,
 	    loop_now_ms(el->loop) + el->engine->cfg.ping_interval_ms, send_ping, session);
+}
+
+void session_ping(struct session *session)
+{
+	send_ping(session);
 }
 
 void session_touch(struct session *session)
@@ -268,10 +278,13 @@ void session_open(struct session *session, bool can_upgrade)
 
 /* --- output --- */
 
-static void write_now(struct session *session)
+void session_doom(struct session *session, enum close_reason reason)
 {
-	if (session->ws)
-		wsconn_flush(session->ws);
+	if (session->state != SESSION_OPEN || session->is_doomed)
+		return;
+	session->is_doomed = true;
+	session->doom = reason;
+	session_mark_dirty(session);
 }
 
 void session_push(struct session *session, struct frame *frame, struct bytes tail)
@@ -279,16 +292,17 @@ void session_push(struct session *session, struct frame *frame, struct bytes tai
 	const struct outq_limits *limits = &session->el->engine->cfg.queue;
 	enum outq_result result;
 
-	if (session->state != SESSION_OPEN || session->is_slow)
+	if (session->state != SESSION_OPEN || session->is_doomed)
 		return;
 	result = outq_push(&session->out, limits, frame, tail);
 	/* A turn may bring more than the queue holds, to a client that reads all of it. */
 	if (result == OUTQ_FULL && session->ws) {
-		write_now(session);
+		wsconn_write(session->ws);
 		result = outq_push(&session->out, limits, frame, tail);
 	}
 	count_push(frame->class, result);
-	session->is_slow = result == OUTQ_FULL;
+	if (result == OUTQ_FULL)
+		session_doom(session, CLOSE_SLOW_CONSUMER);
 	session_mark_dirty(session);
 }
 
@@ -341,8 +355,8 @@ void session_flush_all(struct engine_loop *el)
 
 		el->dirty = session->next_dirty;
 		session->is_dirty = false;
-		if (session->is_slow)
-			session_close(session, CLOSE_SLOW_CONSUMER);
+		if (session->is_doomed)
+			session_close(session, session->doom);
 		if (session->state == SESSION_DEAD)
 			continue;
 		if (session->ws)
@@ -504,12 +518,13 @@ static void probe_overdue(void *arg)
 	drop_probe(arg);
 }
 
-void session_begin_probe(struct session *session, struct wsconn *probe)
+void session_begin_probe(struct session *session, struct wsconn *probe, const char *remote)
 {
 	struct engine_loop *el = session->el;
 
 	session->is_probing = true;
 	session->probe = probe;
+	session->remote_probe = remote ? xstrdup(remote) : NULL;
 	loop_timer_arm(el->loop, &session->probe_deadline,
 	    loop_now_ms(el->loop) + el->engine->cfg.upgrade_timeout_ms, probe_overdue, session);
 }
@@ -524,6 +539,8 @@ void session_on_probed(struct session *session)
 void session_end_probe(struct session *session)
 {
 	session->probe = NULL;
+	free(session->remote_probe);
+	session->remote_probe = NULL;
 	session->is_probing = session->is_probed = false;
 	loop_timer_disarm(session->el->loop, &session->probe_deadline);
 }

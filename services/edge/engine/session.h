@@ -38,8 +38,9 @@ struct session {
 	enum session_state state;
 	unsigned flags; /* what engine_config.inspect() said of the handshake */
 	bool is_dirty;
-	bool ping_due;   /* a ping was sent and not answered */
-	bool is_slow;    /* a packet did not fit; closed at the end of the turn */
+	bool ping_due;  /* a ping was sent and not answered */
+	bool is_doomed; /* it is closed at the end of the turn, for the reason `doom` */
+	enum close_reason doom;
 	bool is_probing; /* a WebSocket, here or at another server, may become the transport */
 	bool is_probed;  /* and has said so: no GET waits any more */
 	struct session *next_dirty;
@@ -51,6 +52,7 @@ struct session {
 	/* When to ping, or until when the pong has to come; then the linger. */
 	struct loop_timer heartbeat;
 	struct loop_timer probe_deadline;
+	char *remote_probe; /* names the WebSocket of another server that probes; NULL: none */
 	int64_t last_input_ms;
 	unsigned calls; /* the app's questions to others that are under way */
 	char sid[];
@@ -79,6 +81,9 @@ void session_push(struct session *session, struct frame *frame, struct bytes tai
  * message. */
 void session_push_text(struct session *session, struct bytes text);
 void session_push_binary(struct session *session, struct bytes data);
+
+/* Close it at the end of the turn, so that nothing the caller holds goes away under it. */
+void session_doom(struct session *session, enum close_reason reason);
 
 /* End it; its app is told first. */
 void session_close(struct session *session, enum close_reason reason);
@@ -111,9 +116,9 @@ void session_on_poll_gone(struct session *session);
 /* The body of a POST. Returns whether it was well-formed; if not, the session is closing. */
 bool session_on_payload(struct session *session, struct bytes payload);
 
-/* An upgrade. `probe` is NULL if the WebSocket is at another server. */
+/* An upgrade. `probe` is NULL if the WebSocket is at another server, which `remote` then names. */
 bool session_can_probe(const struct session *session);
-void session_begin_probe(struct session *session, struct wsconn *probe);
+void session_begin_probe(struct session *session, struct wsconn *probe, const char *remote_or_null);
 void session_on_probed(struct session *session);
 void session_end_probe(struct session *session);
 /* The client is through with polling: `ws` is the transport from now on. */
@@ -122,6 +127,8 @@ void session_switch(struct session *session, struct wsconn *ws);
 /* The WebSocket has gone. */
 void session_on_ws_gone(struct session *session);
 
+/* Send a ping now: nobody here knows when the last one was. */
+void session_ping(struct session *session);
 void session_touch(struct session *session); /* bytes came in: it is alive */
 void session_mark_dirty(struct session *session);
 

@@ -62,6 +62,8 @@ static void push_packed(
 
 	if (!socketio_pack(packet, attachments, &packed, NULL))
 		session_push_binary(session, buf_bytes(&packed));
+	else
+		session_doom(session, CLOSE_UNAVAILABLE);
 	buf_finish(&packed);
 }
 
@@ -196,8 +198,10 @@ void sio_push(struct sio_socket *socket, struct frame *frame, uint32_t unread, c
 	assert(!offset || strlen(offset) < TAIL_SIZE / 2);
 	if (socket->sio->parser == PARSER_PACKED) {
 		frame = frame_packed(frame, offset ? make_packed_with_offset : make_packed_alone);
-		if (!frame)
+		if (!frame) { /* the service sent what no client could read */
+			session_doom(socket->session, CLOSE_UNAVAILABLE);
 			return;
+		}
 		len = packed_tail(frame, unread, offset, tail);
 	} else {
 		len = text_tail(frame, unread, offset, tail);
@@ -656,7 +660,9 @@ void sio_restore(struct session *session, const struct sio_moved *moved)
 
 	if (moved->has_parser)
 		sio->parser = moved->is_packed ? PARSER_PACKED : PARSER_TEXT;
-	if (moved->partial.len && !socketio_parse(moved->partial, &packet, NULL)) {
+	if (moved->partial.len && !socketio_parse(moved->partial, &packet, NULL) &&
+	    packet.attachments <= sio->cfg->max_attachments &&
+	    moved->attachments.len < packet.attachments) {
 		begin_partial(sio, moved->partial, packet.attachments);
 		for (size_t i = 0; i < moved->attachments.len; i++) {
 			buf_append_bytes(&sio->partial->blobs[sio->partial->blobs_len++],

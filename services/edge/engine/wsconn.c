@@ -15,6 +15,7 @@ enum {
 	LINGER_MS = 1000,
 	MAX_FRAGMENTS = 1024,
 	CLOSE_PAYLOAD = 2,
+	FRAME_EXTRA = 8,
 };
 
 static bool is_ended(const struct wsconn *ws)
@@ -189,7 +190,7 @@ static void push_pong(struct wsconn *ws, struct bytes payload)
 	if (out->count < ws->el->engine->cfg.queue.count)
 		outq_push_control(out, WS_PONG, payload);
 	else if (ws->state == WS_ACTIVE)
-		ws->session->is_slow = true;
+		session_doom(ws->session, CLOSE_SLOW_CONSUMER);
 	mark_dirty(ws);
 }
 
@@ -307,6 +308,12 @@ static void on_ready(void *arg, int events)
 
 /* --- output --- */
 
+void wsconn_write(struct wsconn *ws)
+{
+	if (!is_ended(ws))
+		(void)outq_write(queue_of(ws), loop_fd_number(ws->lfd));
+}
+
 void wsconn_flush(struct wsconn *ws)
 {
 	int reading = ws->is_paused ? 0 : LOOP_READABLE;
@@ -409,7 +416,7 @@ static void begin_upgrade(struct wsconn *ws)
 		return;
 	}
 	ws->session = session;
-	session_begin_probe(session, ws);
+	session_begin_probe(session, ws, NULL);
 	wsconn_accept(ws);
 }
 
@@ -453,7 +460,10 @@ void wsconn_adopt(void *arg)
 	ws->is_b64 = handoff->is_b64;
 	ws->out.is_b64 = handoff->is_b64;
 	ws->lfd = loop_fd_open(el->loop, handoff->fd, on_ready, ws);
-	ws_decoder_init(&ws->decoder, el->engine->cfg.max_message, MAX_FRAGMENTS);
+	/* Room for the type, and for binary as base64; a message itself is judged by its session.
+	 */
+	ws_decoder_init(
+	    &ws->decoder, el->engine->cfg.max_message / 3 * 4 + FRAME_EXTRA, MAX_FRAGMENTS);
 	DL_APPEND(el->wsconns, ws);
 	begin(ws);
 }

@@ -1,10 +1,10 @@
 /*
  * wsconn: an adopted WebSocket (RFC 6455).
  *
- *   PROBING ──► ACTIVE ──► CLOSING ──► DEAD
+ *   PROBING ──► ACTIVE ──► ENDING ──► DEAD
  *
  * PROBING: it names a session that is on polling; "2probe" and then "5" make it that session's
- * transport. ACTIVE: it is a session's transport, whose queue it writes. CLOSING: a close frame is
+ * transport. ACTIVE: it is a session's transport, whose queue it writes. ENDING: a close frame is
  * queued; it ends when the peer closes or a second has passed.
  *
  * Threads: belongs to its loop.
@@ -68,7 +68,10 @@ void wsconn_close(struct wsconn *ws, enum close_reason reason);
 /* The loop has ended: gone without a word to anybody. */
 void wsconn_drop(struct wsconn *ws);
 
-/* Write what waits, in its own queue or in its session's. */
+/* Write what the socket takes of what waits, in its own queue or in its session's. Ends nothing: a
+ * connection that is gone is noticed by the next flush. */
+void wsconn_write(struct wsconn *ws);
+/* The same, and see to what follows from it. */
 void wsconn_flush(struct wsconn *ws);
 void wsconn_flush_all(struct engine_loop *el);
 

@@ -66,7 +66,9 @@ static void ring_and_answer(void *arg, struct bus_msg *msg)
 
 static void open_world(struct world *w, size_t queue_max, int linger_ms)
 {
-	struct bus_port_config cfg = { queue_max, linger_ms, on_msg, w };
+	struct bus_port_config cfg = {
+		.queue_max = queue_max, .linger_ms = linger_ms, .on_msg = on_msg, .arg = w
+	};
 	struct err err = ERR_INIT;
 
 	memset(w, 0, sizeof(*w));

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/attrs.h"
 #include "client.h"
 #include "poller.h"
 #include "support/support.h"
@@ -195,6 +196,44 @@ START_TEST(items_come_once_and_in_order_while_sessions_move)
 }
 END_TEST
 
+/* What no edge sends: nothing of it may reach further than the message itself. */
+START_TEST(malformed_messages_of_other_edges_are_dropped)
+{
+	static const char *const verbs[] = { "poll", "gone", "release", "post", "answer", "end",
+		"upgrade", "probe", "switch", "unprobe", "nothing" };
+	struct bus *bus = support_nats_bus(&world.nats, "edge");
+	struct poller *poller = sign_in("fay");
+	struct err err = ERR_INIT;
+
+	for (size_t v = 0; v < ARRAY_LEN(verbs); v++) {
+		char subject[128];
+		unsigned char message[600];
+		size_t len = strlen(poller->sid);
+
+		(void)snprintf(subject, sizeof(subject), "ww.edge.%s.%s", home.id, verbs[v]);
+		/* the session's id, then a second one that is far too long */
+		message[0] = 0x0a;
+		message[1] = (unsigned char)len;
+		memcpy(message + 2, poller->sid, len);
+		len += 2;
+		message[len] = 0x0a;
+		message[len + 1] = 0x90;
+		message[len + 2] = 0x03; /* 400 */
+		memset(message + len + 3, 'x', 400);
+		for (size_t cut = 0; cut <= len + 403; cut += 1 + cut / 8)
+			ck_assert_ok(bus_publish(bus, subject, bytes_of(message, cut), &err), err);
+		ck_assert_ok(bus_publish(bus, subject, bytes_of(message, len + 403), &err), err);
+	}
+	ck_assert_ok(bus_flush(bus, 5000, &err), err);
+	free(poller);
+	poller = sign_in("fay");
+	append_and_ring("fay");
+	(void)poller_expect(poller, ports, "security:alert");
+	bus_close(bus);
+	free(poller);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("relay");
@@ -209,6 +248,7 @@ int main(void)
 	tcase_add_test(tc, an_edge_that_is_not_there_has_no_sessions);
 	tcase_add_test(tc, a_session_moves_to_the_edge_that_has_its_websocket);
 	tcase_add_test(tc, items_come_once_and_in_order_while_sessions_move);
+	tcase_add_test(tc, malformed_messages_of_other_edges_are_dropped);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }

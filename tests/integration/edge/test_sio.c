@@ -1,12 +1,16 @@
 /* Socket.IO over an engine in this process, without NATS: what the edge's own events do not use. */
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "engine/engine.h"
 #include "engine/sio.h"
+#include "poller.h"
 #include "support/support.h"
 
 static struct engine engine;
@@ -91,6 +95,7 @@ static void setup(void)
 		.max_payload = 100000,
 		.max_message = 100000,
 		.max_sessions = 100,
+		.max_body_memory = 1 << 20,
 		.queue = { 1 << 20, 1024 },
 	};
 	struct err err = ERR_INIT;
@@ -209,6 +214,65 @@ START_TEST(attachments_that_never_come_end_the_session)
 }
 END_TEST
 
+/* The engine finds out that a client has gone while it queues something for it. */
+START_TEST(a_client_that_floods_and_vanishes_takes_nobody_with_it)
+{
+	static char flood[60000 * 8];
+	struct linger at_once = { .l_onoff = 1 };
+	static const unsigned char connect[] = { 0x81, 0x82, 0, 0, 0, 0, '4', '0' };
+	struct client *client;
+
+	for (size_t i = 0; i < sizeof(flood); i += sizeof(connect))
+		memcpy(flood + i, connect, sizeof(connect));
+	for (int round = 0; round < 5; round++) {
+		client = malloc(sizeof(*client));
+		client_open(client, http_front_port(engine.front));
+		(void)send(client->fd, flood, sizeof(flood), MSG_NOSIGNAL | MSG_DONTWAIT);
+		(void)setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+		leave(client);
+	}
+	leave(joined());
+}
+END_TEST
+
+/* 1 MiB for all bodies that are on their way: sixteen of 90 KB are too many. */
+START_TEST(bodies_that_are_never_finished_fill_no_memory)
+{
+	enum { POSTS = 16, PART = 90000 };
+	static char part[PART];
+	int fds[POSTS];
+	int refused = 0;
+	struct client *client = joined();
+
+	memset(part, '4', sizeof(part));
+	for (int i = 0; i < POSTS; i++) {
+		struct poller poller;
+		char head[512];
+		int len;
+
+		poller_open(&poller, http_front_port(engine.front));
+		len = snprintf(head, sizeof(head),
+		    "POST /socket.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: a\r\n"
+		    "Content-Length: 99999\r\n\r\n",
+		    poller.sid);
+		fds[i] = client_connect(http_front_port(engine.front));
+		ck_assert_int_eq(send(fds[i], head, (size_t)len, MSG_NOSIGNAL), len);
+		(void)send(fds[i], part, sizeof(part), MSG_NOSIGNAL);
+	}
+	for (int i = 0; i < POSTS; i++) {
+		char answer[32] = "";
+		struct pollfd pfd = { .fd = fds[i], .events = POLLIN };
+
+		if (poll(&pfd, 1, 300) == 1 && recv(fds[i], answer, sizeof(answer) - 1, 0) > 0)
+			refused += strncmp(answer, "HTTP/1.1 503", 12) == 0;
+		(void)close(fds[i]);
+	}
+	ck_assert_int_ge(refused, POSTS - (1 << 20) / PART);
+	ck_assert_int_lt(refused, POSTS);
+	leave(client);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sio");
@@ -221,6 +285,8 @@ int main(void)
 	tcase_add_test(tc, a_client_that_does_not_answer_is_not_waited_for);
 	tcase_add_test(tc, a_client_that_leaves_owes_nothing);
 	tcase_add_test(tc, attachments_that_never_come_end_the_session);
+	tcase_add_test(tc, a_client_that_floods_and_vanishes_takes_nobody_with_it);
+	tcase_add_test(tc, bodies_that_are_never_finished_fill_no_memory);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
