@@ -260,6 +260,7 @@ static void on_input(struct wsconn *ws, uint8_t *input, size_t len)
 		on_frame(ws, &frame);
 		if (ws->is_paused) {
 			buf_append(&ws->held, input, len);
+			mark_dirty(ws); /* which stops reading */
 			return;
 		}
 	}
@@ -302,7 +303,7 @@ static void on_ready(void *arg, int events)
 
 	if (events & LOOP_WRITABLE)
 		mark_dirty(ws);
-	if (events & LOOP_READABLE && !is_ended(ws))
+	if (events & LOOP_READABLE && !is_ended(ws) && !ws->is_paused)
 		on_readable(ws);
 }
 
