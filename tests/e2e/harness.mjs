@@ -10,6 +10,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHmac, randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
@@ -250,8 +251,12 @@ export class Stack {
     return readFileSync(join(this.dir, 'log', `${name}.log`), 'utf8');
   }
 
+  #program(name) {
+    return join(ROOT, 'build', PRESET, 'bin', name);
+  }
+
   ww(args, { env = {}, input } = {}) {
-    return run(join(ROOT, 'build', PRESET, 'bin', 'ww'), args, { env: { ...this.wwEnv, ...env }, input });
+    return run(this.#program('ww'), args, { env: { ...this.wwEnv, ...env }, input });
   }
 
   // A token that is good, unless its claims say otherwise: token('alice', '--claim', 'role=ops').
@@ -259,6 +264,15 @@ export class Stack {
     const { code, stdout, stderr } = await this.ww(['token', '--user', user, ...args]);
     assert.equal(code, 0, stderr);
     return stdout.trim();
+  }
+
+  // The same without starting a program, for tests that need hundreds of them.
+  sign(user) {
+    const now = Math.floor(Date.now() / 1000);
+    const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const text = [{ alg: 'HS256', typ: 'JWT', kid: 'dev' }, { sub: user, iat: now, exp: now + 3600, jti: randomUUID() }].map(encode).join('.');
+    const key = readFileSync(join(this.dir, 'keys', 'dev.hs256'));
+    return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
   }
 
   // Publishes events, given as objects or as lines; resolves when the stream has stored them.
@@ -275,10 +289,15 @@ export class Stack {
     return client;
   }
 
-  // A connected client of `user`; at: the number of an edge, or 'http' for HAProxy.
+  // Where clients connect: the number of an edge, 'http' for HAProxy, or any other URL.
+  url(at) {
+    if (at === 'http') return this.status().http;
+    return typeof at === 'number' ? this.edge(at).http : at;
+  }
+
+  // A connected client of `user`; at: see url().
   async connect(user, { at = 0, ...options } = {}) {
-    const url = at === 'http' ? this.status().http : this.edge(at).http;
-    return this.client(url, { auth: { token: await this.token(user) }, ...options }).connected();
+    return this.client(this.url(at), { auth: { token: await this.token(user) }, ...options }).connected();
   }
 
   // `ww inbox verify`: counters equal a recount, numbers have no gap. Returns what it says.
@@ -306,6 +325,17 @@ export class Stack {
     });
   }
 
+  // Stops a process for as long as `during` takes, with its connections left as they are.
+  async frozen(name, during) {
+    const { pid } = this.#process(name);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      return await during();
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  }
+
   waitReady(name) {
     return until(`${name} is ready`, async () => {
       const { admin } = this.#process(name);
@@ -313,12 +343,12 @@ export class Stack {
     });
   }
 
-  // The sum of a metric over its labels.
-  async metric(admin, name) {
+  // The sum of a metric over its labels; of those lines that have `label`, if one is named.
+  async metric(admin, name, label = '') {
     const { body } = await request(`${admin}/metrics`);
     return body
       .split('\n')
-      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+      .filter((line) => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && line.includes(label))
       .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   }
 }
