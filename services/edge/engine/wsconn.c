@@ -147,13 +147,6 @@ static void answer_probe(struct wsconn *ws)
 	mark_dirty(ws);
 }
 
-/* Nothing more is read before the relay has its answer. */
-static void pause_input(struct wsconn *ws)
-{
-	ws->is_paused = true;
-	mark_dirty(ws);
-}
-
 /*
  * Before it is anybody's transport only two packets mean something; anything else ends this
  * WebSocket, and the session stays where it is.
@@ -167,14 +160,14 @@ static void on_probing_text(struct wsconn *ws, struct bytes text)
 			session_on_probed(ws->session);
 			answer_probe(ws);
 		} else {
-			pause_input(ws);
+			ws->is_paused = true;
 			relay->on_probe(ws);
 		}
 	} else if (bytes_equal_str(text, "5")) {
 		if (ws->session) {
 			switch_here(ws);
 		} else {
-			pause_input(ws);
+			ws->is_paused = true;
 			relay->on_switch(ws);
 		}
 	} else {
@@ -289,9 +282,7 @@ static void on_readable(struct wsconn *ws)
 {
 	ssize_t got = recv(loop_fd_number(ws->lfd), ws->el->input, ENGINE_INPUT_SIZE, 0);
 
-	if (got > 0 && ws->is_paused) /* it was readable before it was paused */
-		buf_append(&ws->held, ws->el->input, (size_t)got);
-	else if (got > 0)
+	if (got > 0)
 		on_input(ws, ws->el->input, (size_t)got);
 	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
 		on_gone(ws);
