@@ -105,11 +105,12 @@ static void on_poll_answer(struct poll *poll, int status, struct bytes body)
 	answer.status = (uint32_t)status;
 	answer.body.len = body.len;
 	answer.body.data = (uint8_t *)(uintptr_t)body.data; /* protobuf-c is not const-correct */
-	if (session && relay_subject(remote->edge_id, "answer", subject)) {
+	if (relay_subject(remote->edge_id, "answer", subject)) {
 		answered = xmalloc(sizeof(*answered));
 		answered->is_empty = status == 200 && body.len == 1 && body.data[0] == '6';
 		memcpy(answered->sid, remote->sid, sizeof(answered->sid));
-		session->calls++; /* it does not move before it is known whether this arrived */
+		if (session) /* it does not move before it is known whether this arrived */
+			session->calls++;
 		call_within(
 		    remote->el, subject, &answer.base, ANSWER_MS, on_answer_taken, answered);
 	}

@@ -355,6 +355,9 @@ static void ask_open(struct socket *socket)
 	caller.user_id = socket->user->id;
 	caller.session_id = socket->base->sid;
 	request.caller = &caller;
+	request.recovering = socket->is_recovering;
+	request.since = socket->is_recovering ? socket->seq : 0;
+	request.connection = socket->session->sid;
 	socket->session->calls++;
 	call_service(edge_loop_of(socket->session), "ww.svc.notifications.open", &request.base,
 	    on_open, opening);

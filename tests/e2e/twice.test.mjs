@@ -26,6 +26,7 @@ const events = [
 // Everything that could have moved, as one value.
 async function snapshot(device) {
   const list = await device.ask('notifications:list', { limit: 100 });
+  for (const { notification } of list.items) delete notification.unread; // the total of now, not of then
   return { list: list.items, unread: await device.ask('notifications:unread'), verify: await stack.verify('echo') };
 }
 

@@ -417,7 +417,7 @@ bool session_on_text(struct session *session, struct bytes text)
 		return malformed(session);
 	switch (packet.type) {
 	case ENGINEIO_MESSAGE:
-		if (is_too_large(session, packet.data.len))
+		if (is_too_large(session, text.len))
 			return false;
 		session->app->on_message(session, /* is_binary= */ false, packet.data);
 		return true;
