@@ -122,6 +122,53 @@ START_TEST(since_says_when_a_part_has_left_the_mailbox)
 }
 END_TEST
 
+/* `open` of a socket that recovers from `since`. */
+static const Walletwire__V1__OpenReply *recover(uint64_t since)
+{
+	Walletwire__V1__OpenRequest *in = MESSAGE_NEW(&world.arena, open_request);
+
+	in->caller = MESSAGE_NEW(&world.arena, caller);
+	in->caller->user_id = arena_strdup(&world.arena, "alice");
+	in->caller->session_id = arena_strdup(&world.arena, "the-socket");
+	in->recovering = true;
+	in->since = since;
+	in->connection = arena_strdup(&world.arena, "the-new-connection");
+	return world_ask(
+	    &world, "ww.svc.notifications.open", in, &walletwire__v1__open_reply__descriptor, NULL);
+}
+
+START_TEST(open_says_whether_a_recovery_can_be_whole)
+{
+	publish_kyc("alice", 1, 5);
+	world_wait_seq(&world, "alice", 5, 1);
+	postgres_exec(world.dsn, "DELETE FROM notifications.mailbox WHERE seq <= 3");
+	ck_assert(recover(2)->too_old);
+	ck_assert(!recover(3)->too_old);
+	ck_assert(!recover(5)->too_old);
+	ck_assert(!recover(9)->too_old); /* beyond the head: the edge sees that itself */
+}
+END_TEST
+
+START_TEST(open_of_a_recovery_tells_the_older_connection_to_go)
+{
+	const Delivery *ring;
+	size_t before;
+
+	publish_kyc("alice", 1, 1);
+	world_wait_seq(&world, "alice", 1, 1);
+	world_wait_rings(&world, 1);
+	before = world_rings(&world);
+	(void)recover(1);
+	world_wait_rings(&world, before + 1);
+	ring = world.rings[before];
+	ck_assert_str_eq(ring->user_id, "alice");
+	ck_assert_ptr_nonnull(ring->eviction);
+	ck_assert_str_eq(ring->eviction->session_id, "the-socket");
+	ck_assert_str_eq(ring->eviction->connection, "the-new-connection");
+	ck_assert_uint_eq(ring->n_items + ring->n_states, 0);
+}
+END_TEST
+
 START_TEST(list_pages_newest_first_with_an_opaque_cursor)
 {
 	const Walletwire__V1__ListReply *page;
@@ -356,6 +403,8 @@ int main(void)
 	tcase_add_test(tcase, heads_answers_in_the_order_asked);
 	tcase_add_test(tcase, since_pages_by_rows_and_by_bytes);
 	tcase_add_test(tcase, since_says_when_a_part_has_left_the_mailbox);
+	tcase_add_test(tcase, open_says_whether_a_recovery_can_be_whole);
+	tcase_add_test(tcase, open_of_a_recovery_tells_the_older_connection_to_go);
 	tcase_add_test(tcase, list_pages_newest_first_with_an_opaque_cursor);
 	tcase_add_test(tcase, list_filters_by_state_type_and_priority);
 	tcase_add_test(tcase, verbs_move_items_on_and_keep_the_counters);
