@@ -302,6 +302,7 @@ static void unlink_socket(struct sio_socket *socket)
 {
 	LL_DELETE(socket->sio->sockets, socket);
 	while (socket->awaited)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked before it is freed */
 		settle(socket->awaited, STATUS_UNAVAILABLE, NULL, NULL);
 	/* whoever called what led here may still hold it */
 	engine_bury(socket->session->el, free, socket);
