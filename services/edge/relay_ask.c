@@ -258,6 +258,12 @@ static void on_exchange_gone(struct exchange *x)
 	let_go(relayed);
 }
 
+static void on_post_lost(struct exchange *x)
+{
+	(void)relay_exchange(x);
+	on_exchange_gone(x);
+}
+
 /* --- WebSocket --- */
 
 static void on_upgrade_reply(struct relayed *relayed, const Walletwire__V1__RelayReply *reply)
@@ -341,6 +347,7 @@ static void on_ws_gone(struct wsconn *ws)
 const struct engine_relay relay_functions = {
 	.poll = relay_poll,
 	.post = relay_post,
+	.on_post_lost = on_post_lost,
 	.upgrade = relay_upgrade,
 	.on_probe = relay_probe,
 	.on_switch = relay_switch,

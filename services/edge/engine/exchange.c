@@ -220,11 +220,18 @@ static void ask(struct exchange *x)
 
 /* --- the body --- */
 
+static void tell_post_lost(struct exchange *x)
+{
+	if (x->kind == EXCHANGE_POST && x->state == EXCHANGE_READING && !x->is_ours)
+		x->el->engine->cfg.relay->on_post_lost(x);
+}
+
 static void body_overdue(void *arg)
 {
 	struct exchange *x = arg;
 	struct session *session = x->posting ? session_find(x->el, x->posting) : NULL;
 
+	tell_post_lost(x);
 	exchange_answer(x, 408, NULL, bytes_of(NULL, 0));
 	if (session)
 		session_close(session, CLOSE_CLIENT_GONE);
@@ -273,6 +280,7 @@ static void on_gone(struct exchange *x)
 
 	if (x->state == EXCHANGE_WAITING && x->relay && x->el->engine->cfg.relay)
 		x->el->engine->cfg.relay->on_exchange_gone(x);
+	tell_post_lost(x);
 	exchange_drop(x);
 	if (is_poll)
 		session_on_poll_gone(session);
