@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { Proxy } from './proxy.mjs';
 import { request, until, useStack } from './harness.mjs';
-import { answerOf, ask, frameLike, PollingClient, webSocket } from './rawpolling.mjs';
+import { answerOf, ask, exchange, frameLike, PollingClient, webSocket } from './rawpolling.mjs';
 import { BINARY, frame, PING, TEXT } from './raw.mjs';
 
 const RANDOM = 'A'.repeat(20);
@@ -163,6 +163,14 @@ stack.test('a poll that is given up at the wrong edge ends the session', async (
   parked.abort();
   await until('the session has ended', async () => (await metric(HERE, 'ww_edge_sockets')) === sockets - 1);
   await assertUnknown(AWAY, client.sid);
+});
+
+stack.test('a POST that is given up at the wrong edge ends the session, since packets of it are lost', async () => {
+  const client = await quiet('torn');
+  const half = exchange(ports(), AWAY, { sid: client.sid, method: 'POST', body: '42["half', length: 100 });
+  await until('it is read', async () => (await metric(AWAY, 'ww_edge_http_requests')) > 0);
+  half.abort();
+  await until('the session has ended', async () => (await client.post(HERE, '3')).body === UNKNOWN.body);
 });
 
 stack.test('a malformed POST at the wrong edge is answered 400 and ends the session', async () => {
