@@ -1,6 +1,7 @@
 # One interface target carries what every target of ours is compiled with.
 option(WW_WERROR "Treat warnings as errors" OFF)
 set(WW_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, 'address,undefined' or 'thread'")
+option(WW_FUZZ "Link the fuzz targets with libFuzzer (clang alone has it)" OFF)
 
 add_library(ww_build INTERFACE)
 target_compile_definitions(ww_build INTERFACE _GNU_SOURCE WW_VERSION="${PROJECT_VERSION}")

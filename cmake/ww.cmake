@@ -1,4 +1,4 @@
-# The three kinds of target this project has.
+# The kinds of target this project has; fuzz targets are declared in tests/fuzz.
 
 # ww_library(name SOURCES a.c b.c [LINK ...]): a static library, also known as ww::name.
 function(ww_library name)
@@ -19,6 +19,19 @@ function(ww_program name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} ww_build)
 endfunction()
 
+# ww_add_test(name LABEL unit|integration|... TIMEOUT seconds COMMAND ...): what ctest runs, and how.
+function(ww_add_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "COMMAND" ${ARGN})
+  set(launcher "")
+  if(WW_SANITIZE STREQUAL "thread")
+    set(launcher setarch -R) # TSan needs its own address layout; kernels with many random bits break it
+  endif()
+  add_test(NAME ${name} COMMAND ${launcher} ${ARG_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT}
+    ENVIRONMENT "WW_SOURCE_DIR=${PROJECT_SOURCE_DIR};WW_BIN_DIR=${PROJECT_BINARY_DIR}/bin;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp;ASAN_OPTIONS=detect_leaks=1;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp;UBSAN_OPTIONS=print_stacktrace=1")
+endfunction()
+
 # ww_test(name LABEL unit|integration|... TIMEOUT seconds SOURCES a.c [LINK ...]): a Check program run by ctest.
 function(ww_test name)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
@@ -27,12 +40,5 @@ function(ww_test name)
   endif()
   ww_program(${name} SOURCES ${ARG_SOURCES} LINK ${ARG_LINK} ww::support PkgConfig::CHECK)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-  set(launcher "")
-  if(WW_SANITIZE STREQUAL "thread")
-    set(launcher setarch -R) # TSan needs its own address layout; kernels with many random bits break it
-  endif()
-  add_test(NAME ${name} COMMAND ${launcher} $<TARGET_FILE:${name}> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES
-    LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT}
-    ENVIRONMENT "WW_SOURCE_DIR=${PROJECT_SOURCE_DIR};WW_BIN_DIR=${PROJECT_BINARY_DIR}/bin;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp;ASAN_OPTIONS=detect_leaks=1;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp;UBSAN_OPTIONS=print_stacktrace=1")
+  ww_add_test(${name} LABEL ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} COMMAND $<TARGET_FILE:${name}>)
 endfunction()

@@ -1,7 +1,7 @@
 # ./dev test and ./dev bench. What each suite is for, and its time, is in tests/README.md.
 # shellcheck shell=bash
 
-SUITES=(layers unit integration tsan conformance e2e)
+SUITES=(layers unit integration tsan fuzz conformance e2e)
 # Libraries and programs that have threads: their tests run under ThreadSanitizer as well.
 TSAN_PARTS=(loop bus db http token service edge notifications)
 
@@ -12,6 +12,7 @@ suite_budget() {
     unit) echo 180 ;;
     integration) echo 480 ;;
     tsan) echo 600 ;;
+    fuzz) $LONG && echo 7200 || echo 240 ;;
     conformance) echo 300 ;;
     e2e) $LONG && echo 1800 || echo 600 ;;
   esac
@@ -106,6 +107,17 @@ suite_tsan() {
   ctest_run tsan tsan "$1" -R "^($names)\$"
 }
 
+# A pass is a target that found nothing.
+suite_fuzz() {
+  local budget=$1 status=0 output=$ROOT/build/fuzz.log limits=(--runs 200000 --seconds 12)
+
+  ! $LONG || limits=(--runs 10000000)
+  timeout -k 10 "$budget" bash tests/fuzz/run.sh "${limits[@]}" 2>&1 </dev/null | tee "$output" || status=$?
+  PASSED=$(grep -c '^fine: ' "$output") || true
+  FAILED=$(grep -c '^FOUND: ' "$output") || true
+  return "$status"
+}
+
 # node_suite SUITE BUDGET FILES... Node's test runner over the files.
 node_suite() {
   local suite=$1 budget=$2 status=0 tap=$ROOT/build/$1.tap
@@ -149,6 +161,9 @@ test_prepare() {
     # shellcheck disable=SC2046 # one word a folder
     mapfile -t targets < <(printf '%s/all\n' $(tsan_folders))
     build tsan "${targets[@]}"
+  fi
+  if [[ $chosen == *" fuzz "* ]]; then
+    build fuzz fuzz
   fi
   if [[ $chosen == *" e2e "* ]]; then
     build "${WW_DEV_PRESET:-asan}" ww ww-edge ww-notifications
