@@ -65,6 +65,9 @@ enum status json_parse_max(
 		return err_set(err, STATUS_INVALID, "JSON nests deeper than %d", JSON_DEPTH_MAX);
 	if (text.len == 0)
 		return err_set(err, STATUS_INVALID, "not JSON: empty");
+	/* jansson drops a NUL behind a number, true, false or null without a word. */
+	if (memchr(text.data, '\0', text.len))
+		return err_set(err, STATUS_INVALID, "not JSON: it has a NUL");
 	root = json_loadb(
 	    (const char *)text.data, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	/* jansson's own words quote the input, which may be a secret. */

@@ -66,7 +66,8 @@ json_t *gate_parse(struct bytes json)
 {
 	json_t *parsed;
 
-	if (!gate_depth_ok(json))
+	/* jansson drops a NUL behind a number, true, false or null; libjwt ends there. */
+	if (!gate_depth_ok(json) || (json.len && memchr(json.data, '\0', json.len)))
 		return NULL;
 	parsed = json_loadb((const char *)json.data, json.len, JSON_REJECT_DUPLICATES, NULL);
 	if (parsed && !json_is_object(parsed)) {

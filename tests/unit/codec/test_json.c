@@ -86,6 +86,8 @@ START_TEST(what_is_not_strict_json_is_refused)
 		ck_assert_msg(parse_status(bytes_of_str(cases[i])) == STATUS_INVALID,
 		    "%s was taken", cases[i]);
 	ck_assert_int_eq(parse_status(bytes_of("\"a\0b\"", 5)), STATUS_INVALID);
+	ck_assert_int_eq(parse_status(bytes_of("[1\0]", 4)), STATUS_INVALID);
+	ck_assert_int_eq(parse_status(bytes_of("[null\0]", 7)), STATUS_INVALID);
 	ck_assert_int_eq(parse_status((struct bytes){ 0 }), STATUS_INVALID);
 }
 END_TEST

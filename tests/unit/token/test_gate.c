@@ -247,6 +247,22 @@ START_TEST(token_of_4096_bytes_is_read_and_of_4097_is_not)
 }
 END_TEST
 
+START_TEST(part_with_a_nul_is_no_json)
+{
+	static const char *const texts[] = { "{\"a\":1@}", "{\"a\":true@}", "{\"a\":[null@]}",
+		"{}@", "@{}", "{\"a@\":1}" };
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		size_t len = strlen(texts[i]);
+		char text[32];
+
+		(void)memcpy(text, texts[i], len + 1);
+		text[strcspn(text, "@")] = '\0';
+		ck_assert_msg(!gate_parse(bytes_of(text, len)), "%s", texts[i]);
+	}
+}
+END_TEST
+
 START_TEST(deeply_nested_parts_are_refused_before_any_parser)
 {
 	char *arrays = nested("[", "]", 700), *objects = nested("{\"a\":", "}", 300);
@@ -302,6 +318,7 @@ int main(void)
 	tcase_add_loop_test(
 	    tcase, token_is_three_parts_and_nothing_else, 0, (int)ARRAY_LEN(text_rows));
 	tcase_add_test(tcase, token_of_4096_bytes_is_read_and_of_4097_is_not);
+	tcase_add_test(tcase, part_with_a_nul_is_no_json);
 	tcase_add_test(tcase, deeply_nested_parts_are_refused_before_any_parser);
 	tcase_add_test(tcase, random_damage_is_survived);
 	suite_add_tcase(suite, tcase);
