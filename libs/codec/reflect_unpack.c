@@ -66,8 +66,10 @@ static enum status scan(const ProtobufCMessageDescriptor *descriptor, struct byt
 		uint64_t key;
 		enum status s;
 
-		/* A key has 32 bits of field number at most, as protobuf-c reads it. */
-		if (!take_varint(&data, &key) || key >> 35 || !take_value(&data, key & 7, &value))
+		/* A key has 32 bits of field number at most, as protobuf-c reads it. It refuses
+		 * field 0, which is none, only in its shortest form. */
+		if (!take_varint(&data, &key) || key >> 35 || key >> 3 == 0 ||
+		    !take_value(&data, key & 7, &value))
 			return malformed(descriptor, err);
 		field = protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(key >> 3));
 		if (!field || (key & 7) != WIRE_LENGTH)

@@ -154,6 +154,8 @@ START_TEST(bytes_that_are_not_valid_are_refused)
 		ROW("wire type 7", "\x6f", ""),
 		ROW("a string as a varint", "\x68\x01", ""),
 		ROW("a cut fixed64", "\x51\x01\x02", ""),
+		ROW("field 0", "\x02\x01x", ""),
+		ROW("field 0 in two bytes", "\x82\0\x01x", ""),
 		ROW("a key of 36 bits", "\x80\x80\x80\x80\x80\x02", ""),
 #undef ROW
 	};
