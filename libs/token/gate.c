@@ -111,13 +111,18 @@ static const char *header_text(const json_t *header, const char *name, const cha
 	return value ? json_string_value(value) : absent;
 }
 
-/* `crit` names extensions that must be understood (RFC 7515 section 4.1.11); we know none. */
+/*
+ * `crit` names extensions that must be understood (RFC 7515 section 4.1.11); we know none. A `typ`
+ * that is there and empty would be none to us and a wrong one to libjwt.
+ */
 static bool read_header(struct gate_token *open)
 {
 	open->alg = header_text(open->header, "alg", NULL);
 	open->kid = header_text(open->header, "kid", "");
 	open->typ = header_text(open->header, "typ", "");
-	return open->alg && open->kid && open->typ && !json_object_get(open->header, "crit");
+	if (!open->alg || !open->kid || !open->typ || json_object_get(open->header, "crit"))
+		return false;
+	return *open->typ || !json_object_get(open->header, "typ");
 }
 
 enum token_verdict gate_open(struct bytes token, struct gate_token *ret_open)

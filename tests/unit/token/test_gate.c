@@ -125,6 +125,7 @@ static const struct part_row {
 	{ "{\"alg\":\"HS256\",\"kid\":1}", PAYLOAD, false },
 	{ "{\"alg\":\"HS256\",\"kid\":[\"k1\"]}", PAYLOAD, false },
 	{ "{\"alg\":\"HS256\",\"typ\":1}", PAYLOAD, false },
+	{ "{\"alg\":\"HS256\",\"typ\":\"\"}", PAYLOAD, false },
 	{ "{\"alg\":\"HS256\",\"kid\":\"k1\",\"crit\":[\"b64\"],\"b64\":false}", PAYLOAD, false },
 	{ "{\"alg\":\"HS256\",\"alg\":\"none\",\"kid\":\"k1\"}", PAYLOAD, false },
 	{ "{\"alg\":\"HS256\",\"kid\":\"k1\",\"kid\":\"k2\"}", PAYLOAD, false },
