@@ -70,7 +70,7 @@ struct engine_app {
  */
 struct engine_relay {
 	void (*poll)(struct exchange *exchange);
-	void (*post)(struct exchange *exchange);  /* its body is read */
+	void (*post)(struct exchange *exchange); /* its body is read */
 	/* Only tells: the rest of the body will not come, so packets of the client's are lost. */
 	void (*on_post_lost)(struct exchange *exchange);
 	void (*upgrade)(struct wsconn *wsconn);   /* nothing was answered yet */

@@ -165,7 +165,7 @@ START_TEST(caller_and_error_are_never_shown)
 {
 	MESSAGE(Walletwire__V1__SelectReply, reply, walletwire__v1__select_reply__init);
 	MESSAGE(Walletwire__V1__Error, error, walletwire__v1__error__init);
-	MESSAGE(Walletwire__V1__OpenRequest, request, walletwire__v1__open_request__init);
+	MESSAGE(Walletwire__V1__UnreadRequest, request, walletwire__v1__unread_request__init);
 	MESSAGE(Walletwire__V1__Caller, caller, walletwire__v1__caller__init);
 	struct buf buf = BUF_INIT;
 
