@@ -24,6 +24,8 @@ struct command {
 	const char *event;
 	/* Answered here ... */
 	enum status (*run)(struct socket *socket, const struct json *payload, struct err *err);
+	/* (and with what, in the arena; NULL: nothing but ok) */
+	const ProtobufCMessage *(*reply_of)(const struct socket *socket, struct arena *arena);
 	/* ... or by a service. */
 	const char *subject;
 	const ProtobufCMessageDescriptor *request, *reply;
@@ -70,6 +72,15 @@ static enum status run_untrack(struct socket *socket, const struct json *payload
 	return STATUS_OK;
 }
 
+static enum status run_refresh(struct socket *socket, const struct json *payload, struct err *err)
+{
+	const struct json *token = json_get(payload, "token");
+
+	if (!token || !json_is_string(token))
+		return err_invalid(err, "token", "a string is required");
+	return socket_refresh(socket, json_text(token), err);
+}
+
 /*
  * Tracked before the state is asked, so that no update falls between; the state itself is only
  * given to a party of the transfer, and updates are rung to parties alone.
@@ -106,6 +117,7 @@ static const struct command commands[] = {
 	{ .event = "subscribe", .run = run_subscribe },
 	{ .event = "unsubscribe", .run = run_unsubscribe },
 	{ .event = "transfer:untrack", .run = run_untrack },
+	{ .event = "auth:refresh", .run = run_refresh, .reply_of = socket_token_end },
 	SERVICE("transfer:track", "notifications.track", track_request, track_reply, before_track,
 	    NULL),
 	SERVICE(
@@ -232,6 +244,7 @@ void command_run(struct socket *socket, const struct sio_event *event)
 	if (err.status)
 		socket_ack_err(socket->base, &event->ack, &err);
 	else if (command && command->run)
-		socket_ack_ok(socket->base, &event->ack, NULL);
+		socket_ack_ok(socket->base, &event->ack,
+		    command->reply_of ? command->reply_of(socket, &arena) : NULL);
 	arena_finish(&arena);
 }

@@ -6,14 +6,15 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "expiry.h"
 #include "metrics.h"
 #include "revoked.h"
 #include "signin.h"
 #include "socket.h"
 
 /* Who signed in, for a later look at the revocations. */
-struct operator
-{
+struct ops_user {
+	struct expiry expiry;
 	int64_t iat_s;
 	char user_id[TOKEN_CLAIM_SIZE];
 	char jti[TOKEN_CLAIM_SIZE];
@@ -22,7 +23,7 @@ struct operator
 static void on_connect(struct sio_socket *socket, const struct json *auth)
 {
 	struct token_claims claims;
-	struct operator* operator;
+	struct ops_user *user;
 
 	if (signin(socket, auth, &claims) != TOKEN_OK)
 		return;
@@ -32,11 +33,12 @@ static void on_connect(struct sio_socket *socket, const struct json *auth)
 		    socket, token_verdict_text(TOKEN_ROLE), token_verdict_code(TOKEN_ROLE));
 		return;
 	}
-	operator= xcalloc(1, sizeof(*operator));
-	operator->iat_s = claims.iat_s;
-	memcpy(operator->user_id, claims.sub, sizeof(operator->user_id));
-	memcpy(operator->jti, claims.jti, sizeof(operator->jti));
-	socket->data = operator;
+	user = xcalloc(1, sizeof(*user));
+	user->iat_s = claims.iat_s;
+	memcpy(user->user_id, claims.sub, sizeof(user->user_id));
+	memcpy(user->jti, claims.jti, sizeof(user->jti));
+	socket->data = user;
+	expiry_arm(&user->expiry, socket, claims.exp_s, NULL);
 	sio_accept(socket, NULL);
 	count_connect();
 }
@@ -52,34 +54,40 @@ static void on_event(struct sio_socket *socket, const struct sio_event *event)
 
 static void on_leave(struct sio_socket *socket)
 {
-	free(socket->data);
+	struct ops_user *user = socket->data;
+
+	if (user)
+		expiry_disarm(&user->expiry);
+	free(user);
 }
 
 bool ops_is_revoked(const struct sio_socket *socket)
 {
-	const struct operator* operator= socket->data;
+	const struct ops_user *user = socket->data;
 
-	return operator&& revoked_check(edge_loop_of(socket->session)->edge->revoked,
-					operator->user_id, operator->jti, operator->iat_s);
+	return user && revoked_check(edge_loop_of(socket->session)->edge->revoked, user->user_id,
+			   user->jti, user->iat_s);
 }
 
 void ops_save(const struct sio_socket *socket, Walletwire__V1__MovedSocket *ret_moved)
 {
-	const struct operator* operator= socket->data;
+	const struct ops_user *user = socket->data;
 
-	ret_moved->user_id = xstrdup(operator->user_id);
-	ret_moved->jti = xstrdup(operator->jti);
-	ret_moved->iat_s = operator->iat_s;
+	ret_moved->user_id = xstrdup(user->user_id);
+	ret_moved->jti = xstrdup(user->jti);
+	ret_moved->iat_s = user->iat_s;
+	ret_moved->exp_s = user->expiry.exp_s;
 }
 
 void ops_restore(struct sio_socket *socket, const Walletwire__V1__MovedSocket *moved)
 {
-	struct operator* operator= xcalloc(1, sizeof(*operator));
+	struct ops_user *user = xcalloc(1, sizeof(*user));
 
-	operator->iat_s = moved->iat_s;
-	(void)snprintf(operator->user_id, sizeof(operator->user_id), "%s", moved->user_id);
-	(void)snprintf(operator->jti, sizeof(operator->jti), "%s", moved->jti);
-	socket->data = operator;
+	user->iat_s = moved->iat_s;
+	(void)snprintf(user->user_id, sizeof(user->user_id), "%s", moved->user_id);
+	(void)snprintf(user->jti, sizeof(user->jti), "%s", moved->jti);
+	expiry_arm(&user->expiry, socket, moved->exp_s, NULL);
+	socket->data = user;
 }
 
 struct sio_namespace ops_namespace(const char *name)

@@ -18,11 +18,22 @@ void signin_refuse(struct sio_socket *socket, const char *message, const char *c
 	buf_finish(&error);
 }
 
+enum token_verdict signin_judge(
+    const struct edge *edge, struct bytes token, struct token_claims *ret_claims)
+{
+	enum token_verdict verdict =
+	    token_verify(edge->tokens, token, clock_wall_ms() / 1000, ret_claims);
+
+	if (verdict == TOKEN_OK &&
+	    revoked_check(edge->revoked, ret_claims->sub, ret_claims->jti, ret_claims->iat_s))
+		verdict = TOKEN_REVOKED;
+	return verdict;
+}
+
 static enum token_verdict judge(const struct edge *edge, const struct session *session,
     const struct json *auth, struct token_claims *ret_claims)
 {
 	const struct json *token = json_get(auth, "token");
-	enum token_verdict verdict;
 
 	if (session->flags & SESSION_TOKEN_IN_QUERY)
 		return TOKEN_IN_QUERY;
@@ -30,11 +41,7 @@ static enum token_verdict judge(const struct edge *edge, const struct session *s
 		return TOKEN_MISSING;
 	if (!json_is_string(token))
 		return TOKEN_MALFORMED;
-	verdict = token_verify(edge->tokens, json_text(token), clock_wall_ms() / 1000, ret_claims);
-	if (verdict == TOKEN_OK &&
-	    revoked_check(edge->revoked, ret_claims->sub, ret_claims->jti, ret_claims->iat_s))
-		verdict = TOKEN_REVOKED;
-	return verdict;
+	return signin_judge(edge, json_text(token), ret_claims);
 }
 
 enum token_verdict signin(

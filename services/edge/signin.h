@@ -13,6 +13,10 @@ enum { SESSION_TOKEN_IN_QUERY = 1 }; /* in session->flags */
 enum token_verdict signin(
     struct sio_socket *socket, const struct json *auth, struct token_claims *ret_claims);
 
+/* The verdict on a token, the revocations included. */
+enum token_verdict signin_judge(
+    const struct edge *edge, struct bytes token, struct token_claims *ret_claims);
+
 /* CONNECT_ERROR: { message, data: { code } }. The socket is gone. */
 void signin_refuse(struct sio_socket *socket, const char *message, const char *code);
 

@@ -19,7 +19,7 @@
 #include "user.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
-enum { OPEN_ARENA_MAX = 16 << 20 };
+enum { OPEN_ARENA_MAX = 16 << 20, EXPIRING_ARENA_MAX = 4096 };
 
 struct socket *socket_of(const struct session *session)
 {
@@ -206,6 +206,7 @@ static void on_leave(struct sio_socket *base)
 	if (!socket)
 		return; /* it was never signed in */
 	base->data = NULL;
+	expiry_disarm(&socket->expiry);
 	user_leave(socket);
 	channels_leave_all(socket);
 	free(socket->jti);
@@ -224,6 +225,39 @@ struct opening {
 	uint64_t session;
 	char sid[ID_SIZE];
 };
+
+const ProtobufCMessage *socket_token_end(const struct socket *socket, struct arena *arena)
+{
+	Walletwire__V1__TokenEnd *end = arena_alloc(arena, sizeof(*end));
+	Google__Protobuf__Timestamp *at = arena_alloc(arena, sizeof(*at));
+
+	walletwire__v1__token_end__init(end);
+	google__protobuf__timestamp__init(at);
+	at->seconds = socket->expiry.exp_s;
+	end->expires_at = at;
+	return &end->base;
+}
+
+/* Before it is live there is nobody to tell. */
+static void on_expiring(struct sio_socket *base)
+{
+	struct socket *socket = base->data;
+	char offset[RECOVERY_OFFSET_SIZE];
+	struct buf args = BUF_INIT;
+	struct arena arena;
+
+	if (!socket || socket->state != SOCKET_LIVE)
+		return;
+	arena_init(&arena, EXPIRING_ARENA_MAX);
+	buf_append_str(&args, "[\"auth:expiring\",");
+	reflect_append_json(&args, socket_token_end(socket, &arena));
+	if (offset_of(socket, offset))
+		buf_appendf(&args, ",\"%s\"", offset);
+	buf_append_char(&args, ']');
+	sio_emit(base, buf_bytes(&args), NULL);
+	buf_finish(&args);
+	arena_finish(&arena);
+}
 
 static const struct recovery_keys *recovery_keys(const struct socket *socket)
 {
@@ -302,6 +336,8 @@ static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *
 	if (!socket->is_moved)
 		accept(socket, reply);
 	socket->state = SOCKET_LIVE;
+	/* Once more, now that there is somebody to tell of an end that is near. */
+	expiry_arm(&socket->expiry, socket->base, socket->expiry.exp_s, on_expiring);
 	if (socket->is_recovering && reply->seq > socket->seq) {
 		socket->recover_to = reply->seq;
 		socket->rev = reply->rev;
@@ -363,9 +399,26 @@ static void ask_open(struct socket *socket)
 	    on_open, opening);
 }
 
+enum status socket_refresh(struct socket *socket, struct bytes token, struct err *err)
+{
+	struct edge *edge = edge_loop_of(socket->session)->edge;
+	struct token_claims claims;
+	enum token_verdict verdict = signin_judge(edge, token, &claims);
+
+	if (verdict != TOKEN_OK)
+		return err_set(err, STATUS_UNAUTHORIZED, "%s", token_verdict_text(verdict));
+	if (strcmp(claims.sub, socket->user->id) != 0)
+		return err_set(err, STATUS_FORBIDDEN, "the token is somebody else's");
+	free(socket->jti);
+	socket->jti = xstrdup(claims.jti);
+	socket->iat_s = claims.iat_s;
+	expiry_arm(&socket->expiry, socket->base, claims.exp_s, on_expiring);
+	return STATUS_OK;
+}
+
 /* NULL for a user whose id can't be encoded. */
 static struct socket *socket_new(
-    struct sio_socket *base, const char *user_id, const char *jti, int64_t iat_s)
+    struct sio_socket *base, const char *user_id, const char *jti, int64_t iat_s, int64_t exp_s)
 {
 	struct socket *socket = xcalloc(1, sizeof(*socket));
 
@@ -379,6 +432,7 @@ static struct socket *socket_new(
 	base->data = socket;
 	socket->iat_s = iat_s;
 	socket->jti = xstrdup(jti);
+	expiry_arm(&socket->expiry, base, exp_s, on_expiring);
 	channels_join_own(socket);
 	return socket;
 }
@@ -426,7 +480,7 @@ static void on_connect(struct sio_socket *base, const struct json *auth)
 		session_close(session, CLOSE_RATE_LIMITED);
 		return;
 	}
-	socket = socket_new(base, claims.sub, claims.jti, claims.iat_s);
+	socket = socket_new(base, claims.sub, claims.jti, claims.iat_s, claims.exp_s);
 	if (!socket) {
 		count_refusal(TOKEN_MALFORMED);
 		signin_refuse(
@@ -444,6 +498,7 @@ void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_m
 	ret_moved->user_id = xstrdup(socket->user->id);
 	ret_moved->jti = xstrdup(socket->jti);
 	ret_moved->iat_s = socket->iat_s;
+	ret_moved->exp_s = socket->expiry.exp_s;
 	ret_moved->epoch = xstrdup(socket->user->epoch);
 	ret_moved->seq = socket->seq;
 	ret_moved->rev = socket->rev;
@@ -474,7 +529,8 @@ static void restore_transfers(struct socket *socket, const Walletwire__V1__Moved
 
 bool socket_restore(struct sio_socket *base, const Walletwire__V1__MovedSocket *moved)
 {
-	struct socket *socket = socket_new(base, moved->user_id, moved->jti, moved->iat_s);
+	struct socket *socket =
+	    socket_new(base, moved->user_id, moved->jti, moved->iat_s, moved->exp_s);
 
 	if (!socket)
 		return false;

@@ -16,6 +16,7 @@
 #include "codec/json.h"
 #include "delivery.h"
 #include "edge.h"
+#include "expiry.h"
 #include "walletwire/v1/edge.pb-c.h"
 
 enum socket_state { SOCKET_OPENING, SOCKET_LIVE };
@@ -43,7 +44,8 @@ struct socket {
 	bool is_recovering;  /* it goes on where an older connection was, if it can */
 	uint64_t recover_to; /* items up to here were missed; states follow them. 0: none */
 	bool is_moved;       /* it comes from another edge: its client has its CONNECT answer */
-	int64_t iat_s;       /* of the token it signed in with, to see whether that was revoked */
+	struct expiry expiry;
+	int64_t iat_s; /* of the token it signed in with, to see whether that was revoked */
 	char *jti;
 	char *pid; /* what it may be recovered with; NULL: nothing */
 	char offset_prefix[RECOVERY_PREFIX_SIZE];
@@ -52,6 +54,14 @@ struct socket {
 
 /* The namespace of these sockets; `name` is borrowed. */
 struct sio_namespace socket_namespace(const char *name);
+
+/*
+ * auth:refresh: another token of the same user takes the place of the one it signed in with.
+ * UNAUTHORIZED for one that is not good, FORBIDDEN for another user's.
+ */
+enum status socket_refresh(struct socket *socket, struct bytes token, struct err *err) MUST_CHECK;
+/* When the token ends, in the arena. */
+const ProtobufCMessage *socket_token_end(const struct socket *socket, struct arena *arena);
 
 /* Was a token revoked that somebody of this session signed in with? */
 bool socket_session_is_revoked(const struct edge *edge, const struct session *session);
