@@ -99,9 +99,7 @@ static void on_log(struct edge_loop *el, void *arg, enum status s, struct bytes 
 	struct arena arena;
 
 	arena_init(&arena, ANSWER_ARENA_MAX);
-	if (s == STATUS_OK)
-		reply = walletwire__v1__announcements_reply__unpack(
-		    arena_allocator(&arena), data.len, data.data);
+	reply = call_unpack(&arena, &walletwire__v1__announcements_reply__descriptor, s, data);
 	if (reply && !reply->error) {
 		log = delivery_encode_log(reply->log, reply->n_log);
 		len = reply->n_log;

@@ -43,6 +43,14 @@ static void on_reply(void *arg, enum status status, struct bus_msg *reply)
 	loop_post(call->el->loop, back_on_loop, call);
 }
 
+void *call_unpack(
+    struct arena *arena, const ProtobufCMessageDescriptor *type, enum status s, struct bytes reply)
+{
+	if (s)
+		return NULL;
+	return protobuf_c_message_unpack(type, arena_allocator(arena), reply.len, reply.data);
+}
+
 void call_within(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
     int timeout_ms, call_fn fn, void *arg)
 {

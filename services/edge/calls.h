@@ -10,10 +10,15 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "base/arena.h"
 #include "edge.h"
 
 /* `reply` is NULL unless s is STATUS_OK; it is lent for the call. */
 typedef void (*call_fn)(struct edge_loop *el, void *arg, enum status s, struct bytes reply);
+
+/* The reply as a message in the arena; NULL if there is none, or it is not one. */
+void *call_unpack(
+    struct arena *arena, const ProtobufCMessageDescriptor *type, enum status s, struct bytes reply);
 
 /* `subject` is a literal of ours. `request` is packed before this returns. */
 void call_service(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,

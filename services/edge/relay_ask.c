@@ -83,9 +83,7 @@ static void on_reply(struct edge_loop *el, void *arg, enum status s, struct byte
 	struct arena arena;
 
 	arena_init(&arena, REPLY_ARENA_MAX);
-	if (s == STATUS_OK)
-		reply = walletwire__v1__relay_reply__unpack(
-		    arena_allocator(&arena), data.len, data.data);
+	reply = call_unpack(&arena, &walletwire__v1__relay_reply__descriptor, s, data);
 	count_relay(s);
 	if (relayed)
 		asked->fn(relayed, reply);

@@ -81,9 +81,7 @@ static void on_answer_taken(struct edge_loop *el, void *arg, enum status s, stru
 	struct arena arena;
 
 	arena_init(&arena, REQUEST_ARENA_MAX);
-	if (s == STATUS_OK)
-		reply = walletwire__v1__relay_reply__unpack(
-		    arena_allocator(&arena), data.len, data.data);
+	reply = call_unpack(&arena, &walletwire__v1__relay_reply__descriptor, s, data);
 	if (session)
 		session->calls--;
 	if (session && !answered->is_empty && (!reply || reply->outcome != OUTCOME(ACCEPTED)))

@@ -363,9 +363,7 @@ static void on_open(struct edge_loop *el, void *arg, enum status s, struct bytes
 	struct arena arena;
 
 	arena_init(&arena, OPEN_ARENA_MAX);
-	if (s == STATUS_OK)
-		reply = walletwire__v1__open_reply__unpack(
-		    arena_allocator(&arena), data.len, data.data);
+	reply = call_unpack(&arena, &walletwire__v1__open_reply__descriptor, s, data);
 	if (session)
 		session->calls--;
 	if (socket && strcmp(socket->base->sid, opening->sid) == 0) {

@@ -70,9 +70,7 @@ static void on_heads(struct edge_loop *el, void *arg, enum status s, struct byte
 	struct arena arena;
 
 	arena_init(&arena, ANSWER_ARENA_MAX);
-	if (s == STATUS_OK)
-		reply = walletwire__v1__heads_reply__unpack(
-		    arena_allocator(&arena), data.len, data.data);
+	reply = call_unpack(&arena, &walletwire__v1__heads_reply__descriptor, s, data);
 	if (reply && !reply->error)
 		compare(el, asked, reply);
 	else

@@ -417,9 +417,7 @@ static void on_since(struct edge_loop *el, void *arg, enum status s, struct byte
 	struct arena arena;
 
 	arena_init(&arena, ANSWER_ARENA_MAX);
-	if (s == STATUS_OK)
-		reply = walletwire__v1__since_reply__unpack(
-		    arena_allocator(&arena), data.len, data.data);
+	reply = call_unpack(&arena, &walletwire__v1__since_reply__descriptor, s, data);
 	el->since.in_flight--;
 	if (user)
 		user->since_asked = false;
@@ -516,9 +514,7 @@ static void on_transfer(struct edge_loop *el, void *arg, enum status s, struct b
 	struct arena arena;
 
 	arena_init(&arena, ANSWER_ARENA_MAX);
-	if (s == STATUS_OK)
-		reply = walletwire__v1__track_reply__unpack(
-		    arena_allocator(&arena), data.len, data.data);
+	reply = call_unpack(&arena, &walletwire__v1__track_reply__descriptor, s, data);
 	if (reply && !reply->error && reply->transfer && socket && socket->state == SOCKET_LIVE)
 		show_transfer(socket, asked->id, reply->transfer);
 	arena_finish(&arena);
@@ -570,9 +566,7 @@ static void on_snapshot(struct edge_loop *el, void *arg, enum status s, struct b
 	struct arena arena;
 
 	arena_init(&arena, ANSWER_ARENA_MAX);
-	if (s == STATUS_OK)
-		reply = walletwire__v1__open_reply__unpack(
-		    arena_allocator(&arena), data.len, data.data);
+	reply = call_unpack(&arena, &walletwire__v1__open_reply__descriptor, s, data);
 	if (user)
 		user->snapshot_asked = false;
 	if (user && (!reply || reply->error)) {
