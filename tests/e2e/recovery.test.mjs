@@ -73,7 +73,6 @@ for (const transports of [['websocket'], ['polling']]) {
 stack.test('the counters of now follow what was missed', async () => {
   const client = await stack.connect('counted', AWAY);
   await away(client, range(1, 5).map((n) => kyc('counted', n)));
-  client.mark();
   await client.waitFor('notifications:unread', (data) => data.total === 5);
   const names = client.events.map((event) => event.name);
   assert.ok(names.lastIndexOf('notifications:unread') > names.lastIndexOf('kyc:update'), `${names}`);

@@ -140,8 +140,11 @@ static void leave(struct client *client)
 static void expect_outcome(enum status s, const char *args)
 {
 	ck_assert(support_wait(is_told, NULL, 10000));
+	(void)pthread_mutex_lock(&outcome.lock);
 	ck_assert_int_eq(outcome.status, s);
 	ck_assert_str_eq(outcome.args, args);
+	outcome.told = false;
+	(void)pthread_mutex_unlock(&outcome.lock);
 }
 
 START_TEST(the_server_is_told_what_the_client_answers)
@@ -170,7 +173,9 @@ START_TEST(an_answer_may_bring_attachments)
 	client_send(client, "461-0[{\"_placeholder\":true,\"num\":0}]");
 	client_send_raw(client, blob, sizeof(blob));
 	expect_outcome(STATUS_OK, "[{\"_placeholder\":true,\"num\":0}]");
+	(void)pthread_mutex_lock(&outcome.lock);
 	ck_assert_uint_eq(outcome.attachments, 1);
+	(void)pthread_mutex_unlock(&outcome.lock);
 	leave(client);
 }
 END_TEST
