@@ -18,10 +18,10 @@ bin_dir() {
   printf '%s' "$ROOT/build/$1/bin"
 }
 
-# What the sanitizers are told, wherever one of our programs is started.
+# What the sanitizers are told, wherever one of our programs is started; tests may add something for ASan.
 sanitizer_env() {
   printf '%s\n' \
-    "ASAN_OPTIONS=detect_leaks=1" \
+    "ASAN_OPTIONS=detect_leaks=1${WW_ASAN_OPTIONS:+:$WW_ASAN_OPTIONS}" \
     "LSAN_OPTIONS=suppressions=$ROOT/tests/lsan.supp" \
     "UBSAN_OPTIONS=print_stacktrace=1" \
     "TSAN_OPTIONS=suppressions=$ROOT/tests/tsan.supp"

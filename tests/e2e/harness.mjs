@@ -22,7 +22,7 @@ import { io } from 'socket.io-client';
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const LONG = process.env.WW_E2E_LONG === 'true';
 
-const PRESET = process.env.WW_DEV_PRESET ?? 'asan';
+export const PRESET = process.env.WW_DEV_PRESET ?? 'asan';
 const WAIT_MS = 20_000;
 const TEST_TIMEOUT_MS = 120_000;
 const SANITIZER_REPORT = /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
