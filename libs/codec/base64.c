@@ -23,13 +23,24 @@ void base64_append(struct buf *out, struct bytes data)
 	out->len += (data.len + 2) / 3 * 4;
 }
 
+/* What each byte stands for, plus one; 0: nothing. */
+static const uint8_t values[256] = {
+	/* clang-format off */
+	['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,
+	['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+	['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+	['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+	['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+	['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+	['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+	['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
+	/* clang-format on */
+};
+
 static bool digit(uint8_t c, uint32_t *ret_value)
 {
-	const char *found = c ? strchr(alphabet, c) : NULL;
-
-	if (found)
-		*ret_value = (uint32_t)(found - alphabet);
-	return found;
+	*ret_value = values[c] - 1u;
+	return values[c] != 0;
 }
 
 bool base64_decode(struct bytes text, uint8_t *ret_data, size_t *ret_len)
