@@ -55,7 +55,7 @@ export class PollingSession {
         if (packet === '6') continue; // it only wakes the client up
         if (packet === '1') return [...seen, 'closed: 1'];
         seen.push(packet);
-        if (isLast(packet)) return seen;
+        if (isLast(packet, seen.length - 1)) return seen;
       }
     }
     return [...seen, 'still open'];

@@ -239,8 +239,7 @@ export const next =
   (count = 1, name) =>
   async (run) => {
     const session = run.sockets.get(name) ?? run.session;
-    let left = count;
-    return seenPackets(await session.until(() => --left === 0), run);
+    return seenPackets(await session.until((_packet, index) => index >= count - 1), run);
   };
 
 // Until the server closes; "still open" if it does not within `ms`.
