@@ -93,7 +93,7 @@ static void on_log(struct edge_loop *el, void *arg, enum status s, struct bytes 
 {
 	struct asked *asked = arg;
 	struct socket *socket = socket_of(session_find(el->engine, asked->session));
-	Walletwire__V1__AnnouncementsReply *reply = NULL;
+	Walletwire__V1__AnnouncementsReply *reply;
 	struct delivery_log *log = NULL;
 	size_t len = 0;
 	struct arena arena;

@@ -39,8 +39,9 @@ void relay_serve(void *relay_call);        /* takes it */
 void relay_end_loop(struct edge_loop *el); /* gives up what waits; on the loop */
 
 /* --- relay_ask.c --- */
-void relay_on_answer(struct edge_loop *el, const Walletwire__V1__RelayAnswer *answer,
-    Walletwire__V1__RelayOutcome *ret_outcome);
+/* Whether somebody waited for it. */
+Walletwire__V1__RelayOutcome relay_on_answer(
+    struct edge_loop *el, const Walletwire__V1__RelayAnswer *answer);
 
 /* The subject of a verb at an edge; false if that can be no edge's id. */
 enum { RELAY_SUBJECT_SIZE = ENGINE_ID_MAX + 32 };

@@ -79,7 +79,7 @@ static void on_reply(struct edge_loop *el, void *arg, enum status s, struct byte
 {
 	struct asked *asked = arg;
 	struct relayed *relayed = relayed_find(el, asked->ticket);
-	Walletwire__V1__RelayReply *reply = NULL;
+	Walletwire__V1__RelayReply *reply;
 	struct arena arena;
 
 	arena_init(&arena, REPLY_ARENA_MAX);
@@ -192,18 +192,17 @@ static void relay_poll(struct exchange *x)
 	ask_plain(relay_exchange(x), "poll", ACCEPT_MS, on_poll_reply);
 }
 
-void relay_on_answer(struct edge_loop *el, const Walletwire__V1__RelayAnswer *answer,
-    Walletwire__V1__RelayOutcome *ret_outcome)
+Walletwire__V1__RelayOutcome relay_on_answer(
+    struct edge_loop *el, const Walletwire__V1__RelayAnswer *answer)
 {
 	struct relayed *relayed = relayed_find(el, answer->ticket);
 	struct exchange *x = relayed && strcmp(relayed->sid, answer->sid) == 0 ? relayed->x : NULL;
 
-	*ret_outcome = WALLETWIRE__V1__RELAY_OUTCOME__RELAY_OUTCOME_ENDED;
 	if (!x)
-		return;
-	*ret_outcome = WALLETWIRE__V1__RELAY_OUTCOME__RELAY_OUTCOME_ACCEPTED;
+		return WALLETWIRE__V1__RELAY_OUTCOME__RELAY_OUTCOME_ENDED;
 	let_go(relayed);
 	exchange_answer_poll(x, (int)answer->status, bytes_of(answer->body.data, answer->body.len));
+	return WALLETWIRE__V1__RELAY_OUTCOME__RELAY_OUTCOME_ACCEPTED;
 }
 
 /* --- POST --- */

@@ -77,7 +77,7 @@ static void on_answer_taken(struct edge_loop *el, void *arg, enum status s, stru
 {
 	struct answered *answered = arg;
 	struct session *session = session_find_sid(el->engine, answered->sid);
-	Walletwire__V1__RelayReply *reply = NULL;
+	Walletwire__V1__RelayReply *reply;
 	struct arena arena;
 
 	arena_init(&arena, REQUEST_ARENA_MAX);
@@ -218,10 +218,8 @@ static void serve_answer(const struct served *served, const ProtobufCMessage *me
 {
 	const Walletwire__V1__RelayAnswer *answer =
 	    (const Walletwire__V1__RelayAnswer *)(const void *)message;
-	Walletwire__V1__RelayOutcome outcome;
 
-	relay_on_answer(served->el, answer, &outcome);
-	respond(served, outcome);
+	respond(served, relay_on_answer(served->el, answer));
 }
 
 /* --- WebSocket --- */
@@ -256,7 +254,7 @@ static void serve_upgrade(const struct served *served, const ProtobufCMessage *m
 }
 
 /* The session, if it is that WebSocket that probes it. */
-static struct session *probed_session(const struct edge_loop *el, const char *sid, const char *name)
+static struct session *probed_by(const struct edge_loop *el, const char *sid, const char *name)
 {
 	struct session *session = session_find_sid(el->engine, sid);
 
@@ -266,13 +264,18 @@ static struct session *probed_session(const struct edge_loop *el, const char *si
 		   : NULL;
 }
 
-static void serve_probe(const struct served *served, const ProtobufCMessage *message)
+static struct session *probed_session(const struct served *served, const ProtobufCMessage *message)
 {
 	char name[PROBE_NAME_SIZE];
-	struct session *session;
 
 	probe_name(message, name);
-	session = probed_session(served->el, served->sid, name);
+	return probed_by(served->el, served->sid, name);
+}
+
+static void serve_probe(const struct served *served, const ProtobufCMessage *message)
+{
+	struct session *session = probed_session(served, message);
+
 	if (session)
 		session_on_probed(session);
 	respond(served, session ? OUTCOME(ACCEPTED) : OUTCOME(UNKNOWN_SID));
@@ -280,11 +283,8 @@ static void serve_probe(const struct served *served, const ProtobufCMessage *mes
 
 static void serve_unprobe(const struct served *served, const ProtobufCMessage *message)
 {
-	char name[PROBE_NAME_SIZE];
-	struct session *session;
+	struct session *session = probed_session(served, message);
 
-	probe_name(message, name);
-	session = probed_session(served->el, served->sid, name);
 	if (session)
 		session_end_probe(session);
 }
@@ -335,7 +335,7 @@ static void try_move(void *arg)
 {
 	struct move *move = arg;
 	struct served served = { .el = move->el, .msg = move->msg, .sid = move->sid };
-	struct session *session = probed_session(move->el, move->sid, move->name);
+	struct session *session = probed_by(move->el, move->sid, move->name);
 	int64_t now_ms = loop_now_ms(move->el->loop);
 
 	if (session && session->calls && now_ms < move->until_ms) {

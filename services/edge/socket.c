@@ -359,7 +359,7 @@ static void on_open(struct edge_loop *el, void *arg, enum status s, struct bytes
 	struct opening *opening = arg;
 	struct session *session = session_find(el->engine, opening->session);
 	struct socket *socket = socket_of(session);
-	Walletwire__V1__OpenReply *reply = NULL;
+	Walletwire__V1__OpenReply *reply;
 	struct arena arena;
 
 	arena_init(&arena, OPEN_ARENA_MAX);

@@ -66,7 +66,7 @@ static void ask_again(struct edge_loop *el, const struct asked *asked)
 static void on_heads(struct edge_loop *el, void *arg, enum status s, struct bytes data)
 {
 	struct asked *asked = arg;
-	Walletwire__V1__HeadsReply *reply = NULL;
+	Walletwire__V1__HeadsReply *reply;
 	struct arena arena;
 
 	arena_init(&arena, ANSWER_ARENA_MAX);

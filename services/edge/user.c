@@ -413,7 +413,7 @@ static void on_since(struct edge_loop *el, void *arg, enum status s, struct byte
 {
 	struct interval *asked = arg;
 	struct user *user = user_find(el, asked->user_id);
-	Walletwire__V1__SinceReply *reply = NULL;
+	Walletwire__V1__SinceReply *reply;
 	struct arena arena;
 
 	arena_init(&arena, ANSWER_ARENA_MAX);
@@ -510,7 +510,7 @@ static void on_transfer(struct edge_loop *el, void *arg, enum status s, struct b
 {
 	struct transfer_asked *asked = arg;
 	struct socket *socket = socket_of(session_find(el->engine, asked->session));
-	Walletwire__V1__TrackReply *reply = NULL;
+	Walletwire__V1__TrackReply *reply;
 	struct arena arena;
 
 	arena_init(&arena, ANSWER_ARENA_MAX);
@@ -562,7 +562,7 @@ static void on_snapshot(struct edge_loop *el, void *arg, enum status s, struct b
 {
 	char *user_id = arg;
 	struct user *user = user_find(el, user_id);
-	Walletwire__V1__OpenReply *reply = NULL;
+	Walletwire__V1__OpenReply *reply;
 	struct arena arena;
 
 	arena_init(&arena, ANSWER_ARENA_MAX);

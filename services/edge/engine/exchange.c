@@ -278,7 +278,7 @@ static void on_gone(struct exchange *x)
 	struct session *session = x->posting ? session_find(x->el, x->posting) : x->poll.session;
 	bool is_poll = x->poll.session != NULL;
 
-	if (x->state == EXCHANGE_WAITING && x->relay && x->el->engine->cfg.relay)
+	if (x->state == EXCHANGE_WAITING && x->relay)
 		x->el->engine->cfg.relay->on_exchange_gone(x);
 	tell_post_lost(x);
 	exchange_drop(x);

@@ -94,6 +94,14 @@ static void answer_poll(struct session *session, int status, struct bytes body)
 	poll->answer(poll, status, body);
 }
 
+/* On polling, without waiting for anybody: the GET that waits is told that this was all. */
+static void end_polling(struct session *session)
+{
+	if (session->poll)
+		answer_poll(session, 200, BYTES_LITERAL("1"));
+	die(session);
+}
+
 /* What waits, if anything does, to a client that asks for no more. */
 static void answer_rest(struct session *session)
 {
@@ -128,9 +136,7 @@ static void begin_closing(struct session *session, enum close_reason reason)
 		if (session->state == SESSION_CLOSING && !session->ws)
 			die(session);
 	} else if (close_reason_code(reason) < 0) {
-		if (session->poll)
-			answer_poll(session, 200, BYTES_LITERAL("1"));
-		die(session);
+		end_polling(session);
 	} else if (reason == CLOSE_CLIENT) {
 		/* It said so itself: its GET is let go, or will be when it arrives. */
 		if (session->poll)
@@ -160,11 +166,8 @@ void session_close(struct session *session, enum close_reason reason)
 void session_reject(struct session *session, enum close_reason reason)
 {
 	session_close(session, reason);
-	if (session->state != SESSION_CLOSING || session->ws)
-		return;
-	if (session->poll)
-		answer_poll(session, 200, BYTES_LITERAL("1"));
-	die(session);
+	if (session->state == SESSION_CLOSING && !session->ws)
+		end_polling(session);
 }
 
 void session_drop(struct session *session)
@@ -486,8 +489,8 @@ struct session *session_on_polling(struct engine_loop *el, const struct engine_a
 void session_take_poll(struct session *session, struct poll *poll)
 {
 	session_touch(session);
-	if (session
-		->poll) { /* a client polls once at a time: this is another one, or a broken one */
+	/* A client polls once at a time: this is another one, or a broken one. */
+	if (session->poll) {
 		session_close(session, CLOSE_DUPLICATE_POLL);
 		poll->answer(poll, 400, bytes_of(NULL, 0));
 		return;
