@@ -176,6 +176,17 @@ typedef void (*bus_reply_fn)(void *arg, enum status status, struct bus_msg *repl
 void bus_port_request(struct bus_port *port, const char *subject, struct bytes data, int timeout_ms,
     bus_reply_fn fn, void *arg);
 
+/*
+ * Keys of buckets, asked and told in the same way. A put that is told STATUS_OK is stored; of two
+ * puts of one key the later one wins. A get is told the value as the reply, or STATUS_NOT_FOUND.
+ * For a bucket that was not provisioned a put is STATUS_UNAVAILABLE, and a get takes its whole
+ * time.
+ */
+void bus_port_kv_put(struct bus_port *port, const char *bucket, const char *key, struct bytes value,
+    int timeout_ms, bus_reply_fn fn, void *arg);
+void bus_port_kv_get(struct bus_port *port, const char *bucket, const char *key, int timeout_ms,
+    bus_reply_fn fn, void *arg);
+
 struct bus_stats {
 	uint64_t msgs_in, msgs_out, bytes_in, bytes_out, reconnects, slow_reports;
 	size_t subjects, lingering, requests_open, queue;

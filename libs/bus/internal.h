@@ -113,6 +113,14 @@ typedef natsStatus (*request_send_fn)(void *arg, const char *inbox);
 enum status requests_ask(struct requests *requests, int timeout_ms, request_send_fn send, void *arg,
     natsStatus *ret_sent, struct bus_msg **ret_reply);
 
+/* --- port.c: bus_port_request() for a subject that was checked already --- */
+void port_request(struct bus_port *port, const char *subject, struct bytes data, int timeout_ms,
+    bus_reply_fn fn, void *arg);
+
+/* --- kv.c: where the value of a key is stored; bucket and key are asserted to be valid --- */
+enum { KV_SUBJECT_SIZE = 640 };
+void kv_subject(const char *bucket, const char *key, char ret_subject[static KV_SUBJECT_SIZE]);
+
 /* --- stored.c: bus_publish_stored() for a subject that was checked already --- */
 enum status bus_store(struct bus *bus, const char *subject, const char *msg_id, struct bytes data,
     const struct bus_header *headers, struct bus_ack *ret_ack, struct err *err) MUST_CHECK;

@@ -21,7 +21,6 @@ enum {
 	WATCH_POLL_MS = 100,  /* how late an unwatch or a reconnect is noticed */
 	WATCH_RETRY_MS = 250, /* between attempts while there is no server or no bucket */
 	WATCH_START_OVER_MS = 60000,
-	KV_SUBJECT_MAX = 640,
 };
 
 struct bus_kv_watch {
@@ -135,7 +134,7 @@ static void follow(struct reading *reading, unsigned epoch)
 /* A consumer that sends to `inbox`; tells how many values there are. */
 static natsStatus add_consumer(struct bus_kv_watch *watch, const char *inbox, uint64_t *ret_values)
 {
-	char stream[KV_SUBJECT_MAX], filter[KV_SUBJECT_MAX];
+	char stream[KV_SUBJECT_SIZE], filter[KV_SUBJECT_SIZE];
 	jsConsumerInfo *info = NULL;
 	jsConsumerConfig cfg;
 	natsStatus ns = jsConsumerConfig_Init(&cfg);
@@ -224,15 +223,24 @@ void bus_kv_unwatch(struct bus_kv_watch *watch)
 	free(watch);
 }
 
+void kv_subject(const char *bucket, const char *key, char ret_subject[static KV_SUBJECT_SIZE])
+{
+	int len;
+
+	assert(bus_name_is_valid(bucket) && bus_kv_key_is_valid(key));
+	len = snprintf(ret_subject, KV_SUBJECT_SIZE, "$KV.%s.%s", bucket, key);
+	assert(len < KV_SUBJECT_SIZE);
+	(void)len;
+}
+
 /* A put is a message stored under the key's subject; asking the server for the bucket first adds
  * nothing. */
 enum status bus_kv_put(
     struct bus *bus, const char *bucket, const char *key, struct bytes value, struct err *err)
 {
-	char subject[KV_SUBJECT_MAX];
+	char subject[KV_SUBJECT_SIZE];
 	struct bus_ack ack;
 
-	assert(bus_name_is_valid(bucket) && bus_kv_key_is_valid(key));
-	(void)snprintf(subject, sizeof(subject), "$KV.%s.%s", bucket, key);
+	kv_subject(bucket, key, subject);
 	return bus_store(bus, subject, NULL, value, NULL, &ack, err);
 }

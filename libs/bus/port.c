@@ -370,14 +370,13 @@ bool bus_port_respond(struct bus_port *port, const char *reply, struct bytes dat
 	       enqueue(port, op_new(reply, data));
 }
 
-void bus_port_request(struct bus_port *port, const char *subject, struct bytes data, int timeout_ms,
+void port_request(struct bus_port *port, const char *subject, struct bytes data, int timeout_ms,
     bus_reply_fn fn, void *arg)
 {
 	struct requests *requests = port->bus->requests;
 	uint64_t id = requests_open(requests, &port->requests, timeout_ms, fn, arg);
 	struct op *op;
 
-	assert(bus_subject_is_literal(subject));
 	/* A refusal is told from the requests' thread like any other end, never from in here. */
 	if (data.len > INT_MAX) {
 		requests_end(requests, id, STATUS_TOO_LARGE);
@@ -390,6 +389,13 @@ void bus_port_request(struct bus_port *port, const char *subject, struct bytes d
 		if (!enqueue(port, op))
 			requests_end(requests, id, STATUS_UNAVAILABLE);
 	}
+}
+
+void bus_port_request(struct bus_port *port, const char *subject, struct bytes data, int timeout_ms,
+    bus_reply_fn fn, void *arg)
+{
+	assert(bus_subject_is_literal(subject));
+	port_request(port, subject, data, timeout_ms, fn, arg);
 }
 
 struct bus_stats bus_port_stats(struct bus_port *port)
