@@ -51,17 +51,26 @@ void *call_unpack(
 	return protobuf_c_message_unpack(type, arena_allocator(arena), reply.len, reply.data);
 }
 
+/* NULL once the loop is closed: `fn` is told so. */
+static struct call *call_new(struct edge_loop *el, call_fn fn, void *arg)
+{
+	struct call *call = xmalloc(sizeof(*call));
+
+	*call = (struct call){ .el = el, .fn = fn, .arg = arg, .status = STATUS_UNAVAILABLE };
+	if (!el->closed)
+		return call;
+	loop_post(el->loop, back_on_loop, call);
+	return NULL;
+}
+
 void call_within(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
     int timeout_ms, call_fn fn, void *arg)
 {
-	struct call *call = xmalloc(sizeof(*call));
+	struct call *call = call_new(el, fn, arg);
 	struct buf packed = BUF_INIT;
 
-	*call = (struct call){ .el = el, .fn = fn, .arg = arg, .status = STATUS_UNAVAILABLE };
-	if (el->closed) {
-		loop_post(el->loop, back_on_loop, call);
+	if (!call)
 		return;
-	}
 	pack(request, &packed);
 	bus_port_request(el->edge->port, subject, buf_bytes(&packed), timeout_ms, on_reply, call);
 	buf_finish(&packed);
@@ -71,6 +80,29 @@ void call_service(struct edge_loop *el, const char *subject, const ProtobufCMess
     call_fn fn, void *arg)
 {
 	call_within(el, subject, request, (int)el->edge->cfg.request_timeout_ms, fn, arg);
+}
+
+void call_kv_put(struct edge_loop *el, const char *bucket, const char *key,
+    const ProtobufCMessage *value, call_fn fn, void *arg)
+{
+	struct call *call = call_new(el, fn, arg);
+	struct buf packed = BUF_INIT;
+
+	if (!call)
+		return;
+	pack(value, &packed);
+	bus_port_kv_put(el->edge->port, bucket, key, buf_bytes(&packed),
+	    (int)el->edge->cfg.request_timeout_ms, on_reply, call);
+	buf_finish(&packed);
+}
+
+void call_kv_get(struct edge_loop *el, const char *bucket, const char *key, call_fn fn, void *arg)
+{
+	struct call *call = call_new(el, fn, arg);
+
+	if (call)
+		bus_port_kv_get(el->edge->port, bucket, key, (int)el->edge->cfg.request_timeout_ms,
+		    on_reply, call);
 }
 
 void call_publish(struct edge_loop *el, const char *subject, const ProtobufCMessage *message)

@@ -28,6 +28,13 @@ void call_service(struct edge_loop *el, const char *subject, const ProtobufCMess
 void call_within(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
     int timeout_ms, call_fn fn, void *arg);
 
+/* A key of a bucket is stored, or read: NOT_FOUND if nobody stored it. Both in the time of a
+ * service.
+ */
+void call_kv_put(struct edge_loop *el, const char *bucket, const char *key,
+    const ProtobufCMessage *value, call_fn fn, void *arg);
+void call_kv_get(struct edge_loop *el, const char *bucket, const char *key, call_fn fn, void *arg);
+
 /* With the reply subject of a request from another edge; false if it was not taken. */
 bool call_respond(struct edge_loop *el, const char *reply, const ProtobufCMessage *message);
 

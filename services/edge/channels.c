@@ -154,6 +154,49 @@ enum status channel_leave(struct socket *socket, struct bytes name, struct err *
 	return STATUS_OK;
 }
 
+static bool has_left(const struct socket *socket, const struct own_channel *channel)
+{
+	return !(socket->own_channels & bit(channel->kind));
+}
+
+bool channels_are_as_given(const struct socket *socket)
+{
+	for (size_t i = 0; i < ARRAY_LEN(own_channels); i++) {
+		if (has_left(socket, &own_channels[i]))
+			return false;
+	}
+	return !socket->tracked;
+}
+
+void channels_describe(
+    const struct socket *socket, struct arena *arena, Walletwire__V1__Tracking *ret_tracking)
+{
+	struct tracked *tracked;
+
+	walletwire__v1__tracking__init(ret_tracking);
+	ret_tracking->left =
+	    arena_alloc(arena, ARRAY_LEN(own_channels) * sizeof(*ret_tracking->left));
+	ret_tracking->transfers =
+	    arena_alloc(arena, (socket->tracked_len + 1) * sizeof(*ret_tracking->transfers));
+	for (size_t i = 0; i < ARRAY_LEN(own_channels); i++) {
+		if (has_left(socket, &own_channels[i]))
+			ret_tracking->left[ret_tracking->n_left++] = own_channels[i].kind;
+	}
+	LL_FOREACH (socket->tracked, tracked)
+		ret_tracking->transfers[ret_tracking->n_transfers++] = tracked->id;
+}
+
+/* More than the limit allows may have been written under another one: those are let go. */
+void channels_restore(struct socket *socket, const Walletwire__V1__Tracking *tracking)
+{
+	enum status s = STATUS_OK;
+
+	for (size_t i = 0; i < tracking->n_left; i++)
+		socket->own_channels &= ~bit(tracking->left[i]);
+	for (size_t i = 0; i < tracking->n_transfers && !s; i++)
+		s = channel_track(socket, bytes_of_str(tracking->transfers[i]), NULL);
+}
+
 bool channels_reach(
     const struct socket *socket, Walletwire__V1__Channel *const *channels, size_t len)
 {

@@ -7,7 +7,9 @@
 #ifndef EDGE_CHANNELS_H
 #define EDGE_CHANNELS_H
 
+#include "base/arena.h"
 #include "socket.h"
+#include "walletwire/v1/edge.pb-c.h"
 
 void channels_join_own(struct socket *socket);
 void channels_leave_all(struct socket *socket); /* frees what is tracked */
@@ -22,6 +24,13 @@ enum status channel_track(
 /* NULL if it is not tracked. */
 struct tracked *channel_tracked(const struct socket *socket, struct bytes transfer_id);
 void channel_untrack(struct socket *socket, struct bytes transfer_id);
+
+/* Has it still, and only, the channels it was given? */
+bool channels_are_as_given(const struct socket *socket);
+/* What was changed, in the arena, and the same done again to a socket as it was given. */
+void channels_describe(
+    const struct socket *socket, struct arena *arena, Walletwire__V1__Tracking *ret_tracking);
+void channels_restore(struct socket *socket, const Walletwire__V1__Tracking *tracking);
 
 /* Does any of these lead to the socket? */
 bool channels_reach(

@@ -10,6 +10,7 @@
 #include "channels.h"
 #include "codec/reflect.h"
 #include "metrics.h"
+#include "tracking.h"
 #include "user.h"
 #include "walletwire/v1/common.pb-c.h"
 #include "walletwire/v1/notifications.pb-c.h"
@@ -22,6 +23,9 @@ enum {
 
 struct command {
 	const char *event;
+	/* What the socket follows is stored before it is answered, for the edge that recovers it.
+	 */
+	bool is_tracked;
 	/* Answered here ... */
 	enum status (*run)(struct socket *socket, const struct json *payload, struct err *err);
 	/* (and with what, in the arena; NULL: nothing but ok) */
@@ -105,31 +109,24 @@ static void after_list(const struct socket *socket, ProtobufCMessage *reply)
 	}
 }
 
-#define SERVICE(event_, verb_, request_, reply_, before_, after_)                    \
-	{                                                                            \
-		.event = event_, .subject = "ww.svc." verb_,                         \
-		.request = &walletwire__v1__##request_##__descriptor,                \
-		.reply = &walletwire__v1__##reply_##__descriptor, .before = before_, \
-		.after = after_                                                      \
-	}
+#define SERVICE(event_, verb_, request_, reply_)              \
+	.event = (event_), .subject = "ww.svc." verb_,        \
+	.request = &walletwire__v1__##request_##__descriptor, \
+	.reply = &walletwire__v1__##reply_##__descriptor
 
 static const struct command commands[] = {
-	{ .event = "subscribe", .run = run_subscribe },
-	{ .event = "unsubscribe", .run = run_unsubscribe },
-	{ .event = "transfer:untrack", .run = run_untrack },
+	{ .event = "subscribe", .run = run_subscribe, .is_tracked = true },
+	{ .event = "unsubscribe", .run = run_unsubscribe, .is_tracked = true },
+	{ .event = "transfer:untrack", .run = run_untrack, .is_tracked = true },
 	{ .event = "auth:refresh", .run = run_refresh, .reply_of = socket_token_end },
-	SERVICE("transfer:track", "notifications.track", track_request, track_reply, before_track,
-	    NULL),
-	SERVICE(
-	    "notifications:list", "notifications.list", list_request, list_reply, NULL, after_list),
-	SERVICE(
-	    "notifications:seen", "notifications.seen", select_request, select_reply, NULL, NULL),
-	SERVICE(
-	    "notifications:read", "notifications.read", select_request, select_reply, NULL, NULL),
-	SERVICE("notifications:archive", "notifications.archive", select_request, select_reply,
-	    NULL, NULL),
-	SERVICE("notifications:unread", "notifications.unread", unread_request, unread_reply, NULL,
-	    NULL),
+	{ SERVICE("transfer:track", "notifications.track", track_request, track_reply),
+	    .is_tracked = true, .before = before_track },
+	{ SERVICE("notifications:list", "notifications.list", list_request, list_reply),
+	    .after = after_list },
+	{ SERVICE("notifications:seen", "notifications.seen", select_request, select_reply) },
+	{ SERVICE("notifications:read", "notifications.read", select_request, select_reply) },
+	{ SERVICE("notifications:archive", "notifications.archive", select_request, select_reply) },
+	{ SERVICE("notifications:unread", "notifications.unread", unread_request, unread_reply) },
 };
 
 static const struct command *find(struct bytes event)
@@ -141,14 +138,26 @@ static const struct command *find(struct bytes event)
 	return NULL;
 }
 
+/* A client's event that waits for others: a service, the bucket of what is followed, or both. */
 struct pending {
 	const struct command *command;
 	struct sio_ack ack;
+	unsigned waits;
+	enum status status; /* the first that failed */
+	struct buf reply;   /* of the service */
 };
 
-static void answer(
-    struct socket *socket, const struct pending *pending, struct bytes data, struct arena *arena)
+static struct pending *pending_new(const struct command *command, const struct sio_ack *ack)
 {
+	struct pending *pending = xmalloc(sizeof(*pending));
+
+	*pending = (struct pending){ .command = command, .ack = *ack, .reply = BUF_INIT };
+	return pending;
+}
+
+static void answer_reply(struct socket *socket, const struct pending *pending, struct arena *arena)
+{
+	struct bytes data = buf_bytes(&pending->reply);
 	ProtobufCMessage *reply = protobuf_c_message_unpack(
 	    pending->command->reply, arena_allocator(arena), data.len, data.data);
 	const Walletwire__V1__ErrorReply *outcome =
@@ -167,23 +176,67 @@ static void answer(
 	}
 }
 
-static void on_reply(struct edge_loop *el, void *arg, enum status s, struct bytes data)
+static void answer(struct socket *socket, const struct pending *pending)
 {
-	struct pending *pending = arg;
-	struct session *session = session_find(el->engine, pending->ack.session);
-	struct socket *socket = socket_of_ack(el, &pending->ack);
 	struct arena arena;
 
 	arena_init(&arena, REPLY_ARENA_MAX);
+	if (pending->status)
+		socket_ack_error(socket->base, &pending->ack, status_wire(pending->status),
+		    status_text(pending->status), "", 0);
+	else if (pending->command->reply)
+		answer_reply(socket, pending, &arena);
+	else
+		socket_ack_ok(socket->base, &pending->ack, NULL);
+	arena_finish(&arena);
+}
+
+/* Of each that was waited for; the last one answers. */
+static void on_done(struct edge_loop *el, struct pending *pending, enum status s)
+{
+	struct session *session = session_find(el->engine, pending->ack.session);
+	struct socket *socket = socket_of_ack(el, &pending->ack);
+
 	if (session)
 		session->calls--;
-	if (socket && s)
-		socket_ack_error(
-		    socket->base, &pending->ack, status_wire(s), status_text(s), "", 0);
-	else if (socket)
-		answer(socket, pending, data, &arena);
-	arena_finish(&arena);
+	if (!pending->status)
+		pending->status = s;
+	if (--pending->waits > 0)
+		return;
+	if (socket)
+		answer(socket, pending);
+	buf_finish(&pending->reply);
 	free(pending);
+}
+
+static void on_reply(struct edge_loop *el, void *arg, enum status s, struct bytes data)
+{
+	struct pending *pending = arg;
+
+	buf_append_bytes(&pending->reply, data);
+	on_done(el, pending, s);
+}
+
+static void on_stored(struct edge_loop *el, void *arg, enum status s, struct bytes data)
+{
+	(void)data;
+	on_done(el, arg, s);
+}
+
+/* Before its own event was answered, the client can't know that it may count on this. */
+static void store_tracked(struct socket *socket, struct pending *pending)
+{
+	if (!pending->command->is_tracked || !tracking_store(socket, on_stored, pending))
+		return;
+	pending->waits++;
+	socket->session->calls++;
+}
+
+static enum status check_calls(const struct session *session, struct err *err)
+{
+	if (session->calls < edge_loop_of(session)->edge->cfg.max_calls)
+		return STATUS_OK;
+	return err_set(err, STATUS_RATE_LIMITED, "too many requests are waiting for an answer");
 }
 
 /* Every request that is sent for a client has the field `caller`: who it is for. */
@@ -205,9 +258,6 @@ static enum status ask_service(const struct command *command, struct socket *soc
 	struct pending *pending;
 	enum status s;
 
-	if (session->calls >= el->edge->cfg.max_calls)
-		return err_set(
-		    err, STATUS_RATE_LIMITED, "too many requests are waiting for an answer");
 	s = reflect_from_json(command->request, payload, TEXT_MAX, arena, &request, err);
 	if (!s && command->before)
 		s = command->before(socket, request, err);
@@ -216,10 +266,33 @@ static enum status ask_service(const struct command *command, struct socket *soc
 	caller.user_id = socket->user->id;
 	caller.session_id = socket->base->sid;
 	set_caller(request, &caller);
-	pending = xmalloc(sizeof(*pending));
-	*pending = (struct pending){ .command = command, .ack = *ack };
+	pending = pending_new(command, ack);
+	pending->waits++;
 	session->calls++;
+	store_tracked(socket, pending);
 	call_service(el, command->subject, request, on_reply, pending);
+	return STATUS_OK;
+}
+
+/* Answered at once, unless what it changed has to be stored. */
+static enum status run_here(const struct command *command, struct socket *socket,
+    const struct json *payload, const struct sio_ack *ack, struct arena *arena, struct err *err)
+{
+	enum status s = command->run(socket, payload, err);
+	struct pending *pending;
+
+	if (s)
+		return s;
+	if (command->reply_of) {
+		socket_ack_ok(socket->base, ack, command->reply_of(socket, arena));
+		return STATUS_OK;
+	}
+	pending = pending_new(command, ack);
+	store_tracked(socket, pending);
+	if (pending->waits == 0) {
+		socket_ack_ok(socket->base, ack, NULL);
+		free(pending);
+	}
 	return STATUS_OK;
 }
 
@@ -237,14 +310,10 @@ void command_run(struct socket *socket, const struct sio_event *event)
 		(void)err_set(&err, STATUS_INVALID, "no event here takes binary");
 	else if (payload && !json_is_object(payload))
 		(void)err_set(&err, STATUS_INVALID, "the first argument must be an object");
-	else if (command->run)
-		(void)command->run(socket, payload, &err);
-	else
-		(void)ask_service(command, socket, payload, &event->ack, &arena, &err);
+	else if (!check_calls(socket->session, &err))
+		(void)(command->run ? run_here : ask_service)(
+		    command, socket, payload, &event->ack, &arena, &err);
 	if (err.status)
 		socket_ack_err(socket->base, &event->ack, &err);
-	else if (command && command->run)
-		socket_ack_ok(socket->base, &event->ack,
-		    command->reply_of ? command->reply_of(socket, &arena) : NULL);
 	arena_finish(&arena);
 }

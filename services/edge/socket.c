@@ -16,6 +16,7 @@
 #include "ops.h"
 #include "revoked.h"
 #include "signin.h"
+#include "tracking.h"
 #include "user.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
@@ -207,6 +208,7 @@ static void on_leave(struct sio_socket *base)
 		return; /* it was never signed in */
 	base->data = NULL;
 	expiry_disarm(&socket->expiry);
+	tracking_free(socket);
 	user_leave(socket);
 	channels_leave_all(socket);
 	free(socket->jti);
@@ -220,7 +222,8 @@ bool socket_is_evicted(const struct socket *socket, const Walletwire__V1__Evicti
 	       strcmp(socket->session->sid, eviction->connection) != 0;
 }
 
-/* Whom an answer to `open` is for, should the session have moved on meanwhile. */
+/* Whom an answer is for that a socket waits for before it is live, should the session have moved on
+ * meanwhile. */
 struct opening {
 	uint64_t session;
 	char sid[ID_SIZE];
@@ -278,11 +281,13 @@ static enum recovery judge_recovery(
 	return reply->too_old ? RECOVERY_TOO_OLD : RECOVERY_DONE;
 }
 
-/* From the mailbox's head on, under a new id. */
+/* From the mailbox's head on, with all of its channels. */
 static void start_afresh(struct socket *socket, const Walletwire__V1__OpenReply *reply)
 {
 	struct position at = { .seq = reply->seq, .log_seq = reply->announcement_seq };
 
+	channels_leave_all(socket);
+	channels_join_own(socket);
 	socket->seq = at.seq;
 	socket->log_seq = at.log_seq;
 	if (!recovery_keys(socket)->key.len)
@@ -336,6 +341,7 @@ static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *
 	if (!socket->is_moved)
 		accept(socket, reply);
 	socket->state = SOCKET_LIVE;
+	(void)tracking_store(socket, NULL, NULL);
 	/* Once more, now that there is somebody to tell of an end that is near. */
 	expiry_arm(&socket->expiry, socket->base, socket->expiry.exp_s, on_expiring);
 	if (socket->is_recovering && reply->seq > socket->seq) {
@@ -346,12 +352,27 @@ static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *
 		states = delivery_encode_states(reply->states, reply->n_states);
 		socket_take_states(socket, states, reply->n_states, reply->rev);
 		delivery_free_states(states, reply->n_states);
-		if (socket->is_moved)
-			user_ask_transfers(socket);
+		user_ask_transfers(socket);
 	}
 	announcements_learn(el, reply->announcement_seq);
 	announcements_catch_up(socket);
 	user_on_live(socket->user, socket->recover_to ? 0 : el->edge->cfg.hole_wait_ms);
+}
+
+static struct opening *opening_new(const struct socket *socket)
+{
+	struct opening *opening = xmalloc(sizeof(*opening));
+
+	opening->session = socket->session->number;
+	memcpy(opening->sid, socket->base->sid, sizeof(opening->sid));
+	return opening;
+}
+
+/* One that left and recovers again on this session has the same id, and is answered once. */
+static bool is_for(const struct socket *socket, const struct opening *opening)
+{
+	return socket && socket->state == SOCKET_OPENING &&
+	       strcmp(socket->base->sid, opening->sid) == 0;
 }
 
 static void on_open(struct edge_loop *el, void *arg, enum status s, struct bytes data)
@@ -366,7 +387,7 @@ static void on_open(struct edge_loop *el, void *arg, enum status s, struct bytes
 	reply = call_unpack(&arena, &walletwire__v1__open_reply__descriptor, s, data);
 	if (session)
 		session->calls--;
-	if (socket && strcmp(socket->base->sid, opening->sid) == 0) {
+	if (is_for(socket, opening)) {
 		if (!reply || reply->error)
 			session_close(session, CLOSE_UNAVAILABLE);
 		else if (socket->is_moved && strcmp(socket->epoch, reply->epoch) != 0)
@@ -382,10 +403,7 @@ static void ask_open(struct socket *socket)
 {
 	Walletwire__V1__Caller caller = WALLETWIRE__V1__CALLER__INIT;
 	Walletwire__V1__OpenRequest request = WALLETWIRE__V1__OPEN_REQUEST__INIT;
-	struct opening *opening = xmalloc(sizeof(*opening));
 
-	opening->session = socket->session->number;
-	memcpy(opening->sid, socket->base->sid, sizeof(opening->sid));
 	caller.user_id = socket->user->id;
 	caller.session_id = socket->base->sid;
 	request.caller = &caller;
@@ -394,7 +412,34 @@ static void ask_open(struct socket *socket)
 	request.connection = socket->session->sid;
 	socket->session->calls++;
 	call_service(edge_loop_of(socket->session), "ww.svc.notifications.open", &request.base,
-	    on_open, opening);
+	    on_open, opening_new(socket));
+}
+
+/* Nothing stored is nothing changed. */
+static void on_tracking(struct edge_loop *el, void *arg, enum status s, struct bytes data)
+{
+	struct opening *opening = arg;
+	struct session *session = session_find(el->engine, opening->session);
+	struct socket *socket = socket_of(session);
+
+	if (session)
+		session->calls--;
+	if (is_for(socket, opening)) {
+		if (!s)
+			tracking_restore(socket, data);
+		if (!s || s == STATUS_NOT_FOUND)
+			ask_open(socket);
+		else
+			session_close(session, CLOSE_UNAVAILABLE);
+	}
+	free(opening);
+}
+
+/* Channels are known before anything is delivered by them. */
+static void ask_tracking(const struct socket *socket)
+{
+	socket->session->calls++;
+	tracking_load(socket, on_tracking, opening_new(socket));
 }
 
 enum status socket_refresh(struct socket *socket, struct bytes token, struct err *err)
@@ -486,7 +531,10 @@ static void on_connect(struct sio_socket *base, const struct json *auth)
 		return;
 	}
 	begin_recovery(socket, auth);
-	ask_open(socket);
+	if (socket->is_recovering)
+		ask_tracking(socket);
+	else
+		ask_open(socket);
 }
 
 void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_moved)

@@ -37,13 +37,14 @@ struct socket {
 	unsigned own_channels; /* bit per enum ChannelKind: user, balance, transactions */
 	unsigned tracked_len;
 	struct tracked *tracked;
-	uint32_t unread;     /* the total this client was told last */
-	uint64_t seq, rev;   /* its position in the mailbox and in the user's state */
-	uint64_t log_seq;    /* its position in the announcement log */
-	bool log_asked;      /* it is catching up with the log */
-	bool is_recovering;  /* it goes on where an older connection was, if it can */
-	uint64_t recover_to; /* items up to here were missed; states follow them. 0: none */
-	bool is_moved;       /* it comes from another edge: its client has its CONNECT answer */
+	struct tracking *tracking; /* what of these is stored; NULL: nothing was */
+	uint32_t unread;           /* the total this client was told last */
+	uint64_t seq, rev;         /* its position in the mailbox and in the user's state */
+	uint64_t log_seq;          /* its position in the announcement log */
+	bool log_asked;            /* it is catching up with the log */
+	bool is_recovering;        /* it goes on where an older connection was, if it can */
+	uint64_t recover_to;       /* items up to here were missed; states follow them. 0: none */
+	bool is_moved; /* it comes from another edge: its client has its CONNECT answer */
 	struct expiry expiry;
 	int64_t iat_s; /* of the token it signed in with, to see whether that was revoked */
 	char *jti;

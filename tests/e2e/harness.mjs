@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -334,6 +334,17 @@ export class Stack {
     } finally {
       process.kill(pid, 'SIGCONT');
     }
+  }
+
+  // What a restore from a backup ends in: PostgreSQL is started as one and goes on on a new timeline.
+  async restorePostgres() {
+    const data = join(readFileSync(join(this.dir, 'postgres.dir'), 'utf8').trim(), 'data');
+    const { uid, gid } = statSync(join(data, 'PG_VERSION'));
+    appendFileSync(join(data, 'postgresql.auto.conf'), "restore_command = 'false'\n");
+    writeFileSync(join(data, 'recovery.signal'), '');
+    chownSync(join(data, 'recovery.signal'), uid, gid);
+    await this.kill('postgres', 'SIGINT');
+    await until('the restore is done', () => !existsSync(join(data, 'recovery.signal')));
   }
 
   waitReady(name) {

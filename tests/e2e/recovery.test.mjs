@@ -38,6 +38,25 @@ async function away(client, missed) {
   await client.connected();
 }
 
+const deposit = (user, n) => ({
+  id: `${user}-deposit-${n}`,
+  userIds: [user],
+  deposit: { referenceId: `d-${n}`, status: 'completed', amount: '1.00', currency: 'EUR', message: '' },
+});
+
+// The edge that holds the client is killed, and the client comes back at whichever edge it finds.
+async function die(client) {
+  const gone = client.disconnects.length;
+  const { id } = client.socket;
+  const holder = stack.status().edges.findIndex((edge) => client.socket.io.engine.id.startsWith(`${edge.id}-`));
+  await stack.kill(`edge-${holder + 1}`);
+  await until('it has lost its edge', () => client.disconnects.length > gone);
+  await client.connected();
+  assert.ok(client.socket.recovered);
+  assert.equal(client.socket.id, id);
+  await stack.waitReady(`edge-${holder + 1}`);
+}
+
 for (const transports of [['websocket'], ['polling']]) {
   for (const encoding of ['text', 'msgpack']) {
     const options = { ...AWAY, transports, at: 'http', ...(encoding === 'msgpack' && { parser }) };
@@ -129,6 +148,65 @@ stack.test('120 items of 8 KB, in more pages than one, come through', async () =
   assert.deepEqual(levels(client), range(1, 120));
 });
 
+stack.test('60 items of 48 KB, in more pages than ten, come through a queue of 1 MiB', async () => {
+  const text = '\u{1f4b6}'.repeat(4_000);
+  const big = (n) => ({ id: `big-${n}`, userIds: ['big'], title: String(n), text, security: { severity: 'low', message: text, action: text } });
+  const client = await stack.connect('big', AWAY);
+  await away(client, range(1, 60).map(big));
+  assert.ok(client.socket.recovered);
+  await client.waitFor('security:alert', (data) => data.notification.seq === 60);
+  const alerts = client.payloads('security:alert');
+  assert.deepEqual(alerts.map((data) => data.notification.seq), range(1, 60));
+  assert.ok(alerts.every((data) => data.message === text && data.action === text && data.notification.text === text));
+});
+
+// The edge dies right after it has answered: what it said must hold at the next one.
+stack.test('channels that were left stay left when the edge dies, and are joined by a fresh session', async () => {
+  const user = 'leaver';
+  const client = await stack.connect(user, { ...AWAY, at: 'http' });
+  for (const n of [1, 2]) {
+    assert.deepEqual(await client.ask('unsubscribe', { channel: `transactions:${user}` }), { ok: true });
+    await die(client);
+    await stack.publish([deposit(user, n), kyc(user, n)]);
+    await client.waitFor('kyc:update', (data) => data.level === String(n));
+    assert.deepEqual(client.payloads('deposit'), []);
+  }
+  assert.deepEqual(await client.ask('subscribe', { channel: `transactions:${user}` }), { ok: true });
+  await die(client);
+  await stack.publish([deposit(user, 3)]);
+  await client.waitFor('deposit');
+  await client.ask('unsubscribe', { channel: `transactions:${user}` });
+  const fresh = await stack.connect(user);
+  await stack.publish([deposit(user, 4)]);
+  await fresh.waitFor('deposit');
+});
+
+stack.test('a transfer that was tracked is followed again, from where it stands now', async () => {
+  const transfer = (n, progress) => ({
+    id: `tr-away/${n}`,
+    userIds: ['sender', 'receiver'],
+    transfer: { transferId: 'tr-away', state: 'processing', progress, amount: '1.00', currency: 'EUR' },
+  });
+  const client = await stack.connect('sender', { ...AWAY, at: 'http' });
+  await stack.publish([transfer(1, 10)]);
+  await until('it is known', async () => (await client.ask('transfer:track', { transferId: 'tr-away' })).transfer?.progress === 10);
+  await away(client, []);
+  assert.ok(client.socket.recovered);
+  await client.waitFor('transfer:update', (data) => data.progress === 10);
+  const dead = die(client);
+  await stack.publish([transfer(2, 20)]);
+  await dead;
+  await client.waitFor('transfer:update', (data) => data.progress === 20);
+  await stack.publish([transfer(3, 30)]);
+  await client.waitFor('transfer:update', (data) => data.progress === 30);
+  assert.deepEqual(await client.ask('transfer:untrack', { transferId: 'tr-away' }), { ok: true });
+  await away(client, [kyc('sender', 1)]);
+  client.mark();
+  await stack.publish([transfer(4, 40), kyc('sender', 2)]);
+  await client.waitFor('kyc:update', (data) => data.level === '2');
+  assert.deepEqual(client.payloads('transfer:update'), []);
+});
+
 stack.test('signing in as somebody else on the same socket object recovers nothing of the first', async () => {
   const client = await stack.connect('first-user', AWAY);
   await stack.publish([kyc('first-user', 1)]);
@@ -178,4 +256,33 @@ stack.test('an older connection with the same pid goes', async () => {
   await until('the first one was closed', () => first.disconnects.length === 1);
   await stack.publish([kyc('twin', 1)]);
   await second.waitFor('kyc:update');
+});
+
+// Last: nobody goes on from here. PostgreSQL ends its recovery from an archive on a new timeline.
+stack.test('a database that was restored begins another history: every session starts afresh', async () => {
+  const here = await stack.connect('restored', { ...AWAY, at: 0 });
+  const gone = await stack.connect('restored', { ...AWAY, at: 1 });
+  const ids = [here.socket.id, gone.socket.id];
+  const before = await outcomes('epoch');
+  await stack.publish([kyc('restored', 1)]);
+  for (const client of [here, gone]) await client.waitFor('kyc:update');
+  gone.socket.io.reconnection(false);
+  vanish(gone);
+  await stack.restorePostgres();
+  await stack.publish([kyc('restored', 2)]);
+  await until('the one that was there was sent away', () => here.disconnects.length > 0);
+  await until('it is back', () => here.socket.connected);
+  gone.socket.io.reconnection(true);
+  gone.socket.connect();
+  await gone.connected();
+  for (const [i, client] of [here, gone].entries()) {
+    assert.equal(client.socket.recovered, false);
+    assert.notEqual(client.socket.id, ids[i]);
+  }
+  assert.ok((await outcomes('epoch')) >= before + 1);
+  await stack.publish([kyc('restored', 3)]);
+  for (const client of [here, gone]) {
+    await client.waitFor('kyc:update', (data) => data.level === '3');
+    assert.equal(levels(client).filter((level) => level === 3).length, 1);
+  }
 });
