@@ -80,6 +80,7 @@ struct edge_loop {
 		bool asking;
 	} log;
 	struct relayed *relayed; /* connections that wait for other edges, by ticket */
+	struct peer *peers;      /* the edges they wait for, by id */
 	uint64_t next_ticket;
 	struct move *moves;      /* sessions about to move to other edges */
 	_Atomic unsigned posted; /* deliveries on their way to this loop */

@@ -8,8 +8,8 @@
  * the whole body; sent once, and one without an outcome ends the session WebSocket  stays where it
  * landed: `upgrade`, `probe`, and with `switch` the session moves here
  *
- * An edge that does not accept within a second counts as dead: "Session ID unknown", upon which the
- * client starts anew and recovers.
+ * An edge that does not accept within a second, or has gone while a GET waits for it, counts as
+ * dead: "Session ID unknown", upon which the client starts anew and recovers.
  *
  * Threads: messages come on the bus's delivery thread and are posted to the session's loop, which
  * is the same function of the session id on both edges; everything else belongs to that loop.
@@ -42,6 +42,14 @@ void relay_end_loop(struct edge_loop *el); /* gives up what waits; on the loop *
 /* Whether somebody waited for it. */
 Walletwire__V1__RelayOutcome relay_on_answer(
     struct edge_loop *el, const Walletwire__V1__RelayAnswer *answer);
+
+/* The edge has died: nothing that waits for it will be answered. */
+void relay_on_edge_gone(struct edge_loop *el, const char *edge_id);
+
+/* --- relay_watch.c: from now on somebody waits for the edge of this session; as often undone ---
+ */
+void relay_watch(struct edge_loop *el, const char *sid);
+void relay_unwatch(struct edge_loop *el, const char *sid);
 
 /* The subject of a verb at an edge; false if that can be no edge's id. */
 enum { RELAY_SUBJECT_SIZE = ENGINE_ID_MAX + 32 };

@@ -21,6 +21,7 @@ struct relayed {
 	uint64_t ticket;
 	struct exchange *x; /* either this */
 	struct wsconn *ws;  /* or this */
+	bool is_watched;    /* it waits for as long as its edge lives */
 	char sid[ENGINE_SID_SIZE];
 };
 
@@ -58,6 +59,8 @@ static void let_go(struct relayed *relayed)
 {
 	struct edge_loop *el = loop_of(relayed);
 
+	if (relayed->is_watched)
+		relay_unwatch(el, relayed->sid);
 	if (relayed->x)
 		relayed->x->relay = NULL;
 	if (relayed->ws)
@@ -155,6 +158,22 @@ static void poll_overdue(void *arg)
 	exchange_answer_error(x, ERROR_UNKNOWN_SID);
 }
 
+void relay_on_edge_gone(struct edge_loop *el, const char *edge_id)
+{
+	struct relayed *relayed, *next;
+	char id[ENGINE_ID_MAX + 1];
+
+	HASH_ITER (hh, el->relayed, relayed, next) {
+		struct exchange *x = relayed->x;
+
+		if (!relayed->is_watched || !engine_server_of(relayed->sid, id) ||
+		    strcmp(id, edge_id) != 0)
+			continue;
+		let_go(relayed);
+		exchange_answer_error(x, ERROR_UNKNOWN_SID);
+	}
+}
+
 static void on_poll_reply(struct relayed *relayed, const Walletwire__V1__RelayReply *reply)
 {
 	struct edge_loop *el = loop_of(relayed);
@@ -162,7 +181,9 @@ static void on_poll_reply(struct relayed *relayed, const Walletwire__V1__RelayRe
 	struct exchange *x = relayed->x;
 
 	if (is_accepted(reply)) {
-		/* No GET waits longer than for the next ping: then its edge has died. */
+		relayed->is_watched = true;
+		relay_watch(el, relayed->sid);
+		/* No GET waits longer than for the next ping: then its edge stands still. */
 		loop_timer_arm(el->loop, &x->deadline,
 		    loop_now_ms(el->loop) + cfg->ping_interval_ms + cfg->ping_timeout_ms +
 			ACCEPT_MS,

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import parser from 'socket.io-msgpack-parser';
 import { until, useStack } from './harness.mjs';
+import { Proxy } from './proxy.mjs';
 
 const stack = useStack({ edges: 2 });
 
@@ -114,6 +115,26 @@ stack.test('it recovers at another edge after the death of its own', async () =>
     if (client.disconnects.length) assert.ok(client.socket.recovered);
   }
   assert.ok(clients.some((client) => client.disconnects.length > 0), 'somebody was on it');
+  await stack.waitReady('edge-1');
+});
+
+// Its own edge is never asked by it directly, so only the other one can tell it.
+stack.test('a client that polls through another edge is told when its own is killed', async () => {
+  const proxy = await Proxy.start({ pick: (n) => stack.edge(n === 0 ? 0 : 1).http });
+  try {
+    const client = await stack.connect('behind', { ...AWAY, at: proxy.url, transports: ['polling'] });
+    await stack.publish([kyc('behind', 1)]);
+    await client.waitFor('kyc:update');
+    const { id } = client.socket.io.engine;
+    await stack.kill('edge-1');
+    await stack.publish([kyc('behind', 2)]);
+    await until('it is back, long before a ping is overdue', () => client.socket.connected && client.socket.io.engine.id !== id);
+    assert.ok(client.socket.recovered);
+    await client.waitFor('kyc:update', (data) => data.level === '2');
+    assert.deepEqual(levels(client), [1, 2]);
+  } finally {
+    proxy.stop();
+  }
   await stack.waitReady('edge-1');
 });
 
