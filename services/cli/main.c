@@ -17,6 +17,7 @@ static const struct command {
 	{ "publish", "publish events as a wallet back end does", cmd_publish },
 	{ "tail", "print what is delivered to a user", cmd_tail },
 	{ "inbox", "list and count a user's inbox, and verify it", cmd_inbox },
+	{ "recall", "take back what an event said", cmd_recall },
 	{ "revoke", "end tokens before they expire", cmd_revoke },
 	{ "docs", "print a generated page of docs/", cmd_docs },
 };

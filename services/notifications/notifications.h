@@ -24,6 +24,7 @@ enum status notifications_on_unread(struct request *req, struct err *err);
 enum status notifications_on_track(struct request *req, struct err *err);
 
 /* ww.backend.notifications.<verb>: what back ends and operators ask */
+enum status notifications_on_recall(struct request *req, struct err *err);
 enum status notifications_on_revoke(struct request *req, struct err *err);
 enum status notifications_on_verify(struct request *req, struct err *err);
 

@@ -25,6 +25,9 @@ METRIC(gaps, METRIC_COUNTER, "ww_notifications_gaps_total",
     "Times that a missing number of the stream was waited for in vain");
 METRIC(changed, METRIC_COUNTER, "ww_notifications_changed_total",
     "Inbox items that users have moved on");
+METRIC(expired, METRIC_COUNTER, "ww_notifications_expired_total",
+    "Inbox items that expired while they were unread");
+METRIC(recalled, METRIC_COUNTER, "ww_notifications_recalled_total", "Inbox items taken back");
 METRIC(batches, METRIC_COUNTER, "ww_notifications_batches_total", "Batches committed");
 METRIC(applier, METRIC_GAUGE, "ww_notifications_applier",
     "1 if this replica applies events, 0 if it stands by");
@@ -46,6 +49,8 @@ static struct metric *const counters[STATS_COUNTERS] = {
 	[STATS_RINGS] = &rings,
 	[STATS_GAPS] = &gaps,
 	[STATS_CHANGED] = &changed,
+	[STATS_EXPIRED] = &expired,
+	[STATS_RECALLED] = &recalled,
 };
 static struct metric *const gauges[STATS_GAUGES] = {
 	[STATS_APPLIER] = &applier,

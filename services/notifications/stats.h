@@ -14,6 +14,8 @@ enum stats_counter {
 	STATS_RINGS,      /* deliveries published */
 	STATS_GAPS,       /* numbers of the stream that never came */
 	STATS_CHANGED,    /* inbox items moved by users */
+	STATS_EXPIRED,    /* inbox items that expired while unread */
+	STATS_RECALLED,   /* inbox items taken back */
 	STATS_COUNTERS
 };
 

@@ -156,6 +156,35 @@ enum status store_move_items(struct db *db, const struct store_move *move, struc
 enum status store_set_user(
     struct db *db, const char *user_id, int64_t seq, int64_t rev, struct err *err) MUST_CHECK;
 
+/* --- items that leave the inbox: expired or recalled (withdraw.c) --- */
+/* Rows of inboxes, by user and number. */
+struct store_items {
+	size_t len;
+	const char **user_id;
+	int64_t *seq;
+};
+/* The items an event became, at most one a user, without those it never became. */
+enum status store_find_event(struct db *db, const char *event_key, struct arena *arena,
+    bool *ret_found, struct store_items *ret_items, struct err *err) MUST_CHECK;
+/* Unread items that have expired, at most `max`. */
+enum status store_find_expired(struct db *db, int64_t now_us, size_t max, struct arena *arena,
+    struct store_items *ret_items, struct err *err) MUST_CHECK;
+/* The counter rows of users, locked in the order of their ids and told in it; `users` in any. */
+struct store_users {
+	size_t len;
+	const char **user_id;
+	int64_t *seq, *rev;
+};
+enum status store_lock_some(struct db *db, const char *const *users, size_t len,
+    struct arena *arena, struct store_users *ret_users, struct err *err) MUST_CHECK;
+enum status store_set_some(
+    struct db *db, const struct store_users *users, struct err *err) MUST_CHECK;
+/* Moves items that have not left yet; their users are locked. What leaves the counters, with a row
+ * for every user who lost anything, its `n` 0 if that was read already. */
+enum status store_withdraw(struct db *db, Walletwire__V1__InboxState state,
+    const struct store_items *items, struct arena *arena, struct unread_rows *ret_left,
+    size_t *ret_n, struct err *err) MUST_CHECK;
+
 /* --- administration --- */
 enum status store_revoke(struct db *db, const char *kind, const char *id, int64_t issued_before_us,
     const char *reason, struct err *err) MUST_CHECK;

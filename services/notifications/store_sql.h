@@ -42,12 +42,25 @@
 	" FROM picked GROUP BY type, priority"
 #define SQL_MOVE_READ_AT ", read_at = coalesce(i.read_at, $4)"
 
+/*
+ * Items that leave the inbox, whose users are locked: told by user, type and priority, and how many
+ * of them were unread.
+ */
+#define SQL_WITHDRAW(state_, below, texts)                                                      \
+	"WITH picked AS (SELECT i.user_id, i.seq, i.type, i.priority, i.state"                  \
+	" FROM unnest($1::text[], $2::bigint[]) AS r(u, s)"                                     \
+	" JOIN notifications.inbox i ON i.user_id = r.u AND i.seq = r.s WHERE i.state < " below \
+	"), moved AS (UPDATE notifications.inbox i SET state = " state_ texts                   \
+	" FROM picked p WHERE i.user_id = p.user_id AND i.seq = p.seq)"                         \
+	" SELECT user_id, type, priority, count(*), count(*) FILTER (WHERE state < 3)"          \
+	" FROM picked GROUP BY user_id, type, priority ORDER BY user_id, type, priority"
+
 #define SQL_LIST(filter)                                                                  \
 	"SELECT i.seq, i.created_at, coalesce(b.payload, ''), coalesce(b.blanked, true)," \
 	" i.event_id, i.type, i.priority, i.title, i.text, i.created_at, i.expires_at,"   \
 	" i.state, i.read_at FROM notifications.inbox i"                                  \
 	" LEFT JOIN notifications.bodies b ON b.body_id = i.body_id"                      \
-	" WHERE i.user_id = $1::text AND i.seq < $2::bigint" filter                       \
+	" WHERE i.user_id = $1::text AND i.seq < $2::bigint AND i.state < 5" filter       \
 	" AND (cardinality($3::smallint[]) = 0 OR i.type = ANY ($3::smallint[]))"         \
 	" AND ($4::smallint = 0 OR i.priority = $4)"                                      \
 	" AND (i.expires_at IS NULL OR i.expires_at > $5::timestamptz)"                   \
@@ -215,6 +228,18 @@
 	S(MOVE_SEEN, SQL_MOVE("2", "", ""))                                                        \
 	S(MOVE_READ, SQL_MOVE("3", SQL_MOVE_READ_AT, ""))                                          \
 	S(MOVE_ARCHIVED, SQL_MOVE("4", SQL_MOVE_READ_AT, ", archived_at = $4"))                    \
+	S(FIND_EVENT, "SELECT users, seqs FROM notifications.applied_a WHERE event_key = $1::text" \
+		      " UNION ALL SELECT users, seqs FROM notifications.applied_b"                 \
+		      " WHERE event_key = $1")                                                     \
+	S(FIND_EXPIRED, "SELECT user_id, seq FROM notifications.inbox"                             \
+			" WHERE state < 3 AND expires_at <= $1::timestamptz"                       \
+			" ORDER BY expires_at LIMIT $2::bigint")                                   \
+	S(EXPIRE, SQL_WITHDRAW("5", "3", ""))                                                      \
+	S(RECALL, SQL_WITHDRAW("6", "6", ", title = '', text = ''"))                               \
+	S(BLANK_ITEMS, "UPDATE notifications.bodies b SET blanked = true, payload = ''"            \
+		       " FROM unnest($1::text[], $2::bigint[]) AS r(u, s)"                         \
+		       " JOIN notifications.inbox i ON i.user_id = r.u AND i.seq = r.s"            \
+		       " WHERE b.body_id = i.body_id AND NOT b.blanked")                           \
 	S(REVOKE, "INSERT INTO notifications.revocations AS r (kind, id, issued_before, reason)"   \
 		  " VALUES ($1::text, $2::text, $3::timestamptz, $4::text)"                        \
 		  " ON CONFLICT (kind, id) DO UPDATE SET"                                          \

@@ -5,7 +5,9 @@
 #include "log/log.h"
 #include "revoked.h"
 #include "ring.h"
+#include "stats.h"
 #include "store.h"
+#include "withdraw.h"
 
 enum {
 	TICK_MS = 1000,
@@ -13,6 +15,7 @@ enum {
 	DAYS_AHEAD = 7,
 	PERIOD_DAYS = 35,
 	CLEAN_AGAIN_MS = 600000,
+	EXPIRE_MAX = 500,
 };
 
 static const int64_t DAY_US = INT64_C(86400) * 1000000;
@@ -135,6 +138,32 @@ static enum status start_announcements(struct upkeep *upkeep, struct err *err)
 	return n > 0 ? ring_all(apply->bus, apply->epoch, log, n, &apply->arena, err) : STATUS_OK;
 }
 
+/* A bounded bite; the rest comes with the next tick, which then comes at once. */
+static enum status expire_items(struct upkeep *upkeep, bool *ret_more, struct err *err)
+{
+	struct apply *apply = upkeep->apply;
+	struct withdrawal w = { .state = WALLETWIRE__V1__INBOX_STATE__INBOX_STATE_EXPIRED };
+	enum status s;
+
+	arena_reset(&apply->arena);
+	s = apply_begin(apply, err);
+	if (s)
+		return s;
+	s = store_find_expired(
+	    apply->db, clock_wall_us(), EXPIRE_MAX, &apply->arena, &w.items, err);
+	if (!s && w.items.len > 0)
+		s = withdraw_items(&w, apply->db, &apply->arena, err);
+	if (!s)
+		s = db_commit(apply->db, err);
+	if (s) {
+		db_rollback(apply->db);
+		return s;
+	}
+	stats_count(STATS_EXPIRED, (int64_t)w.n);
+	*ret_more = w.items.len == EXPIRE_MAX;
+	return withdraw_ring(&w, apply->bus, apply->epoch, &apply->arena, err);
+}
+
 enum status upkeep_start(struct upkeep *upkeep, struct err *err)
 {
 	upkeep->days_made = 0;
@@ -162,6 +191,7 @@ static enum status clean_up(struct upkeep *upkeep, int64_t now, struct err *err)
 enum status upkeep_tick(struct upkeep *upkeep, struct err *err)
 {
 	int64_t now = clock_mono_ms();
+	bool more = false;
 	enum status s;
 
 	if (now < upkeep->next_ms)
@@ -170,6 +200,10 @@ enum status upkeep_tick(struct upkeep *upkeep, struct err *err)
 	s = make_days(upkeep, err);
 	if (!s)
 		s = start_announcements(upkeep, err);
+	if (!s)
+		s = expire_items(upkeep, &more, err);
+	if (more)
+		upkeep->next_ms = now;
 	if (!s)
 		s = forget_bodies(upkeep, err);
 	if (!s && !upkeep->revoked_copied) {

@@ -67,7 +67,7 @@ CREATE TABLE notifications.inbox (
 	event_id text COLLATE "C" NOT NULL,
 	type smallint NOT NULL,
 	priority smallint NOT NULL,
-	state smallint NOT NULL DEFAULT 1,          -- InboxState: 1 unseen, 2 unread, 3 read, 4 archived
+	state smallint NOT NULL DEFAULT 1,          -- InboxState: 1 unseen, 2 unread, 3 read, 4 archived ...
 	title text NOT NULL,
 	text text NOT NULL,
 	created_at timestamptz NOT NULL,

@@ -1,0 +1,78 @@
+/* ww recall: takes back what an event said, from every inbox and mailbox. */
+#include <stdio.h>
+
+#include "cli.h"
+#include "connection.h"
+#include "walletwire/v1/notifications.pb-c.h"
+
+struct recall_options {
+	struct connection_options connection;
+};
+
+static const struct option_row rows[] = {
+	{ .name = NULL },
+};
+
+static const struct usage usage = {
+	.command = "recall",
+	.operands = "TYPE ID",
+	.operands_max = 2,
+	.help = "Takes back what an event said: its text is blanked, whoever had it unread has one "
+		"less\n"
+		"to read, and screens that show it are told. TYPE is the kind it was published as, "
+		"ID\n"
+		"its id:\n"
+		"\n"
+		"  ww recall security login-4711\n"
+		"\n"
+		"Saying it again is fine.",
+	.rows = rows,
+	.more_rows = connection_rows,
+};
+
+static enum status recall(const struct recall_options *opt, const struct option_list *operands,
+    uint32_t *ret_n, struct arena *arena, struct err *err)
+{
+	Walletwire__V1__RecallRequest request = WALLETWIRE__V1__RECALL_REQUEST__INIT;
+	const ProtobufCMessage *reply = NULL;
+	struct bus *bus = NULL;
+	enum status s = connection_open(&opt->connection, "ops", &bus, err);
+
+	request.type = arena_strdup(arena, operands->at[0]);
+	request.id = arena_strdup(arena, operands->at[1]);
+	if (s == STATUS_OK)
+		s = connection_ask(bus, &opt->connection, "ww.backend.notifications.recall",
+		    &request.base, &walletwire__v1__recall_reply__descriptor, arena, &reply, err);
+	if (s == STATUS_OK)
+		*ret_n = ((const Walletwire__V1__RecallReply *)(const void *)reply)->recalled;
+	bus_close(bus);
+	return s;
+}
+
+enum cli_exit cmd_recall(int argc, char **argv)
+{
+	struct recall_options opt = { 0 };
+	struct option_list operands;
+	struct err err = ERR_INIT;
+	struct arena arena;
+	uint32_t n = 0;
+	enum status s;
+
+	switch (options_parse(&usage, &opt, &operands, argc, argv)) {
+	case OPTIONS_DONE:
+		return CLI_OK;
+	case OPTIONS_WRONG:
+		return CLI_USAGE;
+	case OPTIONS_RUN:
+		break;
+	}
+	if (operands.len != 2)
+		return cli_misused("recall", "give the type of the event and its id");
+	arena_init(&arena, ANSWER_MEMORY);
+	s = recall(&opt, &operands, &n, &arena, &err);
+	arena_finish(&arena);
+	if (s)
+		return cli_failed("recall", &err);
+	(void)printf("recalled %s/%s from %u inboxes\n", operands.at[0], operands.at[1], n);
+	return CLI_OK;
+}

@@ -1,0 +1,68 @@
+/* ww.backend.notifications.recall: what an event said is taken back. */
+#include "base/subject.h"
+#include "kind.h"
+#include "log/log.h"
+#include "messages.h"
+#include "notifications.h"
+#include "stats.h"
+#include "store.h"
+#include "withdraw.h"
+
+enum { ATTEMPTS = 3 };
+
+struct job {
+	const char *key;
+	struct arena *arena;
+	const char *epoch;
+	struct withdrawal withdrawal;
+};
+
+static enum status run(void *arg, struct db *db, struct err *err)
+{
+	struct job *job = arg;
+	struct withdrawal *w = &job->withdrawal;
+	bool found = false;
+	enum status s = store_find_event(db, job->key, job->arena, &found, &w->items, err);
+
+	if (!s && !found)
+		s = err_set(err, STATUS_NOT_FOUND,
+		    "no event %s was applied, or it is too long ago to be taken back", job->key);
+	if (!s && w->items.len > 0)
+		s = withdraw_items(w, db, job->arena, err);
+	return s ? s : store_epoch(db, job->arena, &job->epoch, err);
+}
+
+static enum status check(const Walletwire__V1__RecallRequest *in, struct err *err)
+{
+	int kind = kind_number(in->type);
+
+	if (!kind || !kind_find(kind)->inbox)
+		return err_invalid(err, "type", "names no type of the inbox");
+	if (!in->id[0] || strlen(in->id) > SUBJECT_ID_MAX)
+		return err_invalid(err, "id", "must have 1 to %d bytes", SUBJECT_ID_MAX);
+	return STATUS_OK;
+}
+
+enum status notifications_on_recall(struct request *req, struct err *err)
+{
+	const Walletwire__V1__RecallRequest *in = (const void *)req->body;
+	Walletwire__V1__RecallReply *reply = MESSAGE_NEW(req->arena, recall_reply);
+	struct job job = { .key = arena_printf(req->arena, "%s/%s", in->type, in->id),
+		.arena = req->arena,
+		.withdrawal = { .state = WALLETWIRE__V1__INBOX_STATE__INBOX_STATE_RECALLED,
+		    .event_id = in->id } };
+	enum status s = check(in, err);
+	struct err ignored = ERR_INIT;
+
+	if (!s)
+		s = db_transaction(req->db, ATTEMPTS, run, &job, err);
+	if (s)
+		return s;
+	/* A doorbell that is lost is found by the sweep, so it fails nothing. */
+	if (withdraw_ring(&job.withdrawal, req->bus, job.epoch, req->arena, &ignored))
+		log_failure(&ignored, "ring a recall");
+	stats_count(STATS_RECALLED, (int64_t)job.withdrawal.n);
+	reply->recalled = (uint32_t)job.withdrawal.n;
+	req->reply = &reply->base;
+	return STATUS_OK;
+}
