@@ -311,6 +311,12 @@ const char *http_peer(const struct http_request *req)
 	return req->info->remote_addr;
 }
 
+bool http_client_address(
+    const struct http_request *req, const struct networks *trusted, struct address *ret_address)
+{
+	return client_address(&req->head, http_peer(req), trusted, ret_address);
+}
+
 bool http_query_has(const struct http_request *req, const char *name)
 {
 	return query_has(req->head.query, name);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/address.h"
 #include "http/body.h"
 #include "http/cors.h"
 
@@ -58,6 +59,10 @@ void cors_append_headers(
     const struct http_cors *cors, const struct http_head *head, struct buf *out);
 void cors_append_preflight(
     const struct http_cors *cors, const struct http_head *head, struct buf *out);
+
+/* See http_client_address(); `peer` is the address of the other end. */
+bool client_address(const struct http_head *head, const char *peer, const struct networks *trusted,
+    struct address *ret_address);
 
 int hex_digit(char c); /* its value, or -1 */
 

@@ -18,6 +18,7 @@
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -67,6 +68,14 @@ const char *http_path(const struct http_request *req);  /* as sent, before the '
 const char *http_query(const struct http_request *req); /* as sent; "" if none */
 const char *http_header(const struct http_request *req, const char *name); /* NULL if absent */
 const char *http_peer(const struct http_request *req);                     /* the peer's address */
+
+/*
+ * Whose request it is: the peer's address or, while that is a trusted proxy's, the one before it in
+ * X-Forwarded-For, read from the right. A value that is no address ends the search at the proxy
+ * that passed it on, as do more than 16. False if the peer has no address that can be told.
+ */
+bool http_client_address(const struct http_request *req, const struct networks *trusted,
+    struct address *ret_address) MUST_CHECK;
 
 /* Is there a parameter of exactly this name, with whatever value? */
 bool http_query_has(const struct http_request *req, const char *name);
