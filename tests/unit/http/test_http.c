@@ -36,6 +36,7 @@ int main(void)
 	suite_add_tcase(suite, gate_case());
 	suite_add_tcase(suite, query_case());
 	suite_add_tcase(suite, response_case());
+	suite_add_tcase(suite, visitors_case());
 	suite_add_tcase(suite, websocket_case());
 	return support_run(suite);
 }

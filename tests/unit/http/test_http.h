@@ -11,6 +11,7 @@ TCase *cors_case(void);
 TCase *gate_case(void);
 TCase *query_case(void);
 TCase *response_case(void);
+TCase *visitors_case(void);
 TCase *websocket_case(void);
 
 /*
