@@ -73,10 +73,13 @@ start_services() {
 start_edges() {
   local entry name port admin
 
+  # Who talks to us on this machine is HAProxy, or a person at work.
   for entry in "${STACK_EDGES[@]}"; do
     IFS=: read -r _ name port admin <<<"$entry"
     start_program "$name" ww-edge edge "$admin" WW_LISTEN="127.0.0.1:$port" WW_EDGE_ID="$name" \
-      WW_KEYS_DIR="$RUN_DIR/keys" WW_RECOVERY_KEY_FILE="$RUN_DIR/secrets/recovery"
+      WW_KEYS_DIR="$RUN_DIR/keys" WW_RECOVERY_KEY_FILE="$RUN_DIR/secrets/recovery" \
+      WW_TRUSTED_PROXIES="${WW_TRUSTED_PROXIES-127.0.0.0/8,::1}" \
+      WW_EXEMPT_NETWORKS="${WW_EXEMPT_NETWORKS-127.0.0.0/8,::1}"
   done
 }
 

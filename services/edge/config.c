@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "base/attrs.h"
+#include "base/rate.h"
 #include "codec/socketio.h"
 
 #define ROW(field, name, type, dflt, min, max, help) \
@@ -46,6 +47,14 @@ static const struct setting settings[] = {
 	ROW(allowed_origins, "allowed-origins", SETTING_TEXT, "", 0, 0,
 	    "Pages that may connect: a list of origins, or *; empty: pages of this edge's own "
 	    "host"),
+	ROW(trusted_proxies, "trusted-proxies", SETTING_TEXT, "", 0, 0,
+	    "Networks of load balancers, whose X-Forwarded-For is believed"),
+	ROW(exempt_networks, "exempt-networks", SETTING_TEXT, "", 0, 0,
+	    "Networks whose clients may begin any number of sessions"),
+	ROW(session_rate, "session-rate", SETTING_INT, "20", 0, RATE_PER_S_MAX,
+	    "New sessions a second of one client address (IPv6: of a /64); 0: any number"),
+	ROW(session_burst, "session-burst", SETTING_INT, "100", 1, RATE_PER_S_MAX,
+	    "New sessions at once of an address that has rested"),
 	ROW(max_sockets, "max-sockets", SETTING_INT, "18000", 1, 1000000,
 	    "Connections held at once"),
 	ROW(max_packet, "max-packet", SETTING_SIZE, "64KiB", 1024, 16777216,

@@ -20,6 +20,8 @@ struct edge_config {
 	int64_t ping_interval_ms, ping_timeout_ms, connect_timeout_ms, request_timeout_ms;
 	int64_t body_timeout_ms, upgrade_timeout_ms, attachment_timeout_ms, max_attachments;
 	char *namespaces, *allowed_origins;
+	char *trusted_proxies, *exempt_networks;
+	int64_t session_rate, session_burst;
 	char *recovery_key, *recovery_key_old;
 	int64_t recovery_max;
 	int64_t max_body_memory;

@@ -150,6 +150,8 @@ static enum status init_engine(struct edge *edge, struct err *err)
 		.id = edge->id,
 		.listen = edge->cfg.listen,
 		.origins = edge->cfg.allowed_origins,
+		.admission = { edge->cfg.trusted_proxies, edge->cfg.exempt_networks,
+		    edge->cfg.session_rate, edge->cfg.session_burst },
 		.paths = edge->paths,
 		.paths_len = ARRAY_LEN(edge->paths),
 		.loops = (size_t)edge->cfg.loops,

@@ -55,17 +55,17 @@ export async function until(what, probe, timeoutMs = WAIT_MS) {
   }
 }
 
-// A plain HTTP request: { status, body }.
-export function request(url, { method = 'GET', headers = {} } = {}) {
+// A plain HTTP request: { status, headers, body }. `from`: one of this machine's addresses, 127.0.0.1 to ...255.
+export function request(url, { method = 'GET', headers = {}, body = '', from } = {}) {
   return new Promise((resolve, reject) => {
-    const req = http.request(url, { method, headers, agent: false }, (res) => {
-      let body = '';
-      res.setEncoding('utf8').on('data', (text) => (body += text));
-      res.on('end', () => resolve({ status: res.statusCode, headers: res.headers, body }));
+    const req = http.request(url, { method, headers, agent: false, localAddress: from }, (res) => {
+      let text = '';
+      res.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+      res.on('end', () => resolve({ status: res.statusCode, headers: res.headers, body: text }));
     });
     req.setTimeout(WAIT_MS, () => req.destroy(new Error(`no answer from ${url}`)));
     req.on('error', reject);
-    req.end();
+    req.end(body);
   });
 }
 

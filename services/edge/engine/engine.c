@@ -94,6 +94,8 @@ static size_t count_loops(const struct engine_config *cfg)
 
 enum status engine_init(struct engine *engine, const struct engine_config *cfg, struct err *err)
 {
+	enum status s;
+
 	engine->cfg = *cfg;
 	engine->loops_len = count_loops(cfg);
 	engine->loops = xcalloc(engine->loops_len, sizeof(*engine->loops));
@@ -107,7 +109,8 @@ enum status engine_init(struct engine *engine, const struct engine_config *cfg, 
 		el->input = xmalloc(ENGINE_INPUT_SIZE);
 		loop_on_turn_end(el->loop, on_turn_end, el);
 	}
-	return http_cors_new(cfg->origins, &engine->cors, err);
+	s = http_cors_new(cfg->origins, &engine->cors, err);
+	return s ? s : admission_new(&cfg->admission, &engine->admission, err);
 }
 
 enum status engine_start(struct engine *engine, struct err *err)
@@ -212,4 +215,5 @@ void engine_finish(struct engine *engine)
 		finish_loop(&engine->loops[i]);
 	free(engine->loops);
 	http_cors_free(engine->cors);
+	admission_free(engine->admission);
 }

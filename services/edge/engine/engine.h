@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <uthash.h>
 
+#include "engine/admission.h"
 #include "engine/outq.h"
 #include "http/http.h"
 #include "loop/loop.h"
@@ -37,7 +38,7 @@ enum close_reason {
 	CLOSE_REASONS
 };
 
-/* The errors of Engine.IO protocol 4, by their codes. */
+/* The errors of Engine.IO protocol 4, by their codes; the last one is ours. */
 enum engine_error {
 	ERROR_UNKNOWN_TRANSPORT,
 	ERROR_UNKNOWN_SID,
@@ -45,6 +46,7 @@ enum engine_error {
 	ERROR_BAD_REQUEST,
 	ERROR_FORBIDDEN,
 	ERROR_UNSUPPORTED_VERSION,
+	ERROR_RATE_LIMITED,
 	ERROR_NONE,
 };
 
@@ -93,6 +95,7 @@ struct engine_config {
 	const char *id;      /* this server's, of ID_ALPHABET; borrowed */
 	const char *listen;  /* "127.0.0.1:3000" */
 	const char *origins; /* who may connect from pages: see http/cors.h */
+	struct admission_config admission;
 	const struct engine_path *paths;
 	size_t paths_len;
 	size_t loops; /* threads; 0: one per core */
@@ -133,6 +136,7 @@ struct engine {
 	struct engine_config cfg;
 	struct http_front *front;
 	struct http_cors *cors;
+	struct admission *admission;
 	struct engine_loop *loops;
 	size_t loops_len, loops_started;
 	_Atomic int64_t sessions;  /* open or closing */

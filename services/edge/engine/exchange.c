@@ -253,7 +253,7 @@ static void feed(struct exchange *x, struct bytes input)
 	enum http_body_state state = http_body_feed(&x->body, input);
 
 	if (!has_room(x)) {
-		count_handshake_refused();
+		count_handshake_refused(REFUSED_BODIES);
 		exchange_answer(x, 503, NULL, bytes_of(NULL, 0));
 		return;
 	}

@@ -3,6 +3,7 @@
  * on civetweb's workers, which have small stacks: nothing here parses more than one query
  * parameter.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@ static const struct {
 	[ERROR_BAD_REQUEST] = { 400, "Bad request" },
 	[ERROR_FORBIDDEN] = { 403, "Forbidden" },
 	[ERROR_UNSUPPORTED_VERSION] = { 400, "Unsupported protocol version" },
+	[ERROR_RATE_LIMITED] = { 429, "Too many requests" },
 };
 
 const char *engine_error_text(enum engine_error error)
@@ -48,9 +50,10 @@ struct asked {
 	struct http_request *req;
 	struct engine *engine;
 	const struct engine_app *app;
-	struct buf headers; /* for the answer */
-	bool is_websocket;  /* transport=websocket */
-	bool is_upgrade;    /* it has an Upgrade header */
+	struct buf headers;   /* for the answer */
+	char retry_after[40]; /* one more, for a refusal */
+	bool is_websocket;    /* transport=websocket */
+	bool is_upgrade;      /* it has an Upgrade header */
 	bool is_version_4;
 	char sid[ENGINE_SID_SIZE];
 };
@@ -61,14 +64,15 @@ static void refuse(struct asked *asked, enum engine_error error)
 {
 	struct buf body = BUF_INIT;
 
-	count_handshake_refused();
+	count_handshake_refused((enum refusal)error);
+	buf_append_str(&asked->headers, asked->retry_after);
 	if (asked->is_upgrade)
 		buf_append_str(&body, errors[error].text);
 	else
 		engine_append_error(&body, error);
 	http_respond(asked->req, errors[error].status,
 	    asked->is_upgrade ? "text/html" : "application/json", buf_bytes(&body),
-	    asked->is_upgrade ? NULL : buf_str(&asked->headers));
+	    asked->is_upgrade ? asked->retry_after : buf_str(&asked->headers));
 	buf_finish(&body);
 }
 
@@ -169,15 +173,27 @@ static bool is_true(const struct http_request *req, const char *name)
 static bool has_room(struct asked *asked, bool is_new)
 {
 	struct engine *engine = asked->engine;
-	bool has_sessions =
-	    !is_new || (!atomic_load(&engine->draining) &&
-			   atomic_load(&engine->sessions) < engine->cfg.max_sessions);
+	bool is_draining = is_new && atomic_load(&engine->draining);
+	bool is_full = is_new && atomic_load(&engine->sessions) >= engine->cfg.max_sessions;
 
-	if (has_sessions && atomic_load(&engine->exchanges) < engine->cfg.max_sessions)
+	if (!is_draining && !is_full && atomic_load(&engine->exchanges) < engine->cfg.max_sessions)
 		return true;
-	count_handshake_refused();
+	count_handshake_refused(is_draining ? REFUSED_DRAINING : REFUSED_FULL);
 	http_respond(asked->req, 503, "text/plain; charset=UTF-8",
 	    BYTES_LITERAL("no more connections are taken here"), buf_str(&asked->headers));
+	return false;
+}
+
+/* Returns false if its address has begun too many sessions of late, with the answer given. */
+static bool is_admitted(struct asked *asked)
+{
+	int64_t wait_ms = admission_ask(asked->engine->admission, asked->req);
+
+	if (!wait_ms)
+		return true;
+	(void)snprintf(asked->retry_after, sizeof(asked->retry_after), "Retry-After: %lld\r\n",
+	    (long long)(wait_ms + 999) / 1000);
+	refuse(asked, ERROR_RATE_LIMITED);
 	return false;
 }
 
@@ -203,7 +219,7 @@ static void begin_websocket(struct asked *asked)
 	memcpy(handoff->sid, asked->sid, sizeof(handoff->sid));
 	handoff->el = engine_loop_of(asked->engine, asked->sid);
 	if (http_adopt(req, &handoff->fd, NULL, NULL)) {
-		count_handshake_refused();
+		count_handshake_refused(REFUSED_ADOPTION);
 		free(handoff);
 		return;
 	}
@@ -238,7 +254,7 @@ static void begin_exchange(struct asked *asked, enum exchange_kind kind)
 	x->el = engine_loop_of(asked->engine, asked->sid);
 	http_body_init(&x->body, req, engine->cfg.max_payload);
 	if (http_adopt(req, &x->fd, &x->early, NULL)) {
-		count_handshake_refused();
+		count_handshake_refused(REFUSED_ADOPTION);
 		http_body_finish(&x->body);
 		buf_finish(&x->early);
 		free(x);
@@ -287,7 +303,7 @@ static void without_session(struct asked *asked)
 		refuse(asked, ERROR_BAD_REQUEST);
 	else if (!asked->is_version_4)
 		refuse(asked, ERROR_UNSUPPORTED_VERSION);
-	else if (!has_room(asked, /* is_new= */ true))
+	else if (!has_room(asked, /* is_new= */ true) || !is_admitted(asked))
 		return;
 	else if (asked->is_websocket)
 		begin_websocket(asked);

@@ -25,6 +25,22 @@ static const char *const class_labels[] = {
 	[FRAME_HINT] = "hint",
 };
 
+static const char *const refusal_labels[] = {
+	[ERROR_UNKNOWN_TRANSPORT] = "unknown_transport",
+	[ERROR_UNKNOWN_SID] = "unknown_sid",
+	[ERROR_BAD_METHOD] = "bad_method",
+	[ERROR_BAD_REQUEST] = "bad_request",
+	[ERROR_FORBIDDEN] = "forbidden",
+	[ERROR_UNSUPPORTED_VERSION] = "unsupported_version",
+	[ERROR_RATE_LIMITED] = "rate_limited",
+	[REFUSED_FULL] = "full",
+	[REFUSED_DRAINING] = "draining",
+	[REFUSED_ADOPTION] = "adoption",
+	[REFUSED_BODIES] = "body_memory",
+};
+
+_Static_assert(ARRAY_LEN(refusal_labels) == REFUSALS, "a label per refusal");
+
 METRIC(sockets, METRIC_GAUGE, "ww_edge_sockets", "Connections held now");
 METRIC(
     lag, METRIC_GAUGE, "ww_edge_loop_lag_microseconds", "Longest turn of any loop since last read");
@@ -32,8 +48,8 @@ METRIC(requests, METRIC_GAUGE, "ww_edge_http_requests", "HTTP requests adopted a
 METRIC(upgrades, METRIC_COUNTER, "ww_edge_upgrades_total",
     "Sessions that moved from polling to a WebSocket");
 METRIC(handshakes, METRIC_COUNTER, "ww_edge_handshakes_total", "Connections adopted");
-METRIC(
-    handshakes_refused, METRIC_COUNTER, "ww_edge_handshakes_refused_total", "Handshakes refused");
+METRIC_LABELLED(handshakes_refused, METRIC_COUNTER, "ww_edge_handshakes_refused_total",
+    "Requests refused before they were a session's", "reason", refusal_labels);
 METRIC_LABELLED(
     closes, METRIC_COUNTER, "ww_edge_closes_total", "Connections ended", "reason", close_labels);
 METRIC_LABELLED(packets_out, METRIC_COUNTER, "ww_edge_packets_out_total",
@@ -73,9 +89,9 @@ void count_handshake(void)
 	metric_inc(&handshakes);
 }
 
-void count_handshake_refused(void)
+void count_handshake_refused(enum refusal refusal)
 {
-	metric_inc(&handshakes_refused);
+	metric_add(&handshakes_refused, refusal, 1);
 }
 
 void count_upgrade(void)

@@ -4,10 +4,20 @@
 
 #include "engine/engine.h"
 
+/* Why a request became no session and no part of one: the engine's errors, and what else there is.
+ */
+enum refusal {
+	REFUSED_FULL = ERROR_NONE, /* as many sessions or requests as there may be */
+	REFUSED_DRAINING,
+	REFUSED_ADOPTION, /* the connection could not be taken */
+	REFUSED_BODIES,   /* as much memory is in use for bodies as may be */
+	REFUSALS
+};
+
 void engine_metrics_register(struct engine *engine);
 
 void count_handshake(void);
-void count_handshake_refused(void);
+void count_handshake_refused(enum refusal refusal);
 void count_upgrade(void);
 void count_close(enum close_reason reason);
 void count_push(enum frame_class class, enum outq_result result);

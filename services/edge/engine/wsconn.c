@@ -368,7 +368,7 @@ void wsconn_refuse(struct wsconn *ws, enum engine_error error)
 {
 	struct buf text = BUF_INIT;
 
-	count_handshake_refused();
+	count_handshake_refused((enum refusal)error);
 	http_append_response(&text, engine_error_status(error), "text/html",
 	    bytes_of_str(engine_error_text(error)), NULL);
 	outq_push_control(&ws->out, 0, buf_bytes(&text));

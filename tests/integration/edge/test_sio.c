@@ -83,6 +83,7 @@ static void setup(void)
 		.id = "test",
 		.listen = "127.0.0.1:0",
 		.origins = "",
+		.admission = { "", "", 0, 0 },
 		.paths = &path,
 		.paths_len = 1,
 		.loops = 1,

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/attrs.h"
 #include "support/support.h"
 
 struct world world;
@@ -49,7 +50,8 @@ void world_start_edge(struct edge *edge, const char *sweep_interval)
 {
 	char url[96], keys[340], sweep[64];
 	char *argv[] = { (char[]){ "ww-edge" }, (char[]){ "--listen=127.0.0.1:0" }, url, keys,
-		sweep, (char[]){ "--loops=2" }, (char[]){ "--ping-interval=1s" }, NULL };
+		sweep, (char[]){ "--loops=2" }, (char[]){ "--ping-interval=1s" },
+		(char[]){ "--exempt-networks=127.0.0.0/8" }, NULL };
 	struct err err = ERR_INIT;
 
 	(void)snprintf(url, sizeof(url), "--nats-url=%s", world.nats.url);
@@ -58,7 +60,8 @@ void world_start_edge(struct edge *edge, const char *sweep_interval)
 	(void)setenv("WW_NATS_PASSWORD", "edge", 1);
 	(void)setenv("WW_RECOVERY_KEY", "not a secret in a test", 1);
 	*edge = (struct edge){ 0 };
-	ck_assert_int_eq(config_load(&edge_config_spec, &edge->cfg, 7, argv), CONFIG_RUN);
+	ck_assert_int_eq(
+	    config_load(&edge_config_spec, &edge->cfg, ARRAY_LEN(argv) - 1, argv), CONFIG_RUN);
 	ck_assert_ok(edge_start(edge, &err), err);
 	ck_assert_msg(support_wait(edge_is_ready, edge, 10000), "%s", edge_not_ready(edge));
 }

@@ -73,6 +73,7 @@ static const struct {
 	{ 405, "HTTP/1.1 405 Method Not Allowed\r\n" },
 	{ 408, "HTTP/1.1 408 Request Timeout\r\n" },
 	{ 411, "HTTP/1.1 411 Length Required\r\n" },
+	{ 429, "HTTP/1.1 429 Too Many Requests\r\n" },
 	{ 431, "HTTP/1.1 431 Request Header Fields Too Large\r\n" },
 	{ 500, "HTTP/1.1 500 Internal Server Error\r\n" },
 	{ 503, "HTTP/1.1 503 Service Unavailable\r\n" },
