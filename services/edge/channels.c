@@ -7,6 +7,7 @@
 #include "base/attrs.h"
 #include "base/subject.h"
 #include "base/xalloc.h"
+#include "metrics.h"
 #include "user.h"
 
 static const struct own_channel {
@@ -74,8 +75,10 @@ enum status channel_track(struct socket *socket, struct bytes transfer_id, struc
 	if (channel_tracked(socket, transfer_id))
 		return STATUS_OK;
 	if (socket->tracked_len + ARRAY_LEN(own_channels) >=
-	    (size_t)edge_loop_of(socket->session)->edge->cfg.max_channels)
+	    (size_t)edge_loop_of(socket->session)->edge->cfg.max_channels) {
+		count_event_refused(EVENT_CHANNELS);
 		return err_set(err, STATUS_RATE_LIMITED, "too many channels are joined");
+	}
 	tracked = xcalloc(1, sizeof(*tracked) + transfer_id.len + 1);
 	memcpy(tracked->id, transfer_id.data, transfer_id.len);
 	LL_PREPEND(socket->tracked, tracked);

@@ -236,6 +236,7 @@ static enum status check_calls(const struct session *session, struct err *err)
 {
 	if (session->calls < edge_loop_of(session)->edge->cfg.max_calls)
 		return STATUS_OK;
+	count_event_refused(EVENT_CALLS);
 	return err_set(err, STATUS_RATE_LIMITED, "too many requests are waiting for an answer");
 }
 
@@ -294,6 +295,14 @@ static enum status run_here(const struct command *command, struct socket *socket
 		free(pending);
 	}
 	return STATUS_OK;
+}
+
+void command_refuse(struct sio_socket *socket, const struct sio_event *event, int64_t wait_ms)
+{
+	count_event_in();
+	count_event_refused(EVENT_RATE);
+	socket_ack_error(socket, &event->ack, status_wire(STATUS_RATE_LIMITED),
+	    status_text(STATUS_RATE_LIMITED), "", (uint32_t)wait_ms);
 }
 
 void command_run(struct socket *socket, const struct sio_event *event)

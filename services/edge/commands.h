@@ -10,6 +10,9 @@
 
 #include "socket.h"
 
+/* One more than the socket's rate allows: nothing is done. */
+void command_refuse(struct sio_socket *socket, const struct sio_event *event, int64_t wait_ms);
+
 void command_run(struct socket *socket, const struct sio_event *event);
 
 #endif

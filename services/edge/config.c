@@ -55,6 +55,13 @@ static const struct setting settings[] = {
 	    "New sessions a second of one client address (IPv6: of a /64); 0: any number"),
 	ROW(session_burst, "session-burst", SETTING_INT, "100", 1, RATE_PER_S_MAX,
 	    "New sessions at once of an address that has rested"),
+	ROW(event_rate, "event-rate", SETTING_INT, "20", 0, RATE_PER_S_MAX,
+	    "Events a second of one socket; 0: any number"),
+	ROW(event_burst, "event-burst", SETTING_INT, "40", 1, RATE_PER_S_MAX,
+	    "Events at once of a socket that has rested"),
+	ROW(max_strikes, "max-strikes", SETTING_INT, "200", 0, RATE_PER_S_MAX,
+	    "Refused events and packets of no use after which a connection is closed; two are "
+	    "forgiven each second; 0: never"),
 	ROW(max_sockets, "max-sockets", SETTING_INT, "18000", 1, 1000000,
 	    "Connections held at once"),
 	ROW(max_packet, "max-packet", SETTING_SIZE, "64KiB", 1024, 16777216,

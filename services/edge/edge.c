@@ -24,7 +24,8 @@ enum {
 	PORT_QUEUE_BYTES_MAX = 64 << 20,
 	LINGER_MS = 30000,
 	TOKENS_REMEMBERED = 100000,
-	EDGE_ID_RANDOM = 8
+	EDGE_ID_RANDOM = 8,
+	FORGIVEN_PER_S = 2,
 };
 
 static void hurry(void *arg)
@@ -134,6 +135,7 @@ static enum status name_namespaces(struct edge *edge, struct err *err)
 		.attachment_timeout_ms = edge->cfg.attachment_timeout_ms,
 		.max_packet = (size_t)edge->cfg.max_packet,
 		.max_attachments = (unsigned)edge->cfg.max_attachments,
+		.events = rate_rule(edge->cfg.event_rate, edge->cfg.event_burst),
 	};
 	return STATUS_OK;
 }
@@ -142,6 +144,12 @@ static enum status name_namespaces(struct edge *edge, struct err *err)
 static unsigned inspect(const struct http_request *req)
 {
 	return http_query_has(req, "token") ? SESSION_TOKEN_IN_QUERY : 0;
+}
+
+static struct rate_rule strike_rule(const struct edge_config *cfg)
+{
+	return cfg->max_strikes ? rate_rule(FORGIVEN_PER_S, cfg->max_strikes)
+				: (struct rate_rule){ 0 };
 }
 
 static enum status init_engine(struct edge *edge, struct err *err)
@@ -166,6 +174,7 @@ static enum status init_engine(struct edge *edge, struct err *err)
 		.max_sessions = edge->cfg.max_sockets,
 		.max_body_memory = (size_t)edge->cfg.max_body_memory,
 		.queue = { (size_t)edge->cfg.queue_bytes, (unsigned)edge->cfg.queue_packets },
+		.strikes = strike_rule(&edge->cfg),
 		.inspect = inspect,
 		.relay = &relay_functions,
 	};

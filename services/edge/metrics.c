@@ -36,6 +36,12 @@ static const char *const recovery_labels[RECOVERY_OUTCOMES] = {
 	[RECOVERY_TOO_OLD] = "too_old",
 };
 
+static const char *const event_limit_labels[EVENT_LIMITS] = {
+	[EVENT_RATE] = "rate",
+	[EVENT_CALLS] = "calls",
+	[EVENT_CHANNELS] = "channels",
+};
+
 METRIC(subjects, METRIC_GAUGE, "ww_edge_subjects", "Subjects this edge listens to");
 METRIC(connects, METRIC_COUNTER, "ww_edge_connects_total", "Sockets that joined a namespace");
 METRIC_LABELLED(refusals, METRIC_COUNTER, "ww_edge_connect_refusals_total", "CONNECTs refused",
@@ -43,6 +49,8 @@ METRIC_LABELLED(refusals, METRIC_COUNTER, "ww_edge_connect_refusals_total", "CON
 METRIC_LABELLED(recoveries, METRIC_COUNTER, "ww_edge_recoveries_total",
     "CONNECTs that brought a pid, by outcome", "outcome", recovery_labels);
 METRIC(events_in, METRIC_COUNTER, "ww_edge_events_in_total", "Events received from clients");
+METRIC_LABELLED(events_refused, METRIC_COUNTER, "ww_edge_events_refused_total",
+    "Events over a limit", "reason", event_limit_labels);
 METRIC_LABELLED(calls, METRIC_COUNTER, "ww_edge_calls_total", "Requests to services, by outcome",
     "status", status_labels);
 METRIC_LABELLED(relays, METRIC_COUNTER, "ww_edge_relays_total",
@@ -72,8 +80,8 @@ static void refresh(void *arg)
 void edge_metrics_register(struct edge *edge)
 {
 	struct metric *const all[] = { &subjects, &connects, &refusals, &recoveries, &events_in,
-		&calls, &relays, &relayed, &holes, &holes_late, &sinces, &since_items, &snapshots,
-		&swept, &findings };
+		&events_refused, &calls, &relays, &relayed, &holes, &holes_late, &sinces,
+		&since_items, &snapshots, &swept, &findings };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		metrics_register(all[i]);
@@ -99,6 +107,11 @@ void count_recovery(enum recovery outcome)
 void count_event_in(void)
 {
 	metric_inc(&events_in);
+}
+
+void count_event_refused(enum event_limit limit)
+{
+	metric_add(&events_refused, limit, 1);
 }
 
 void count_call(enum status status)

@@ -4,12 +4,21 @@
 
 #include "edge.h"
 
+/* Which limit an event was over. */
+enum event_limit {
+	EVENT_RATE,     /* events a second */
+	EVENT_CALLS,    /* questions under way */
+	EVENT_CHANNELS, /* channels joined */
+	EVENT_LIMITS
+};
+
 void edge_metrics_register(struct edge *edge);
 
 void count_connect(void);                       /* a CONNECT that was answered */
 void count_refusal(enum token_verdict verdict); /* a CONNECT that was refused */
 void count_recovery(enum recovery outcome);
 void count_event_in(void);
+void count_event_refused(enum event_limit limit);
 void count_call(enum status status);
 void count_relay(enum status status); /* asked of another edge */
 void count_relayed(void);             /* asked by another edge */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "commands.h"
 #include "expiry.h"
 #include "metrics.h"
 #include "revoked.h"
@@ -93,6 +94,10 @@ void ops_restore(struct sio_socket *socket, const Walletwire__V1__MovedSocket *m
 struct sio_namespace ops_namespace(const char *name)
 {
 	return (struct sio_namespace){
-		.name = name, .on_connect = on_connect, .on_event = on_event, .on_leave = on_leave
+		.name = name,
+		.on_connect = on_connect,
+		.on_event = on_event,
+		.on_leave = on_leave,
+		.on_excess = command_refuse,
 	};
 }

@@ -631,6 +631,10 @@ static void on_event(struct sio_socket *base, const struct sio_event *event)
 struct sio_namespace socket_namespace(const char *name)
 {
 	return (struct sio_namespace){
-		.name = name, .on_connect = on_connect, .on_event = on_event, .on_leave = on_leave
+		.name = name,
+		.on_connect = on_connect,
+		.on_event = on_event,
+		.on_leave = on_leave,
+		.on_excess = command_refuse,
 	};
 }

@@ -3,18 +3,51 @@
 
 import assert from 'node:assert/strict';
 import { request, until, useStack } from './harness.mjs';
+import { frame, PING, RawSocket, TEXT } from './raw.mjs';
 
 const FRIEND = '127.0.0.1'; // exempt, and trusted as a proxy, which HAProxy is
 const NETWORK = `${FRIEND}/32`;
 
+const CHANNELS = 10;
+const EVENT_BURST = 40;
+
 const stack = useStack({
   edges: 1,
-  env: { WW_TRUSTED_PROXIES: NETWORK, WW_EXEMPT_NETWORKS: NETWORK, WW_SESSION_RATE: '1', WW_SESSION_BURST: '5' },
+  env: {
+    WW_TRUSTED_PROXIES: NETWORK,
+    WW_EXEMPT_NETWORKS: NETWORK,
+    WW_SESSION_RATE: '1',
+    WW_SESSION_BURST: '5',
+    WW_MAX_CHANNELS: String(CHANNELS),
+  },
 });
 
 const edgeUrl = () => stack.edge(0).http;
 const proxyUrl = () => stack.url('http');
 const metric = (name, label) => stack.metric(stack.edge(0).admin, name, label);
+
+const sequence = (count) => Array.from({ length: count }, (_, i) => i + 1);
+const connectPacket = (user) => `40${JSON.stringify({ token: stack.sign(user) })}`;
+
+let friends = 0;
+
+// Somebody who is served while `attack` runs: whatever is published meanwhile arrives, in order.
+async function meanwhile(attack) {
+  const user = `friend-${++friends}`;
+  const friend = await stack.connect(user);
+  let isOver = false;
+  const attacking = attack().finally(() => (isOver = true));
+  let count = 0;
+  do {
+    const level = String(++count);
+    await stack.publish([{ id: `${user}-${level}`, userIds: [user], kyc: { status: 'approved', level, message: '' } }]);
+    await friend.waitFor('kyc:update', (data) => data.level === level);
+  } while (!isOver);
+  await attacking;
+  assert.deepEqual(friend.items().map((item) => Number(item.level)), sequence(count));
+  assert.equal((await friend.ask('notifications:unread')).ok, true);
+  assert.deepEqual(friend.disconnects, []);
+}
 
 let addresses = 1;
 const freshAddress = () => `127.0.0.${++addresses}`;
@@ -88,4 +121,87 @@ stack.test('what a trusted proxy says of its clients is believed, each by its ow
   assert.equal((await handshake(edgeUrl(), FRIEND, of('203.0.113.2')())).status, 200);
   await exhaust(edgeUrl(), FRIEND, (n) => ({ 'X-Forwarded-For': `2001:db8::${n + 1}` }));
   assert.equal((await handshake(edgeUrl(), FRIEND, of('2001:db8:0:1::1')())).status, 200, 'another /64');
+});
+
+/* ---- events ---- */
+
+const closes = (reason) => metric('ww_edge_closes_total', `reason="${reason}"`);
+const refusedEvents = (reason) => metric('ww_edge_events_refused_total', `reason="${reason}"`);
+
+async function signedIn(url, user) {
+  const raw = await RawSocket.upgrade(url);
+  raw.sendText(connectPacket(user));
+  await raw.waitText((text) => text.startsWith('40{"sid"'));
+  return raw;
+}
+
+stack.test('an event over the rate is refused, nothing is done, and the next one in time is not', async () => {
+  const client = await stack.connect('eager');
+  const before = await refusedEvents('rate');
+  const answers = await Promise.all(sequence(4 * EVENT_BURST).map(() => client.ask('transfer:untrack', { transferId: 'none' })));
+  const refused = answers.filter((answer) => !answer.ok);
+  assert.ok(refused.length > 0 && refused.length <= 3 * EVENT_BURST, `${refused.length} were refused`);
+  for (const { error } of refused) {
+    assert.equal(error.code, 'rate_limited');
+    assert.ok(error.retryAfterMs >= 1 && error.retryAfterMs <= 50, `${error.retryAfterMs}`);
+  }
+  assert.equal(await refusedEvents('rate'), before + refused.length);
+  await until('it is let through again', async () => (await client.ask('transfer:untrack', { transferId: 'none' })).ok);
+  assert.deepEqual(client.disconnects, []);
+});
+
+for (const [where, url] of [
+  ['at an edge', edgeUrl],
+  ['through HAProxy', proxyUrl],
+]) {
+  stack.test(`who goes on regardless is closed, and nobody else notices: ${where}`, async () => {
+    const before = await closes('rate_limited');
+    await meanwhile(async () => {
+      const raw = await signedIn(url(), 'flooder');
+      const packets = sequence(100).map((n) => frame(TEXT, `42${n}["notifications:list",{"limit":100}]`));
+      while (!raw.isEnded) {
+        raw.send(...packets);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.ok(raw.texts.some((text) => text.includes('"code":"rate_limited"')), 'it was told before');
+      assert.equal(raw.closeFrame, true);
+    });
+    assert.equal(await closes('rate_limited'), before + 1);
+  });
+}
+
+stack.test('who floods with pings is closed, however fast the pongs are read', async () => {
+  const before = await closes('rate_limited');
+  await meanwhile(async () => {
+    const raw = await signedIn(edgeUrl(), 'pinger');
+    while (!raw.isEnded) {
+      raw.send(...sequence(100).map((n) => frame(PING, `${n}`)));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(raw.pongs.length > 100, 'some were answered');
+  });
+  assert.equal(await closes('rate_limited'), before + 1);
+});
+
+stack.test('questions that wait for a service are bounded', async () => {
+  const client = await stack.connect('curious');
+  const before = await refusedEvents('calls');
+  const answers = await stack.frozen('notifications', async () => {
+    const asked = sequence(EVENT_BURST).map(() => client.ask('notifications:unread'));
+    await until('some are refused', async () => (await refusedEvents('calls')) > before);
+    return asked;
+  });
+  const refused = (await Promise.all(answers)).filter((answer) => !answer.ok);
+  assert.ok(refused.length >= 1 && refused.length <= EVENT_BURST - 32, `${refused.length} were refused`);
+  assert.ok(refused.every(({ error }) => error.code === 'rate_limited'));
+});
+
+stack.test('channels of a socket are bounded, and one that is left makes room', async () => {
+  const client = await stack.connect('collector');
+  const before = await refusedEvents('channels');
+  const answers = await Promise.all(sequence(CHANNELS).map((n) => client.ask('transfer:track', { transferId: `t-${n}` })));
+  assert.deepEqual(answers.map((answer) => answer.error?.code), sequence(CHANNELS).map((n) => (n <= CHANNELS - 3 ? undefined : 'rate_limited')));
+  assert.equal(await refusedEvents('channels'), before + 3);
+  assert.equal((await client.ask('transfer:untrack', { transferId: 't-1' })).ok, true);
+  assert.equal((await client.ask('subscribe', { channel: 'transfer:t-again' })).error?.code, undefined);
 });

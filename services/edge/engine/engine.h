@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <uthash.h>
 
+#include "base/rate.h"
 #include "engine/admission.h"
 #include "engine/outq.h"
 #include "http/http.h"
@@ -107,6 +108,9 @@ struct engine_config {
 	int64_t max_sessions;   /* and as many HTTP requests */
 	size_t max_body_memory; /* bytes of all bodies that are being read */
 	struct outq_limits queue;
+	/* How much of no use a client may send (session_strike()), and as many pings of
+	 * WebSockets. */
+	struct rate_rule strikes;
 	/* What of a handshake's query the app wants to know; kept in session->flags. May be NULL.
 	 */
 	unsigned (*inspect)(const struct http_request *req);

@@ -290,6 +290,16 @@ void session_doom(struct session *session, enum close_reason reason)
 	session_mark_dirty(session);
 }
 
+bool session_strike(struct session *session)
+{
+	struct engine_loop *el = session->el;
+	int64_t now_us = loop_now_ms(el->loop) * 1000;
+
+	if (rate_take(&el->engine->cfg.strikes, &session->strikes, now_us))
+		session_close(session, CLOSE_RATE_LIMITED);
+	return session->state == SESSION_OPEN;
+}
+
 void session_push(struct session *session, struct frame *frame, struct bytes tail)
 {
 	const struct outq_limits *limits = &session->el->engine->cfg.queue;
@@ -429,6 +439,8 @@ bool session_on_text(struct session *session, struct bytes text)
 	case ENGINEIO_PONG:
 		if (session->ping_due)
 			expect_next_ping(session);
+		else
+			(void)session_strike(session);
 		return true;
 	case ENGINEIO_CLOSE:
 		session_close(session, CLOSE_CLIENT);
@@ -438,6 +450,7 @@ bool session_on_text(struct session *session, struct bytes text)
 	case ENGINEIO_OPEN:
 	case ENGINEIO_UPGRADE:
 	case ENGINEIO_NOOP: /* some clients flush a stray one; it means nothing here */
+		(void)session_strike(session);
 		break;
 	}
 	return true;
@@ -449,6 +462,8 @@ bool session_on_payload(struct session *session, struct bytes payload)
 	struct bytes packet;
 
 	session_touch(session);
+	if (!payload.len)
+		(void)session_strike(session);
 	while (session->state == SESSION_OPEN && engineio_payload_next(&reader, &packet)) {
 		if (!session_on_text(session, packet))
 			return false;

@@ -54,6 +54,7 @@ struct session {
 	struct loop_timer probe_deadline;
 	char *remote_probe; /* names the WebSocket of another server that probes; NULL: none */
 	int64_t last_input_ms;
+	struct rate_bucket strikes;
 	unsigned calls; /* the app's questions to others that are under way */
 	char sid[];
 };
@@ -84,6 +85,13 @@ void session_push_binary(struct session *session, struct bytes data);
 
 /* Close it at the end of the turn, so that nothing the caller holds goes away under it. */
 void session_doom(struct session *session, enum close_reason reason);
+
+/*
+ * Its client has sent what is of no use, or more than it may: often enough, and it is closed. What
+ * is forgiven meanwhile is what the setting says, so clients that do so now and then live on.
+ * Returns whether it is still open.
+ */
+bool session_strike(struct session *session);
 
 /* End it; its app is told first. */
 void session_close(struct session *session, enum close_reason reason);

@@ -244,7 +244,7 @@ void sio_emit_with_ack(struct sio_socket *socket, struct bytes args,
 	push_args(socket, SOCKETIO_EVENT, &awaited->id, args, attachments);
 }
 
-/* One that nobody waits for is nothing: the answer came late, or twice. */
+/* One that nobody waits for is nothing: the answer came late, or twice, or is made up. */
 static void on_ack(struct sio_socket *socket, uint64_t id, const struct json *args,
     const struct socketio_attachments *attachments)
 {
@@ -253,6 +253,8 @@ static void on_ack(struct sio_socket *socket, uint64_t id, const struct json *ar
 	LL_SEARCH_SCALAR(socket->awaited, awaited, id, id);
 	if (awaited)
 		settle(awaited, STATUS_OK, args, attachments);
+	else
+		(void)session_strike(socket->session);
 }
 
 /* --- sockets --- */
@@ -405,6 +407,21 @@ static void on_disconnect(struct sio *sio, struct sio_socket *socket)
 		expect_connect(sio, cfg->ping_interval_ms + cfg->ping_timeout_ms);
 }
 
+/* Told after it was refused: the answer stands before the end. */
+static void take_event(struct sio_socket *socket, const struct sio_event *event)
+{
+	struct session *session = socket->session;
+	int64_t now_us = loop_now_ms(session->el->loop) * 1000;
+	int64_t wait_ms = rate_take(&socket->sio->cfg->events, &socket->events, now_us);
+
+	if (!wait_ms) {
+		socket->nsp->on_event(socket, event);
+		return;
+	}
+	socket->nsp->on_excess(socket, event, wait_ms);
+	(void)session_strike(session);
+}
+
 /* An EVENT is an array whose first element is its name, or a number. Returns false if it is not. */
 static bool on_event(struct sio_socket *socket, const struct socketio_packet *packet,
     const struct json *args, const struct socketio_attachments *attachments)
@@ -423,7 +440,7 @@ static bool on_event(struct sio_socket *socket, const struct socketio_packet *pa
 	    socketio_event_is_reserved(event.name))
 		return false;
 	memcpy(event.ack.sid, socket->sid, sizeof(event.ack.sid));
-	socket->nsp->on_event(socket, &event);
+	take_event(socket, &event);
 	return true;
 }
 
@@ -437,6 +454,8 @@ static bool dispatch(struct sio *sio, const struct socketio_packet *packet,
 
 	switch (packet->type) {
 	case SOCKETIO_CONNECT:
+		if (!session_strike(sio->session))
+			return true;
 		if (nsp)
 			return on_connect(sio, nsp, payload);
 		refuse_unknown(sio, packet->nsp);
@@ -444,7 +463,8 @@ static bool dispatch(struct sio *sio, const struct socketio_packet *packet,
 	case SOCKETIO_DISCONNECT:
 		if (!socket || payload)
 			return false;
-		on_disconnect(sio, socket);
+		if (session_strike(sio->session))
+			on_disconnect(sio, socket);
 		return true;
 	case SOCKETIO_EVENT:
 	case SOCKETIO_BINARY_EVENT:

@@ -36,6 +36,7 @@ struct sio_socket {
 	void *data;              /* the namespace's own */
 	struct awaited *awaited; /* acknowledgements asked of the client */
 	uint32_t next_ack_id;
+	struct rate_bucket events;
 	char sid[ID_SIZE]; /* what the client is told; unlike the session's id no secret */
 };
 
@@ -62,6 +63,10 @@ struct sio_namespace {
 	void (*on_event)(struct sio_socket *socket, const struct sio_event *event);
 	/* It goes, for whatever reason, also before it was accepted; not after sio_refuse(). */
 	void (*on_leave)(struct sio_socket *socket);
+	/* In place of on_event(): one more than the rate allows, until wait_ms have passed. To be
+	 * refused; a client that does not care is closed. */
+	void (*on_excess)(
+	    struct sio_socket *socket, const struct sio_event *event, int64_t wait_ms);
 };
 
 struct sio_config {
@@ -71,6 +76,7 @@ struct sio_config {
 	int64_t attachment_timeout_ms; /* and a packet without its attachments */
 	size_t max_packet;             /* bytes, attachments included */
 	unsigned max_attachments;      /* at most SOCKETIO_ATTACHMENTS_CAP */
+	struct rate_rule events;       /* of one socket */
 };
 
 /* The app of an engine_path; cfg is borrowed for as long as the engine lives. */

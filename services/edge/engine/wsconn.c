@@ -187,6 +187,18 @@ static void push_pong(struct wsconn *ws, struct bytes payload)
 	mark_dirty(ws);
 }
 
+/* Pings cost an answer each, and pongs that nobody asked for are no better. */
+static bool is_bearable(struct wsconn *ws)
+{
+	struct engine_loop *el = ws->el;
+	int64_t now_us = loop_now_ms(el->loop) * 1000;
+
+	if (!rate_take(&el->engine->cfg.strikes, &ws->strikes, now_us))
+		return true;
+	fail(ws, CLOSE_RATE_LIMITED);
+	return false;
+}
+
 static void on_frame(struct wsconn *ws, const struct ws_frame *frame)
 {
 	switch (frame->opcode) {
@@ -203,13 +215,16 @@ static void on_frame(struct wsconn *ws, const struct ws_frame *frame)
 			(void)session_on_binary(ws->session, frame->payload);
 		break;
 	case WS_PING:
-		push_pong(ws, frame->payload);
+		if (is_bearable(ws))
+			push_pong(ws, frame->payload);
 		break;
 	case WS_CLOSE:
 		ws->peer_code = frame->payload.len ? ws_close_code_of(frame->payload) : 0;
 		fail(ws, CLOSE_CLIENT);
 		break;
 	case WS_PONG:
+		(void)is_bearable(ws);
+		break;
 	case WS_CONTINUATION:
 		break;
 	}

@@ -42,6 +42,7 @@ struct wsconn {
 	struct outq
 	    out; /* before it is a session's transport; then the session's queue is written */
 	enum ws_state state;
+	struct rate_bucket strikes; /* for control frames, whoever the session is */
 	bool is_b64;
 	bool is_paused;  /* nothing is read: it waits for the relay */
 	struct buf held; /* what came behind the packet that paused it */

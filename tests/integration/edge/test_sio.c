@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/attrs.h"
 #include "client.h"
 #include "engine/engine.h"
 #include "engine/sio.h"
@@ -75,9 +76,21 @@ static void on_leave(struct sio_socket *socket)
 	(void)socket;
 }
 
-static const struct sio_namespace namespaces[] = { { "/", on_connect, on_event, on_leave } };
+static void on_excess(struct sio_socket *socket, const struct sio_event *event, int64_t wait_ms)
+{
+	ck_assert_int_gt(wait_ms, 0);
+	sio_answer(socket, &event->ack, BYTES_LITERAL("[\"excess\"]"), NULL);
+}
 
-static void setup(void)
+static const struct sio_namespace namespaces[] = { { .name = "/",
+    .on_connect = on_connect,
+    .on_event = on_event,
+    .on_leave = on_leave,
+    .on_excess = on_excess } };
+
+enum { STRIKES = 50, EVENTS = 30 };
+
+static void start(struct rate_rule strikes, struct rate_rule events)
 {
 	struct engine_config cfg = {
 		.id = "test",
@@ -98,6 +111,7 @@ static void setup(void)
 		.max_sessions = 100,
 		.max_body_memory = 1 << 20,
 		.queue = { 1 << 20, 1024 },
+		.strikes = strikes,
 	};
 	struct err err = ERR_INIT;
 
@@ -106,7 +120,8 @@ static void setup(void)
 		.connect_timeout_ms = 10000,
 		.attachment_timeout_ms = 300,
 		.max_packet = 100000,
-		.max_attachments = 10 };
+		.max_attachments = 10,
+		.events = events };
 	app = sio_app(&sio);
 	path = (struct engine_path){ "/socket.io/", &app };
 	engine = (struct engine){ 0 };
@@ -114,6 +129,16 @@ static void setup(void)
 	ck_assert_ok(engine_init(&engine, &cfg, &err), err);
 	ck_assert_ok(engine_start(&engine, &err), err);
 	ck_assert_ok(engine_listen(&engine, &err), err);
+}
+
+static void setup(void)
+{
+	start((struct rate_rule){ 0 }, (struct rate_rule){ 0 });
+}
+
+static void setup_limits(void)
+{
+	start(rate_rule(1, STRIKES), rate_rule(1, EVENTS));
 }
 
 static void teardown(void)
@@ -279,6 +304,122 @@ START_TEST(bodies_that_are_never_finished_fill_no_memory)
 }
 END_TEST
 
+/* What no client needs to send, and which of it may come in a row: the first and then the second.
+ */
+static const struct {
+	const char *what, *first, *second;
+	size_t len;
+} floods[] = {
+	{ "packets that mean nothing", "6", "6", 0 },
+	{ "pongs that nobody asked for", "3", "3", 0 },
+	{ "acknowledgements that nobody waits for", "437[]", "438[1]", 0 },
+	{ "leaving and joining", "41", "40", 0 },
+	{ "joining what does not exist", "40/none,", "40/none,", 0 },
+	{ "WebSocket pings", "\x89\x80\0\0\0\0", "\x89\x81\0\0\0\0x", 6 },
+	{ "WebSocket pongs", "\x8a\x80\0\0\0\0", "\x8a\x81\0\0\0\0x", 6 },
+};
+
+static void flood(struct client *client, int i, int n)
+{
+	while (n-- > 0) {
+		const char *text = n % 2 ? floods[i].first : floods[i].second;
+
+		if (!floods[i].len)
+			client_send(client, text);
+		else
+			client_send_raw(client, text, floods[i].len + (n % 2 == 0));
+	}
+}
+
+static void expect_alive(struct client *client)
+{
+	client_send(client, "42[\"ask\",10000]");
+	(void)client_expect(client, "question");
+}
+
+START_TEST(who_sends_what_is_of_no_use_is_closed_in_the_end)
+{
+	struct client *client = joined(), *other = joined();
+
+	flood(client, _i, STRIKES / 2 - 1); /* an even number: it ends with the second */
+	expect_alive(client);
+	flood(client, _i, STRIKES + 20);
+	while (client_next(client))
+		continue;
+	ck_assert_int_eq(client->close_code, 1005);
+	expect_alive(other);
+	leave(client);
+	leave(other);
+}
+END_TEST
+
+static int count_answers(struct client *client, int events, const char *what)
+{
+	int n = 0;
+
+	for (int i = 0; i < events; i++)
+		n += strstr(client_next(client), what) != NULL;
+	return n;
+}
+
+START_TEST(events_over_the_rate_are_refused_by_themselves)
+{
+	struct client *client = joined();
+	int refused;
+
+	for (int i = 0; i < EVENTS + 10; i++)
+		client_send(client, "427[\"ask\",10000]");
+	refused = count_answers(client, EVENTS + 10, "437[\"excess\"]");
+	ck_assert_int_ge(refused, 1);
+	ck_assert_int_le(refused, 10);
+	leave(client);
+}
+END_TEST
+
+START_TEST(who_does_not_heed_refusals_is_closed)
+{
+	struct client *client = joined();
+
+	for (int i = 0; i < EVENTS + STRIKES + 30; i++)
+		client_send(client, "427[\"ask\",10000]");
+	while (client_next(client))
+		continue;
+	ck_assert_int_eq(client->close_code, 1005);
+	leave(client);
+}
+END_TEST
+
+/* One body may hold as many packets as fit. */
+START_TEST(a_post_full_of_nothing_ends_its_session)
+{
+	struct poller poller;
+	char body[400];
+
+	poller_open(&poller, http_front_port(engine.front));
+	for (size_t i = 0; i + 1 < sizeof(body); i++)
+		body[i] = i % 2 ? '\x1e' : '6';
+	body[sizeof(body) - 1] = '\0';
+	poller_post(&poller, http_front_port(engine.front), body);
+	ck_assert_int_eq(poller.status, 200);
+	poller_get(&poller, http_front_port(engine.front));
+	ck_assert_str_eq(poller.body, "1");
+}
+END_TEST
+
+static TCase *limits_case(void)
+{
+	TCase *tc = tcase_create("limits");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup_limits, teardown);
+	tcase_add_loop_test(
+	    tc, who_sends_what_is_of_no_use_is_closed_in_the_end, 0, (int)ARRAY_LEN(floods));
+	tcase_add_test(tc, events_over_the_rate_are_refused_by_themselves);
+	tcase_add_test(tc, who_does_not_heed_refusals_is_closed);
+	tcase_add_test(tc, a_post_full_of_nothing_ends_its_session);
+	return tc;
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("sio");
@@ -294,5 +435,6 @@ int main(void)
 	tcase_add_test(tc, a_client_that_floods_and_vanishes_takes_nobody_with_it);
 	tcase_add_test(tc, bodies_that_are_never_finished_fill_no_memory);
 	suite_add_tcase(suite, tc);
+	suite_add_tcase(suite, limits_case());
 	return support_run(suite);
 }
