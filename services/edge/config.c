@@ -62,6 +62,8 @@ static const struct setting settings[] = {
 	ROW(max_strikes, "max-strikes", SETTING_INT, "200", 0, RATE_PER_S_MAX,
 	    "Refused events and packets of no use after which a connection is closed; two are "
 	    "forgiven each second; 0: never"),
+	ROW(max_user_sockets, "max-user-sockets", SETTING_INT, "20", 1, 1000,
+	    "Sockets one user may have on this edge"),
 	ROW(max_sockets, "max-sockets", SETTING_INT, "18000", 1, 1000000,
 	    "Connections held at once"),
 	ROW(max_packet, "max-packet", SETTING_SIZE, "64KiB", 1024, 16777216,

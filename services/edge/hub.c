@@ -1,9 +1,11 @@
-/* A hash of encoded user ids to bit masks of loops. */
+/* A hash of encoded user ids to bit masks of loops and lists of sockets. */
 #include "hub.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "announcements.h"
 #include "base/subject.h"
@@ -17,9 +19,18 @@ enum { POSTED_MAX = 100000 };
 #define USER_PREFIX "ww.rt.user."
 #define ALL_SUBJECT "ww.rt.all"
 
+/* The sockets of one id. */
+struct seat {
+	struct seat *next;
+	unsigned sockets;
+	char sid[ID_SIZE];
+};
+
 struct interest {
 	UT_hash_handle hh;
 	uint64_t loops; /* one bit each */
+	struct seat *seats;
+	int64_t seats_len;
 	char token[];
 };
 
@@ -43,17 +54,42 @@ struct hub *hub_new(struct edge *edge)
 	return hub;
 }
 
+static struct interest *find(const struct hub *hub, const char *token)
+{
+	struct interest *interest;
+
+	HASH_FIND_STR(hub->table, token, interest);
+	return interest;
+}
+
+static struct interest *find_or_add(struct hub *hub, const char *token)
+{
+	struct interest *interest = find(hub, token);
+	size_t size = strlen(token) + 1;
+
+	if (interest)
+		return interest;
+	interest = xcalloc(1, sizeof(*interest) + size);
+	memcpy(interest->token, token, size);
+	HASH_ADD_STR(hub->table, token, interest);
+	return interest;
+}
+
+static void drop_if_unused(struct hub *hub, struct interest *interest)
+{
+	if (interest->loops || interest->seats)
+		return;
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked before it is freed */
+	HASH_DEL(hub->table, interest);
+	free(interest);
+}
+
+/* After the loops have ended: nobody wants anything any more. */
 void hub_free(struct hub *hub)
 {
-	struct interest *interest, *next;
-
 	if (!hub)
 		return;
-	HASH_ITER (hh, hub->table, interest, next) {
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked before it is freed */
-		HASH_DEL(hub->table, interest);
-		free(interest);
-	}
+	assert(!hub->table);
 	(void)pthread_mutex_destroy(&hub->lock);
 	free(hub);
 }
@@ -71,18 +107,8 @@ static void subscribe(struct hub *hub, const char *token, bool wanted)
 
 void hub_want(struct hub *hub, const char *token, size_t loop_index)
 {
-	struct interest *interest;
-
 	(void)pthread_mutex_lock(&hub->lock);
-	HASH_FIND_STR(hub->table, token, interest);
-	if (!interest) {
-		size_t size = strlen(token) + 1;
-
-		interest = xcalloc(1, sizeof(*interest) + size);
-		memcpy(interest->token, token, size);
-		HASH_ADD_STR(hub->table, token, interest);
-	}
-	interest->loops |= UINT64_C(1) << loop_index;
+	find_or_add(hub, token)->loops |= UINT64_C(1) << loop_index;
 	(void)pthread_mutex_unlock(&hub->lock);
 	subscribe(hub, token, /* wanted= */ true);
 }
@@ -92,16 +118,69 @@ void hub_unwant(struct hub *hub, const char *token, size_t loop_index)
 	struct interest *interest;
 
 	(void)pthread_mutex_lock(&hub->lock);
-	HASH_FIND_STR(hub->table, token, interest);
+	interest = find(hub, token);
 	if (interest) {
 		interest->loops &= ~(UINT64_C(1) << loop_index);
-		if (!interest->loops) {
-			HASH_DEL(hub->table, interest);
-			free(interest);
-		}
+		drop_if_unused(hub, interest);
 	}
 	(void)pthread_mutex_unlock(&hub->lock);
 	subscribe(hub, token, /* wanted= */ false);
+}
+
+static struct seat *seat_of(const struct interest *interest, const char *sid)
+{
+	struct seat *seat;
+
+	LL_FOREACH (interest->seats, seat) {
+		if (strcmp(seat->sid, sid) == 0)
+			return seat;
+	}
+	return NULL;
+}
+
+static struct seat *add_seat(struct interest *interest, const char *sid)
+{
+	struct seat *seat = xcalloc(1, sizeof(*seat));
+
+	(void)snprintf(seat->sid, sizeof(seat->sid), "%s", sid);
+	LL_PREPEND(interest->seats, seat);
+	interest->seats_len++;
+	return seat;
+}
+
+bool hub_enter(struct hub *hub, const char *token, const char *sid)
+{
+	struct interest *interest;
+	struct seat *seat;
+
+	(void)pthread_mutex_lock(&hub->lock);
+	interest = find_or_add(hub, token);
+	seat = seat_of(interest, sid);
+	if (!seat && interest->seats_len < hub->edge->cfg.max_user_sockets)
+		seat = add_seat(interest, sid);
+	if (seat)
+		seat->sockets++;
+	drop_if_unused(hub, interest);
+	(void)pthread_mutex_unlock(&hub->lock);
+	return seat != NULL;
+}
+
+void hub_leave(struct hub *hub, const char *token, const char *sid)
+{
+	struct interest *interest;
+	struct seat *seat;
+
+	(void)pthread_mutex_lock(&hub->lock);
+	interest = find(hub, token);
+	seat = interest ? seat_of(interest, sid) : NULL;
+	assert(seat);
+	if (--seat->sockets == 0) {
+		LL_DELETE(interest->seats, seat);
+		interest->seats_len--;
+		free(seat);
+		drop_if_unused(hub, interest);
+	}
+	(void)pthread_mutex_unlock(&hub->lock);
 }
 
 static uint64_t loops_of(struct hub *hub, const char *subject)
@@ -114,7 +193,7 @@ static uint64_t loops_of(struct hub *hub, const char *subject)
 	if (strncmp(subject, USER_PREFIX, sizeof(USER_PREFIX) - 1) != 0)
 		return 0;
 	(void)pthread_mutex_lock(&hub->lock);
-	HASH_FIND_STR(hub->table, subject + sizeof(USER_PREFIX) - 1, interest);
+	interest = find(hub, subject + sizeof(USER_PREFIX) - 1);
 	if (interest)
 		loops = interest->loops;
 	(void)pthread_mutex_unlock(&hub->lock);

@@ -1,5 +1,5 @@
 /*
- * hub: which loops want which user's doorbell.
+ * hub: which loops want which user's doorbell, and how many sockets each user has.
  *
  * The one table that loops share. A loop registers a user with its first socket and leaves with its
  * last; the bus subscription follows. The bus's delivery thread asks it where a message goes.
@@ -17,6 +17,15 @@ void hub_free(struct hub *hub);
 /* `token` is the encoded user id (base/subject.h). Once per loop and user. */
 void hub_want(struct hub *hub, const char *token, size_t loop_index);
 void hub_unwant(struct hub *hub, const char *token, size_t loop_index);
+
+/*
+ * One more socket of the user, over all loops and namespaces; false, and it does not count, if that
+ * would be more than max-user-sockets. Sockets of one id count once: a client that recovers has the
+ * id of its older self, which is evicted as soon as the new one is let in. Who entered has to
+ * leave.
+ */
+bool hub_enter(struct hub *hub, const char *token, const char *sid) MUST_CHECK;
+void hub_leave(struct hub *hub, const char *token, const char *sid);
 
 /* The bus's on_msg: pushes the message to the loops that want it, nothing else. */
 void hub_on_msg(void *hub, struct bus_msg *msg);

@@ -11,7 +11,9 @@ static const char *const status_labels[] = {
 #undef X
 };
 
-static const char *const verdict_labels[TOKEN_VERDICTS] = {
+enum { REFUSAL_CROWDED = TOKEN_VERDICTS, REFUSALS_OF_CONNECTS };
+
+static const char *const verdict_labels[REFUSALS_OF_CONNECTS] = {
 	[TOKEN_OK] = "ok",
 	[TOKEN_MISSING] = "missing",
 	[TOKEN_MALFORMED] = "malformed",
@@ -25,6 +27,7 @@ static const char *const verdict_labels[TOKEN_VERDICTS] = {
 	[TOKEN_REVOKED] = "revoked",
 	[TOKEN_IN_QUERY] = "in_query",
 	[TOKEN_ROLE] = "role",
+	[REFUSAL_CROWDED] = "too_many_sockets",
 };
 
 static const char *const recovery_labels[RECOVERY_OUTCOMES] = {
@@ -97,6 +100,11 @@ void count_connect(void)
 void count_refusal(enum token_verdict verdict)
 {
 	metric_add(&refusals, verdict, 1);
+}
+
+void count_refusal_crowded(void)
+{
+	metric_add(&refusals, REFUSAL_CROWDED, 1);
 }
 
 void count_recovery(enum recovery outcome)

@@ -16,6 +16,7 @@ void edge_metrics_register(struct edge *edge);
 
 void count_connect(void);                       /* a CONNECT that was answered */
 void count_refusal(enum token_verdict verdict); /* a CONNECT that was refused */
+void count_refusal_crowded(void);               /* for too many sockets of its user */
 void count_recovery(enum recovery outcome);
 void count_event_in(void);
 void count_event_refused(enum event_limit limit);

@@ -88,10 +88,7 @@ static bool restore_socket(
 		if (strcmp(nsp->name, moved->nsp) != 0)
 			continue;
 		base = sio_restore_socket(session, nsp, moved->sid);
-		if (i == 0)
-			return socket_restore(base, moved);
-		ops_restore(base, moved);
-		return true;
+		return i == 0 ? socket_restore(base, moved) : ops_restore(base, moved);
 	}
 	return false; /* a namespace that this edge does not have */
 }

@@ -1,13 +1,16 @@
 /* Joining is all there is to these namespaces: nothing can be asked in them yet. */
 #include "ops.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/subject.h"
 #include "base/xalloc.h"
 #include "commands.h"
 #include "expiry.h"
+#include "hub.h"
 #include "metrics.h"
 #include "revoked.h"
 #include "signin.h"
@@ -16,10 +19,38 @@
 /* Who signed in, for a later look at the revocations. */
 struct ops_user {
 	struct expiry expiry;
+	bool is_counted;
 	int64_t iat_s;
 	char user_id[TOKEN_CLAIM_SIZE];
 	char jti[TOKEN_CLAIM_SIZE];
 };
+
+static void token_of(const struct ops_user *user, char ret_token[static SUBJECT_TOKEN_SIZE])
+{
+	enum status s = subject_encode(bytes_of_str(user->user_id), ret_token, NULL);
+
+	assert(!s && "a token's subject has 1 to 128 bytes");
+	(void)s;
+}
+
+static bool enter_hub(const struct sio_socket *socket, struct ops_user *user)
+{
+	char token[SUBJECT_TOKEN_SIZE];
+
+	token_of(user, token);
+	user->is_counted = hub_enter(edge_loop_of(socket->session)->edge->hub, token, socket->sid);
+	return user->is_counted;
+}
+
+static void leave_hub(const struct sio_socket *socket, const struct ops_user *user)
+{
+	char token[SUBJECT_TOKEN_SIZE];
+
+	if (!user->is_counted)
+		return;
+	token_of(user, token);
+	hub_leave(edge_loop_of(socket->session)->edge->hub, token, socket->sid);
+}
 
 static void on_connect(struct sio_socket *socket, const struct json *auth)
 {
@@ -38,6 +69,11 @@ static void on_connect(struct sio_socket *socket, const struct json *auth)
 	user->iat_s = claims.iat_s;
 	memcpy(user->user_id, claims.sub, sizeof(user->user_id));
 	memcpy(user->jti, claims.jti, sizeof(user->jti));
+	if (!enter_hub(socket, user)) {
+		free(user);
+		signin_refuse_crowded(socket);
+		return;
+	}
 	socket->data = user;
 	expiry_arm(&user->expiry, socket, claims.exp_s, NULL);
 	sio_accept(socket, NULL);
@@ -57,8 +93,10 @@ static void on_leave(struct sio_socket *socket)
 {
 	struct ops_user *user = socket->data;
 
-	if (user)
-		expiry_disarm(&user->expiry);
+	if (!user)
+		return;
+	expiry_disarm(&user->expiry);
+	leave_hub(socket, user);
 	free(user);
 }
 
@@ -80,7 +118,7 @@ void ops_save(const struct sio_socket *socket, Walletwire__V1__MovedSocket *ret_
 	ret_moved->exp_s = user->expiry.exp_s;
 }
 
-void ops_restore(struct sio_socket *socket, const Walletwire__V1__MovedSocket *moved)
+bool ops_restore(struct sio_socket *socket, const Walletwire__V1__MovedSocket *moved)
 {
 	struct ops_user *user = xcalloc(1, sizeof(*user));
 
@@ -89,6 +127,10 @@ void ops_restore(struct sio_socket *socket, const Walletwire__V1__MovedSocket *m
 	(void)snprintf(user->jti, sizeof(user->jti), "%s", moved->jti);
 	expiry_arm(&user->expiry, socket, moved->exp_s, NULL);
 	socket->data = user;
+	if (enter_hub(socket, user))
+		return true;
+	count_refusal_crowded();
+	return false;
 }
 
 struct sio_namespace ops_namespace(const char *name)

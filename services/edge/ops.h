@@ -17,6 +17,7 @@ bool ops_is_revoked(const struct sio_socket *socket);
 
 /* For a session that moves to another edge; strings are allocated for the message to free. */
 void ops_save(const struct sio_socket *socket, Walletwire__V1__MovedSocket *ret_moved);
-void ops_restore(struct sio_socket *socket, const Walletwire__V1__MovedSocket *moved);
+/* False if it can't be: its user has too many sockets here. */
+bool ops_restore(struct sio_socket *socket, const Walletwire__V1__MovedSocket *moved);
 
 #endif

@@ -18,6 +18,12 @@ void signin_refuse(struct sio_socket *socket, const char *message, const char *c
 	buf_finish(&error);
 }
 
+void signin_refuse_crowded(struct sio_socket *socket)
+{
+	count_refusal_crowded();
+	signin_refuse(socket, "too many sockets of this user are open", "too_many_sockets");
+}
+
 enum token_verdict signin_judge(
     const struct edge *edge, struct bytes token, struct token_claims *ret_claims)
 {

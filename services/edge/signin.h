@@ -20,4 +20,7 @@ enum token_verdict signin_judge(
 /* CONNECT_ERROR: { message, data: { code } }. The socket is gone. */
 void signin_refuse(struct sio_socket *socket, const char *message, const char *code);
 
+/* The same for a user who has as many sockets here as a user may; counted. */
+void signin_refuse_crowded(struct sio_socket *socket);
+
 #endif

@@ -12,6 +12,7 @@
 #include "channels.h"
 #include "codec/reflect.h"
 #include "commands.h"
+#include "hub.h"
 #include "metrics.h"
 #include "ops.h"
 #include "revoked.h"
@@ -200,6 +201,22 @@ void socket_take_log(struct socket *socket, const struct delivery_log *log)
 
 /* --- life --- */
 
+static bool enter_hub(struct socket *socket)
+{
+	struct hub *hub = edge_loop_of(socket->session)->edge->hub;
+
+	socket->is_counted = hub_enter(hub, socket->user->token, socket->base->sid);
+	return socket->is_counted;
+}
+
+static void leave_hub(struct socket *socket)
+{
+	if (socket->is_counted)
+		hub_leave(edge_loop_of(socket->session)->edge->hub, socket->user->token,
+		    socket->base->sid);
+	socket->is_counted = false;
+}
+
 static void on_leave(struct sio_socket *base)
 {
 	struct socket *socket = base->data;
@@ -209,11 +226,21 @@ static void on_leave(struct sio_socket *base)
 	base->data = NULL;
 	expiry_disarm(&socket->expiry);
 	tracking_free(socket);
+	leave_hub(socket);
 	user_leave(socket);
 	channels_leave_all(socket);
 	free(socket->jti);
 	free(socket->pid);
 	free(socket);
+}
+
+/* The socket is gone. */
+static void refuse_crowded(struct socket *socket)
+{
+	struct sio_socket *base = socket->base;
+
+	on_leave(base);
+	signin_refuse_crowded(base);
 }
 
 bool socket_is_evicted(const struct socket *socket, const Walletwire__V1__Eviction *eviction)
@@ -299,8 +326,19 @@ static void start_afresh(struct socket *socket, const Walletwire__V1__OpenReply 
 	    recovery_keys(socket), socket->base->sid, socket->user->id, &at, socket->pid);
 }
 
-/* A client that recovers is told its CONNECT first: stock ones double what comes before it. */
-static void accept(struct socket *socket, const Walletwire__V1__OpenReply *reply)
+/* It does not go on where it was, so it is another socket than its older self: one more. */
+static bool take_new_id(struct socket *socket)
+{
+	leave_hub(socket);
+	id_random(socket->base->sid);
+	return enter_hub(socket);
+}
+
+/*
+ * A client that recovers is told its CONNECT first: stock ones double what comes before it. False
+ * if the socket was refused, and is gone.
+ */
+static bool accept(struct socket *socket, const Walletwire__V1__OpenReply *reply)
 {
 	enum recovery outcome;
 
@@ -308,8 +346,10 @@ static void accept(struct socket *socket, const Walletwire__V1__OpenReply *reply
 		outcome = judge_recovery(socket, reply);
 		count_recovery(outcome);
 		socket->is_recovering = outcome == RECOVERY_DONE;
-		if (!socket->is_recovering)
-			id_random(socket->base->sid);
+		if (!socket->is_recovering && !take_new_id(socket)) {
+			refuse_crowded(socket);
+			return false;
+		}
 	}
 	if (!socket->is_recovering)
 		start_afresh(socket, reply);
@@ -317,6 +357,7 @@ static void accept(struct socket *socket, const Walletwire__V1__OpenReply *reply
 		recovery_make_prefix(socket->pid, reply->epoch, socket->offset_prefix);
 	sio_accept(socket->base, socket->pid);
 	count_connect();
+	return true;
 }
 
 static void learn_unread(struct socket *socket, const Walletwire__V1__OpenReply *reply)
@@ -338,8 +379,8 @@ static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *
 	struct edge_loop *el = edge_loop_of(socket->session);
 	struct delivery_state *states;
 
-	if (!socket->is_moved)
-		accept(socket, reply);
+	if (!socket->is_moved && !accept(socket, reply))
+		return;
 	socket->state = SOCKET_LIVE;
 	(void)tracking_store(socket, NULL, NULL);
 	/* Once more, now that there is somebody to tell of an end that is near. */
@@ -531,7 +572,9 @@ static void on_connect(struct sio_socket *base, const struct json *auth)
 		return;
 	}
 	begin_recovery(socket, auth);
-	if (socket->is_recovering)
+	if (!enter_hub(socket))
+		refuse_crowded(socket);
+	else if (socket->is_recovering)
 		ask_tracking(socket);
 	else
 		ask_open(socket);
@@ -592,6 +635,10 @@ bool socket_restore(struct sio_socket *base, const Walletwire__V1__MovedSocket *
 	socket->own_channels = moved->own_channels;
 	socket->unread = moved->unread;
 	restore_transfers(socket, moved);
+	if (!enter_hub(socket)) { /* or moving would be a way around the limit */
+		count_refusal_crowded();
+		return false;
+	}
 	ask_open(socket);
 	return true;
 }

@@ -44,6 +44,7 @@ struct socket {
 	bool log_asked;            /* it is catching up with the log */
 	bool is_recovering;        /* it goes on where an older connection was, if it can */
 	uint64_t recover_to;       /* items up to here were missed; states follow them. 0: none */
+	bool is_counted;           /* it has entered the hub under its present id */
 	bool is_moved; /* it comes from another edge: its client has its CONNECT answer */
 	struct expiry expiry;
 	int64_t iat_s; /* of the token it signed in with, to see whether that was revoked */

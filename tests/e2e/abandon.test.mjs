@@ -30,6 +30,7 @@ const stack = useStack({
     WW_BODY_TIMEOUT: '1s',
     WW_UPGRADE_TIMEOUT: '3s',
     WW_ATTACHMENT_TIMEOUT: '1s',
+    WW_MAX_USER_SOCKETS: '1000', // four users leave everything behind
     WW_ASAN_OPTIONS: 'quarantine_size_mb=1:thread_local_quarantine_size_kb=64',
   },
 });

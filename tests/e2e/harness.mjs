@@ -267,10 +267,10 @@ export class Stack {
   }
 
   // The same without starting a program, for tests that need hundreds of them.
-  sign(user) {
+  sign(user, claims = {}) {
     const now = Math.floor(Date.now() / 1000);
     const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const text = [{ alg: 'HS256', typ: 'JWT', kid: 'dev' }, { sub: user, iat: now, exp: now + 3600, jti: randomUUID() }].map(encode).join('.');
+    const text = [{ alg: 'HS256', typ: 'JWT', kid: 'dev' }, { sub: user, iat: now, exp: now + 3600, jti: randomUUID(), ...claims }].map(encode).join('.');
     const key = readFileSync(join(this.dir, 'keys', 'dev.hs256'));
     return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
   }

@@ -205,3 +205,84 @@ stack.test('channels of a socket are bounded, and one that is left makes room', 
   assert.equal((await client.ask('transfer:untrack', { transferId: 't-1' })).ok, true);
   assert.equal((await client.ask('subscribe', { channel: 'transfer:t-again' })).error?.code, undefined);
 });
+
+/* ---- sockets of a user ---- */
+
+const USER_SOCKETS = 20;
+const crowded = () => metric('ww_edge_connect_refusals_total', 'reason="too_many_sockets"');
+const TOO_MANY = '44{"message":"too many sockets of this user are open","data":{"code":"too_many_sockets"}}';
+
+// A WebSocket that has asked to join, and what it was told: [socket, text].
+async function joining(user, auth = {}, namespace = '') {
+  const raw = await RawSocket.upgrade(edgeUrl());
+  raw.sendText(`40${namespace}${JSON.stringify({ token: stack.sign(user, auth.claims), ...auth })}`);
+  return [raw, await raw.waitText((text) => text.startsWith('40') || text.startsWith('44'))];
+}
+
+const isIn = ([, text]) => text.startsWith('40');
+const closeAll = (joined) => joined.forEach(([raw]) => raw.close());
+
+// Has left its namespace, and the edge knows it.
+async function left(raw) {
+  raw.sendText('41');
+  raw.send(frame(PING, 'read'));
+  await raw.waitPong();
+}
+
+stack.test('a user has so many sockets and no more, however many ask at once', async () => {
+  const before = await crowded();
+  const asked = await Promise.all(sequence(2 * USER_SOCKETS).map(() => joining('many')));
+  assert.equal(asked.filter(isIn).length, USER_SOCKETS);
+  const refused = asked.filter((one) => !isIn(one));
+  assert.deepEqual(new Set(refused.map(([, text]) => text)), new Set([TOO_MANY]));
+  assert.equal(await crowded(), before + USER_SOCKETS);
+  assert.ok(isIn(await joining('somebody-else')));
+
+  await left(asked.find(isIn)[0]);
+  const [raw] = refused[0];
+  raw.sendText(connectPacket('many'));
+  await raw.waitText((text) => text.startsWith('40{"sid"'));
+  closeAll(asked);
+});
+
+stack.test('sockets of all namespaces count, and those that have gone do not', async () => {
+  const claims = { role: 'ops' };
+  for (const round of sequence(3)) {
+    const asked = await until(`room in round ${round}`, async () => {
+      const some = await Promise.all(sequence(USER_SOCKETS).map((n) => joining('operator', { claims }, n % 2 ? '/ops,' : '')));
+      if (some.every(isIn)) return some;
+      closeAll(some);
+      return undefined;
+    });
+    assert.equal(isIn(await joining('operator')), false);
+    assert.equal(isIn(await joining('operator', { claims }, '/ops,')), false);
+    closeAll(asked);
+  }
+});
+
+stack.test('a client that recovers takes the place of its older self', async () => {
+  const joined = await Promise.all(sequence(USER_SOCKETS).map(() => joining('returning')));
+  assert.ok(joined.every(isIn));
+  const [older, text] = joined[0];
+  const { sid, pid } = JSON.parse(text.slice(2));
+  const [newer, answer] = await joining('returning', { pid });
+  assert.equal(JSON.parse(answer.slice(2)).sid, sid);
+  await older.ended();
+  assert.equal(isIn(await joining('returning')), false, 'it counts once');
+  newer.close();
+  const fresh = await until('room', async () => {
+    const one = await joining('returning');
+    return isIn(one) && one;
+  });
+  closeAll([...joined, fresh]);
+});
+
+stack.test('the pid of a socket that has gone brings nobody in', async () => {
+  const joined = await Promise.all(sequence(USER_SOCKETS).map(() => joining('clever')));
+  const [[gone, text], ...others] = joined;
+  await left(gone);
+  const last = await joining('clever');
+  assert.ok(isIn(last));
+  assert.equal((await joining('clever', { pid: JSON.parse(text.slice(2)).pid }))[1], TOO_MANY);
+  closeAll([...others, last]);
+});

@@ -362,6 +362,57 @@ START_TEST(sockets_may_come_and_go_while_doorbells_ring)
 }
 END_TEST
 
+enum { USER_SOCKETS = 20 };
+
+static bool is_let_in(struct client *client, const char *packet)
+{
+	const char *text;
+
+	client_send(client, packet);
+	do
+		text = client_next(client);
+	while (text && strncmp(text, "40", 2) != 0 && strncmp(text, "44", 2) != 0);
+	ck_assert_msg(text != NULL, "closed");
+	return text[1] == '0';
+}
+
+/* The CONNECT packet of a client that recovers the socket whose CONNECT answer this was. */
+static void recovering_packet(const char *answer, const char *user, char *ret_packet)
+{
+	const char *pid = strstr(answer, "\"pid\"");
+	size_t len;
+
+	client_connect_packet(world.keys_dir, user, ret_packet);
+	len = strlen(ret_packet) - 1;
+	(void)snprintf(ret_packet + len, TOKEN_MAX - len, ",%s", pid);
+}
+
+/* This mailbox evicts nobody, so the older self is still there. */
+START_TEST(who_can_not_recover_is_one_socket_more)
+{
+	struct client *clients[USER_SOCKETS], *late = malloc(sizeof(*late));
+	char recovering[TOKEN_MAX], fresh[TOKEN_MAX];
+
+	client_connect_packet(world.keys_dir, "pia", fresh);
+	for (int i = 0; i < USER_SOCKETS; i++)
+		clients[i] = sign_in("pia");
+	recovering_packet(clients[0]->text, "pia", recovering);
+	for (int i = 0; i < 501; i++)
+		(void)mailbox_append(world.mailbox, "pia"); /* more than is replayed */
+	client_open(late, http_front_port(edge.engine.front));
+	ck_assert(!is_let_in(late, recovering));
+	ck_assert_ptr_nonnull(strstr(late->text, "\"code\":\"too_many_sockets\""));
+	ck_assert(!is_let_in(late, fresh));
+	client_send(clients[0], "1");
+	while (client_next(clients[0]))
+		continue; /* until it has left */
+	ck_assert(is_let_in(late, recovering));
+	sign_out(late);
+	for (int i = 0; i < USER_SOCKETS; i++)
+		sign_out(clients[i]);
+}
+END_TEST
+
 START_TEST(stopping_closes_every_socket_without_leaving_the_namespace)
 {
 	struct client *client = sign_in("nina");
@@ -399,6 +450,7 @@ int main(void)
 	tcase_add_test(tc, a_missing_service_closes_the_transport_and_refuses_nobody);
 	tcase_add_test(tc, a_nats_restart_loses_nothing);
 	tcase_add_test(tc, sockets_may_come_and_go_while_doorbells_ring);
+	tcase_add_test(tc, who_can_not_recover_is_one_socket_more);
 	tcase_add_test(tc, stopping_closes_every_socket_without_leaving_the_namespace);
 	suite_add_tcase(suite, tc);
 	tcase_set_timeout(sweep, 60);

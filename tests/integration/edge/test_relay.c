@@ -196,6 +196,53 @@ START_TEST(items_come_once_and_in_order_while_sessions_move)
 }
 END_TEST
 
+enum { USER_SOCKETS = 20 };
+
+START_TEST(sessions_that_move_keep_to_what_a_user_may_have_there)
+{
+	struct client *clients[USER_SOCKETS], *mover = malloc(sizeof(*mover));
+	struct poller *poller = sign_in("fay");
+
+	for (int i = 0; i < USER_SOCKETS; i++) {
+		clients[i] = malloc(sizeof(*clients[i]));
+		client_open(clients[i], ports[1]);
+		ck_assert(client_sign_in(clients[i], world.keys_dir, "fay"));
+	}
+	client_upgrade(mover, ports[1], poller->sid);
+	while (client_next(mover))
+		continue; /* what it was told before it moved */
+	poller_get(poller, ports[0]);
+	ck_assert_int_eq(poller->status, 400);
+	client_close(mover);
+	for (int i = 0; i < USER_SOCKETS; i++) {
+		client_close(clients[i]);
+		free(clients[i]);
+	}
+	free(mover);
+	free(poller);
+}
+END_TEST
+
+START_TEST(sessions_that_moved_are_counted_nowhere_once_they_have_gone)
+{
+	struct client *client = malloc(sizeof(*client));
+
+	for (int i = 0; i < 2 * USER_SOCKETS; i++) {
+		struct poller *poller = sign_in("gil");
+
+		client_upgrade(client, ports[1], poller->sid);
+		client_send(client, "421[\"notifications:unread\"]");
+		(void)client_expect(client, "431[{\"ok\":true");
+		client_send(client, "1"); /* and the edge has noticed when it answers */
+		while (client_next(client))
+			continue;
+		client_close(client);
+		free(poller);
+	}
+	free(client);
+}
+END_TEST
+
 /* What no edge sends: nothing of it may reach further than the message itself. */
 START_TEST(malformed_messages_of_other_edges_are_dropped)
 {
@@ -248,6 +295,8 @@ int main(void)
 	tcase_add_test(tc, an_edge_that_is_not_there_has_no_sessions);
 	tcase_add_test(tc, a_session_moves_to_the_edge_that_has_its_websocket);
 	tcase_add_test(tc, items_come_once_and_in_order_while_sessions_move);
+	tcase_add_test(tc, sessions_that_move_keep_to_what_a_user_may_have_there);
+	tcase_add_test(tc, sessions_that_moved_are_counted_nowhere_once_they_have_gone);
 	tcase_add_test(tc, malformed_messages_of_other_edges_are_dropped);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
