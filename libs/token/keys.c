@@ -67,6 +67,14 @@ bool key_equal(const struct key *a, const struct key *b)
 	return strcmp(a->kid, b->kid) == 0 && memcmp(a->digest, b->digest, KEY_DIGEST_SIZE) == 0;
 }
 
+uint64_t key_print(const struct key *key)
+{
+	uint64_t print;
+
+	memcpy(&print, key->digest, sizeof(print));
+	return print;
+}
+
 void key_unref(struct key *key)
 {
 	if (!key || atomic_fetch_sub(&key->refs, 1) > 1)
@@ -107,6 +115,7 @@ static void digest_file(struct key_file *file)
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	uint8_t alg = (uint8_t)file->alg;
 	int ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
+		 EVP_DigestUpdate(md, file->kid, strlen(file->kid) + 1) == 1 &&
 		 EVP_DigestUpdate(md, &alg, 1) == 1 &&
 		 EVP_DigestUpdate(md, file->content, file->len) == 1 &&
 		 EVP_DigestFinal_ex(md, file->digest, NULL) == 1;
@@ -300,6 +309,15 @@ struct key *keyset_find(const struct keyset *set, const char *kid)
 	    bsearch(kid, set->keys, set->len, sizeof(struct key *), compare_kid);
 
 	return found ? *found : NULL;
+}
+
+bool keyset_has_print(const struct keyset *set, uint64_t print)
+{
+	for (size_t i = 0; i < set->len; i++) {
+		if (key_print(set->keys[i]) == print)
+			return true;
+	}
+	return false;
 }
 
 bool keyset_equal(const struct keyset *a, const struct keyset *b)

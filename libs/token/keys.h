@@ -24,7 +24,7 @@ enum key_alg { KEY_HS256, KEY_RS256, KEY_ES256, KEY_ALGS };
 struct key {
 	char kid[KID_MAX + 1];
 	enum key_alg alg;
-	uint8_t digest[KEY_DIGEST_SIZE]; /* of algorithm and file: equal means unchanged */
+	uint8_t digest[KEY_DIGEST_SIZE]; /* of kid, algorithm and file: equal means unchanged */
 	uint8_t *secret;                 /* HS256 */
 	size_t secret_len;
 	EVP_PKEY *public; /* RS256, ES256 */
@@ -39,6 +39,7 @@ struct keyset {
 
 const char *key_alg_name(enum key_alg alg); /* "HS256" */
 bool key_kid_is_valid(const char *kid);     /* [A-Za-z0-9_.-]{1,64}, not starting with a dot */
+uint64_t key_print(const struct key *key);  /* see struct token_claims */
 bool key_equal(const struct key *a, const struct key *b);
 
 /* The key in <dir>/<kid>.hs256. */
@@ -59,6 +60,7 @@ void keyset_unref(struct keyset *set); /* NULL is fine */
 
 /* Lent by the set; NULL if there is none. */
 struct key *keyset_find(const struct keyset *set, const char *kid);
+bool keyset_has_print(const struct keyset *set, uint64_t print);
 bool keyset_equal(const struct keyset *a, const struct keyset *b);
 
 #endif

@@ -28,6 +28,7 @@ struct token_verifier {
 	/* under lock */
 	pthread_mutex_t lock;
 	struct keyset *keys;
+	unsigned generation; /* of keys */
 	struct cache cache;
 
 	/* counted by any thread */
@@ -130,10 +131,31 @@ enum status token_verifier_reload(struct token_verifier *verifier, struct err *e
 	}
 	(void)pthread_mutex_lock(&verifier->lock);
 	verifier->keys = keys;
+	verifier->generation++;
 	forget_changed(&verifier->cache, old, keys);
 	(void)pthread_mutex_unlock(&verifier->lock);
 	keyset_unref(old);
 	return s;
+}
+
+bool token_key_is_used(struct token_verifier *verifier, uint64_t print)
+{
+	bool used;
+
+	(void)pthread_mutex_lock(&verifier->lock);
+	used = keyset_has_print(verifier->keys, print);
+	(void)pthread_mutex_unlock(&verifier->lock);
+	return used;
+}
+
+unsigned token_keys_generation(struct token_verifier *verifier)
+{
+	unsigned generation;
+
+	(void)pthread_mutex_lock(&verifier->lock);
+	generation = verifier->generation;
+	(void)pthread_mutex_unlock(&verifier->lock);
+	return generation;
 }
 
 static void digest(
@@ -239,6 +261,7 @@ static enum token_verdict verify_new(struct token_verifier *verifier, const stru
 	if (!verdict) {
 		entry->claims = read.claims;
 		memcpy(entry->claims.kid, open.kid, strlen(open.kid) + 1);
+		entry->claims.key_print = key_print(keyset_find(keys, open.kid));
 		entry->nbf_s = read.nbf_s;
 		entry->forget_s = read.claims.exp_s + verifier->rules.leeway_s;
 	}

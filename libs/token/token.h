@@ -52,6 +52,8 @@ struct token_claims {
 	char role[33];              /* "ops" or empty */
 	char country[33], lang[33], tier[33];
 	char kid[65];
+	/* Tells the key from all others, also from another one of the same kid. */
+	uint64_t key_print;
 	int64_t iat_s, exp_s; /* seconds since 1970 */
 };
 
@@ -82,6 +84,11 @@ void token_verifier_free(struct token_verifier *verifier);
  * else the old key of each file that can't be used. Call it every few seconds from any one thread.
  */
 enum status token_verifier_reload(struct token_verifier *verifier, struct err *err) MUST_CHECK;
+
+/* For those who live on after a token was verified: is its key still in use? */
+bool token_key_is_used(struct token_verifier *verifier, uint64_t key_print);
+/* Changes with the keys: whoever finds it changed asks again. */
+unsigned token_keys_generation(struct token_verifier *verifier);
 
 /* `now_s` in seconds since 1970. *ret_claims is written on TOKEN_OK only. */
 enum token_verdict token_verify(struct token_verifier *verifier, struct bytes token, int64_t now_s,

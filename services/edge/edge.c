@@ -60,13 +60,24 @@ static enum status start_tokens(struct edge *edge, struct err *err)
 	return token_verifier_new(&cfg, &edge->tokens, err);
 }
 
-/* A token was revoked: every loop looks whether somebody is signed in with it. */
+/* A token was revoked, or a key withdrawn: every loop looks whether somebody is signed in with it.
+ */
 static void recheck_tokens(void *arg)
 {
 	struct edge *edge = arg;
 
 	for (size_t i = 0; i < edge->loops_len; i++)
 		loop_post(edge->loops[i].loop, socket_recheck_all, &edge->loops[i]);
+}
+
+enum status edge_reload_keys(struct edge *edge, struct err *err)
+{
+	unsigned before = token_keys_generation(edge->tokens);
+	enum status s = token_verifier_reload(edge->tokens, err);
+
+	if (token_keys_generation(edge->tokens) != before)
+		recheck_tokens(edge);
+	return s;
 }
 
 static enum status start_bus(struct edge *edge, struct err *err)

@@ -94,6 +94,9 @@ struct edge_loop {
 enum status edge_start(struct edge *edge, struct err *err) MUST_CHECK;
 void edge_stop(struct edge *edge);
 
+/* Reads the token keys again; on failure old ones stay. From one thread, every few seconds. */
+enum status edge_reload_keys(struct edge *edge, struct err *err) MUST_CHECK;
+
 /* Is this edge fit for new clients? NULL, or why not. Any thread. */
 const char *edge_not_ready(struct edge *edge);
 

@@ -20,7 +20,7 @@ static void serve(struct edge *edge, const sigset_t *stop_signals)
 	while (sigtimedwait(stop_signals, NULL, &every) < 0) {
 		struct err err = ERR_INIT;
 
-		if (token_verifier_reload(edge->tokens, &err) && strcmp(said, err.msg) != 0)
+		if (edge_reload_keys(edge, &err) && strcmp(said, err.msg) != 0)
 			log_failure(&err, "token keys were not read again, the old ones stay");
 		memcpy(said, err.msg, sizeof(said)); /* a failure that lasts is told once */
 	}

@@ -21,6 +21,7 @@ struct ops_user {
 	struct expiry expiry;
 	bool is_counted;
 	int64_t iat_s;
+	uint64_t key_print;
 	char user_id[TOKEN_CLAIM_SIZE];
 	char jti[TOKEN_CLAIM_SIZE];
 };
@@ -67,6 +68,7 @@ static void on_connect(struct sio_socket *socket, const struct json *auth)
 	}
 	user = xcalloc(1, sizeof(*user));
 	user->iat_s = claims.iat_s;
+	user->key_print = claims.key_print;
 	memcpy(user->user_id, claims.sub, sizeof(user->user_id));
 	memcpy(user->jti, claims.jti, sizeof(user->jti));
 	if (!enter_hub(socket, user)) {
@@ -103,9 +105,10 @@ static void on_leave(struct sio_socket *socket)
 bool ops_is_revoked(const struct sio_socket *socket)
 {
 	const struct ops_user *user = socket->data;
+	const struct edge *edge = edge_loop_of(socket->session)->edge;
 
-	return user && revoked_check(edge_loop_of(socket->session)->edge->revoked, user->user_id,
-			   user->jti, user->iat_s);
+	return user && (revoked_check(edge->revoked, user->user_id, user->jti, user->iat_s) ||
+			   !token_key_is_used(edge->tokens, user->key_print));
 }
 
 void ops_save(const struct sio_socket *socket, Walletwire__V1__MovedSocket *ret_moved)
@@ -115,6 +118,7 @@ void ops_save(const struct sio_socket *socket, Walletwire__V1__MovedSocket *ret_
 	ret_moved->user_id = xstrdup(user->user_id);
 	ret_moved->jti = xstrdup(user->jti);
 	ret_moved->iat_s = user->iat_s;
+	ret_moved->key_print = user->key_print;
 	ret_moved->exp_s = user->expiry.exp_s;
 }
 
@@ -123,6 +127,7 @@ bool ops_restore(struct sio_socket *socket, const Walletwire__V1__MovedSocket *m
 	struct ops_user *user = xcalloc(1, sizeof(*user));
 
 	user->iat_s = moved->iat_s;
+	user->key_print = moved->key_print;
 	(void)snprintf(user->user_id, sizeof(user->user_id), "%s", moved->user_id);
 	(void)snprintf(user->jti, sizeof(user->jti), "%s", moved->jti);
 	expiry_arm(&user->expiry, socket, moved->exp_s, NULL);

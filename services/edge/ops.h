@@ -12,7 +12,7 @@
 /* `name` is borrowed for as long as the edge lives. */
 struct sio_namespace ops_namespace(const char *name);
 
-/* Was the token revoked that this socket signed in with? */
+/* Was the token revoked, or its key withdrawn, that this socket signed in with? */
 bool ops_is_revoked(const struct sio_socket *socket);
 
 /* For a session that moves to another edge; strings are allocated for the message to free. */

@@ -496,6 +496,7 @@ enum status socket_refresh(struct socket *socket, struct bytes token, struct err
 	free(socket->jti);
 	socket->jti = xstrdup(claims.jti);
 	socket->iat_s = claims.iat_s;
+	socket->key_print = claims.key_print;
 	expiry_arm(&socket->expiry, socket->base, claims.exp_s, on_expiring);
 	return STATUS_OK;
 }
@@ -571,6 +572,7 @@ static void on_connect(struct sio_socket *base, const struct json *auth)
 		    base, token_verdict_text(TOKEN_MALFORMED), token_verdict_code(TOKEN_MALFORMED));
 		return;
 	}
+	socket->key_print = claims.key_print;
 	begin_recovery(socket, auth);
 	if (!enter_hub(socket))
 		refuse_crowded(socket);
@@ -587,6 +589,7 @@ void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_m
 	ret_moved->user_id = xstrdup(socket->user->id);
 	ret_moved->jti = xstrdup(socket->jti);
 	ret_moved->iat_s = socket->iat_s;
+	ret_moved->key_print = socket->key_print;
 	ret_moved->exp_s = socket->expiry.exp_s;
 	ret_moved->epoch = xstrdup(socket->user->epoch);
 	ret_moved->seq = socket->seq;
@@ -624,6 +627,7 @@ bool socket_restore(struct sio_socket *base, const Walletwire__V1__MovedSocket *
 	if (!socket)
 		return false;
 	socket->is_moved = true;
+	socket->key_print = moved->key_print;
 	(void)snprintf(socket->epoch, sizeof(socket->epoch), "%s", moved->epoch);
 	socket->seq = moved->seq;
 	socket->rev = moved->rev;
@@ -647,7 +651,8 @@ bool socket_session_is_revoked(const struct edge *edge, const struct session *se
 {
 	const struct socket *socket = socket_of(session);
 
-	if (socket && revoked_check(edge->revoked, socket->user->id, socket->jti, socket->iat_s))
+	if (socket && (revoked_check(edge->revoked, socket->user->id, socket->jti, socket->iat_s) ||
+			  !token_key_is_used(edge->tokens, socket->key_print)))
 		return true;
 	for (size_t i = 1; i < edge->sio.namespaces_len; i++) {
 		const struct sio_socket *ops = sio_find(session, &edge->namespaces[i]);

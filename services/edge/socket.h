@@ -49,7 +49,8 @@ struct socket {
 	struct expiry expiry;
 	int64_t iat_s; /* of the token it signed in with, to see whether that was revoked */
 	char *jti;
-	char *pid; /* what it may be recovered with; NULL: nothing */
+	uint64_t key_print; /* of that token's key, to see whether it was withdrawn */
+	char *pid;          /* what it may be recovered with; NULL: nothing */
 	char offset_prefix[RECOVERY_PREFIX_SIZE];
 	char epoch[ID_SIZE]; /* of the history its positions are of, if it has some before `open` */
 };
@@ -65,7 +66,7 @@ enum status socket_refresh(struct socket *socket, struct bytes token, struct err
 /* When the token ends, in the arena. */
 const ProtobufCMessage *socket_token_end(const struct socket *socket, struct arena *arena);
 
-/* Was a token revoked that somebody of this session signed in with? */
+/* Was a token revoked, or its key withdrawn, that somebody of this session signed in with? */
 bool socket_session_is_revoked(const struct edge *edge, const struct session *session);
 
 /* The socket of a session; NULL if it has none, or there is no session. */
@@ -73,7 +74,7 @@ struct socket *socket_of(const struct session *session);
 /* The socket that asked; NULL if it is gone. */
 struct socket *socket_of_ack(struct edge_loop *el, const struct sio_ack *ack);
 
-/* Posted to a loop: closes the sockets whose token was revoked meanwhile. */
+/* Posted to a loop: closes the sockets whose token is no longer good. */
 void socket_recheck_all(void *edge_loop);
 
 /*

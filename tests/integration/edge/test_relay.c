@@ -243,6 +243,29 @@ START_TEST(sessions_that_moved_are_counted_nowhere_once_they_have_gone)
 }
 END_TEST
 
+START_TEST(a_socket_that_moved_goes_with_its_key)
+{
+	struct poller *poller = sign_in("hal");
+	struct client *client = malloc(sizeof(*client));
+	struct err err = ERR_INIT;
+	char path[320];
+
+	client_upgrade(client, ports[1], poller->sid);
+	ck_assert_ok(edge_reload_keys(&other, &err), err);
+	append_and_ring("hal");
+	(void)client_expect(client, "security:alert");
+	(void)snprintf(path, sizeof(path), "%s/dev.hs256", world.keys_dir);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_ok(edge_reload_keys(&other, &err), err);
+	while (client_next(client))
+		continue;
+	ck_assert_int_eq(client->close_code, 1005);
+	client_close(client);
+	free(client);
+	free(poller);
+}
+END_TEST
+
 /* What no edge sends: nothing of it may reach further than the message itself. */
 START_TEST(malformed_messages_of_other_edges_are_dropped)
 {
@@ -297,6 +320,7 @@ int main(void)
 	tcase_add_test(tc, items_come_once_and_in_order_while_sessions_move);
 	tcase_add_test(tc, sessions_that_move_keep_to_what_a_user_may_have_there);
 	tcase_add_test(tc, sessions_that_moved_are_counted_nowhere_once_they_have_gone);
+	tcase_add_test(tc, a_socket_that_moved_goes_with_its_key);
 	tcase_add_test(tc, malformed_messages_of_other_edges_are_dropped);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);

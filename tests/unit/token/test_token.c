@@ -596,6 +596,42 @@ START_TEST(kid_that_changes_its_algorithm_takes_its_tokens_along)
 }
 END_TEST
 
+static uint64_t print_of(const char *token)
+{
+	ck_assert_int_eq(verify_at(token, NOW), TOKEN_OK);
+	return claims.key_print;
+}
+
+/* The same bytes under two names are two keys, and one name with other bytes is another key. */
+START_TEST(key_is_told_from_every_other_one)
+{
+	char *token = hs256(HS, GOOD);
+	char *copy = hs256("{\"alg\":\"HS256\",\"kid\":\"copy\"}", GOOD);
+	unsigned generation = token_keys_generation(verifier);
+	uint64_t print = print_of(token);
+
+	ck_assert(token_key_is_used(verifier, print));
+	ck_assert(!token_key_is_used(verifier, print + 1));
+	ck_assert_ok(token_verifier_reload(verifier, &err), err);
+	ck_assert_uint_eq(token_keys_generation(verifier), generation);
+	forge_text_file(dir, "copy.hs256", FORGE_SECRET);
+	ck_assert_ok(token_verifier_reload(verifier, &err), err);
+	ck_assert_uint_ne(token_keys_generation(verifier), generation);
+	ck_assert(print_of(copy) != print);
+	ck_assert(print_of(token) == print); /* remembered */
+	forge_text_file(dir, "hs.hs256", CHARS_32);
+	ck_assert_ok(token_verifier_reload(verifier, &err), err);
+	ck_assert(!token_key_is_used(verifier, print));
+	print = print_of(copy);
+	ck_assert(token_key_is_used(verifier, print));
+	forge_remove(dir, "copy.hs256");
+	ck_assert_ok(token_verifier_reload(verifier, &err), err);
+	ck_assert(!token_key_is_used(verifier, print));
+	free(token);
+	free(copy);
+}
+END_TEST
+
 START_TEST(key_that_comes_is_usable_after_reload)
 {
 	char *token = hs256("{\"alg\":\"HS256\",\"kid\":\"new\"}", GOOD);
@@ -824,6 +860,7 @@ static void add_memory_tests(TCase *tcase)
 	tcase_add_test(tcase, token_of_a_withdrawn_key_is_refused_at_once);
 	tcase_add_test(tcase, token_of_a_replaced_key_is_refused_at_once);
 	tcase_add_test(tcase, kid_that_changes_its_algorithm_takes_its_tokens_along);
+	tcase_add_test(tcase, key_is_told_from_every_other_one);
 	tcase_add_test(tcase, key_that_comes_is_usable_after_reload);
 	tcase_add_test(tcase, failed_reload_leaves_the_old_keys);
 	tcase_add_test(tcase, verifier_without_keys_is_not_made);
