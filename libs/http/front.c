@@ -34,6 +34,7 @@ struct http_front {
 	void *arg;
 	int port;
 	atomic_bool started, refusing;
+	_Atomic uint64_t refused;
 	char complaint[COMPLAINT_SIZE]; /* what civetweb said before it had started */
 };
 
@@ -127,6 +128,12 @@ static const struct http_route *find_route(const struct http_front *front, const
 	return NULL;
 }
 
+static void refuse_head(struct http_request *req, int status, const char *why)
+{
+	atomic_fetch_add_explicit(&req->front->refused, 1, memory_order_relaxed);
+	respond_text(req, status, why);
+}
+
 static void answer(struct http_request *req)
 {
 	const struct http_route *route = find_route(req->front, req->head.path);
@@ -134,11 +141,11 @@ static void answer(struct http_request *req)
 	int status = head_judge(&req->head, route && route->takes_body, &why);
 
 	if (status) {
-		respond_text(req, status, why);
+		refuse_head(req, status, why);
 		return;
 	}
 	if (req->head_len == 0) {
-		respond_text(req, 400, "malformed head");
+		refuse_head(req, 400, "malformed head");
 		return;
 	}
 	if (atomic_load_explicit(&req->front->refusing, memory_order_relaxed)) {
@@ -169,6 +176,17 @@ static int on_request(struct mg_connection *conn)
 	answer(&req);
 	assert(req.status != 0); /* a handler has to answer or adopt */
 	return req.status;
+}
+
+/* civetweb refuses by itself what it can't read as a head, or not in time; it goes on to answer. */
+static int on_error(struct mg_connection *conn, int status, const char *message)
+{
+	struct http_front *front = mg_get_user_data(mg_get_context(conn));
+
+	(void)status;
+	(void)message;
+	atomic_fetch_add_explicit(&front->refused, 1, memory_order_relaxed);
+	return 1;
 }
 
 /* Keeps why it could not start; afterwards it only tells what clients did wrong. */
@@ -203,8 +221,9 @@ static enum status start_civetweb(
 		NULL,
 	};
 	/* clang-format on */
-	struct mg_callbacks callbacks = { .begin_request = on_request,
-		.log_message = on_complaint };
+	struct mg_callbacks callbacks = {
+		.begin_request = on_request, .http_error = on_error, .log_message = on_complaint
+	};
 	struct mg_init_data init = {
 		.callbacks = &callbacks, .user_data = front, .configuration_options = options
 	};
@@ -274,6 +293,11 @@ void http_front_free(struct http_front *front)
 	mg_stop(front->civetweb);
 	free(front->routes);
 	free(front);
+}
+
+uint64_t http_front_refused(const struct http_front *front)
+{
+	return atomic_load_explicit(&front->refused, memory_order_relaxed);
 }
 
 int http_front_port(const struct http_front *front)

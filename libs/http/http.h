@@ -60,7 +60,8 @@ enum status http_front_new(
     const struct http_config *cfg, struct http_front **ret_front, struct err *err) MUST_CHECK;
 void http_front_stop_accepting(struct http_front *front); /* new connections are refused with 503 */
 void http_front_free(struct http_front *front);           /* joins the workers; NULL is fine */
-int http_front_port(const struct http_front *front);      /* the one really bound */
+uint64_t http_front_refused(const struct http_front *front); /* heads that reached no handler */
+int http_front_port(const struct http_front *front);         /* the one really bound */
 
 /* Of a request; strings are borrowed until the handler returns or http_adopt() is called. */
 const char *http_method(const struct http_request *req);

@@ -322,6 +322,8 @@ void command_run(struct socket *socket, const struct sio_event *event)
 	else if (!check_calls(socket->session, &err))
 		(void)(command->run ? run_here : ask_service)(
 		    command, socket, payload, &event->ack, &arena, &err);
+	if (err.status == STATUS_INVALID)
+		count_event_refused(EVENT_INVALID);
 	if (err.status)
 		socket_ack_err(socket->base, &event->ack, &err);
 	arena_finish(&arena);

@@ -226,13 +226,19 @@ static void tell_post_lost(struct exchange *x)
 		x->el->engine->cfg.relay->on_post_lost(x);
 }
 
+static void refuse_body(struct exchange *x, enum refusal refusal, int status)
+{
+	count_handshake_refused(refusal);
+	exchange_answer(x, status, NULL, bytes_of(NULL, 0));
+}
+
 static void body_overdue(void *arg)
 {
 	struct exchange *x = arg;
 	struct session *session = x->posting ? session_find(x->el, x->posting) : NULL;
 
 	tell_post_lost(x);
-	exchange_answer(x, 408, NULL, bytes_of(NULL, 0));
+	refuse_body(x, REFUSED_BODY_SLOW, 408);
 	if (session)
 		session_close(session, CLOSE_CLIENT_GONE);
 }
@@ -253,8 +259,7 @@ static void feed(struct exchange *x, struct bytes input)
 	enum http_body_state state = http_body_feed(&x->body, input);
 
 	if (!has_room(x)) {
-		count_handshake_refused(REFUSED_BODIES);
-		exchange_answer(x, 503, NULL, bytes_of(NULL, 0));
+		refuse_body(x, REFUSED_BODIES, 503);
 		return;
 	}
 	switch (state) {
@@ -264,10 +269,10 @@ static void feed(struct exchange *x, struct bytes input)
 		ask(x);
 		break;
 	case HTTP_BODY_TOO_LARGE: /* the session lives; its client decides what this means to it */
-		exchange_answer(x, 413, NULL, bytes_of(NULL, 0));
+		refuse_body(x, REFUSED_BODY_LARGE, 413);
 		break;
 	case HTTP_BODY_MALFORMED:
-		exchange_answer(x, 400, NULL, bytes_of(NULL, 0));
+		refuse_body(x, REFUSED_BODY_MALFORMED, 400);
 		break;
 	}
 }

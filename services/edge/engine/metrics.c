@@ -37,6 +37,9 @@ static const char *const refusal_labels[] = {
 	[REFUSED_DRAINING] = "draining",
 	[REFUSED_ADOPTION] = "adoption",
 	[REFUSED_BODIES] = "body_memory",
+	[REFUSED_BODY_SLOW] = "body_timeout",
+	[REFUSED_BODY_LARGE] = "body_too_large",
+	[REFUSED_BODY_MALFORMED] = "body_malformed",
 };
 
 _Static_assert(ARRAY_LEN(refusal_labels) == REFUSALS, "a label per refusal");
@@ -47,9 +50,13 @@ METRIC(
 METRIC(requests, METRIC_GAUGE, "ww_edge_http_requests", "HTTP requests adopted and not answered");
 METRIC(upgrades, METRIC_COUNTER, "ww_edge_upgrades_total",
     "Sessions that moved from polling to a WebSocket");
+METRIC(upgrades_late, METRIC_COUNTER, "ww_edge_upgrades_late_total",
+    "WebSockets that did not become a session's in time");
 METRIC(handshakes, METRIC_COUNTER, "ww_edge_handshakes_total", "Connections adopted");
 METRIC_LABELLED(handshakes_refused, METRIC_COUNTER, "ww_edge_handshakes_refused_total",
     "Requests refused before they were a session's", "reason", refusal_labels);
+METRIC(heads_refused, METRIC_COUNTER, "ww_edge_heads_refused_total",
+    "HTTP heads that were malformed, too large or too slow");
 METRIC_LABELLED(
     closes, METRIC_COUNTER, "ww_edge_closes_total", "Connections ended", "reason", close_labels);
 METRIC_LABELLED(packets_out, METRIC_COUNTER, "ww_edge_packets_out_total",
@@ -65,6 +72,8 @@ static void refresh(void *arg)
 	int64_t worst = 0;
 
 	metric_set(&sockets, atomic_load(&engine->sessions));
+	if (engine->front)
+		metric_set(&heads_refused, (int64_t)http_front_refused(engine->front));
 	metric_set(&requests, atomic_load(&engine->exchanges));
 	for (size_t i = 0; i < engine->loops_started; i++) {
 		int64_t us = loop_lag_us(engine->loops[i].loop);
@@ -77,7 +86,8 @@ static void refresh(void *arg)
 void engine_metrics_register(struct engine *engine)
 {
 	struct metric *const all[] = { &sockets, &requests, &lag, &handshakes, &handshakes_refused,
-		&upgrades, &closes, &packets_out, &conflated, &hints_dropped };
+		&heads_refused, &upgrades, &upgrades_late, &closes, &packets_out, &conflated,
+		&hints_dropped };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		metrics_register(all[i]);
@@ -97,6 +107,11 @@ void count_handshake_refused(enum refusal refusal)
 void count_upgrade(void)
 {
 	metric_inc(&upgrades);
+}
+
+void count_upgrade_late(void)
+{
+	metric_inc(&upgrades_late);
 }
 
 void count_close(enum close_reason reason)

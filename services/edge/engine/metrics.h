@@ -11,6 +11,9 @@ enum refusal {
 	REFUSED_DRAINING,
 	REFUSED_ADOPTION, /* the connection could not be taken */
 	REFUSED_BODIES,   /* as much memory is in use for bodies as may be */
+	REFUSED_BODY_SLOW,
+	REFUSED_BODY_LARGE,
+	REFUSED_BODY_MALFORMED,
 	REFUSALS
 };
 
@@ -19,6 +22,7 @@ void engine_metrics_register(struct engine *engine);
 void count_handshake(void);
 void count_handshake_refused(enum refusal refusal);
 void count_upgrade(void);
+void count_upgrade_late(void);
 void count_close(enum close_reason reason);
 void count_push(enum frame_class class, enum outq_result result);
 

@@ -533,6 +533,7 @@ bool session_can_probe(const struct session *session)
 
 static void probe_overdue(void *arg)
 {
+	count_upgrade_late();
 	drop_probe(arg);
 }
 

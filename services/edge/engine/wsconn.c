@@ -406,6 +406,7 @@ void wsconn_attach(struct wsconn *ws, struct session *session)
 
 static void probe_overdue(void *arg)
 {
+	count_upgrade_late();
 	wsconn_close(arg, CLOSE_CLIENT);
 }
 
