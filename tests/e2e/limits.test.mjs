@@ -2,8 +2,10 @@
 // nothing. Attackers come from other addresses of this machine than everybody else.
 
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { request, until, useStack } from './harness.mjs';
 import { frame, PING, RawSocket, TEXT } from './raw.mjs';
+import { PollingClient } from './rawpolling.mjs';
 
 const FRIEND = '127.0.0.1'; // exempt, and trusted as a proxy, which HAProxy is
 const NETWORK = `${FRIEND}/32`;
@@ -19,6 +21,10 @@ const stack = useStack({
     WW_SESSION_RATE: '1',
     WW_SESSION_BURST: '5',
     WW_MAX_CHANNELS: String(CHANNELS),
+    WW_MAX_SOCKETS: '200',
+    WW_REQUEST_TIMEOUT: '2s',
+    WW_BODY_TIMEOUT: '2s',
+    WW_UPGRADE_TIMEOUT: '2s',
   },
 });
 
@@ -206,6 +212,14 @@ stack.test('channels of a socket are bounded, and one that is left makes room', 
   assert.equal((await client.ask('subscribe', { channel: 'transfer:t-again' })).error?.code, undefined);
 });
 
+stack.test('text in an event is bounded', async () => {
+  const client = await stack.connect('verbose');
+  const before = await refusedEvents('invalid');
+  const { ok, error } = await client.ask('notifications:list', { before: 'x'.repeat(4001) });
+  assert.deepEqual([ok, error.code, error.field], [false, 'invalid', 'before']);
+  assert.equal(await refusedEvents('invalid'), before + 1);
+});
+
 /* ---- sockets of a user ---- */
 
 const USER_SOCKETS = 20;
@@ -286,3 +300,155 @@ stack.test('the pid of a socket that has gone brings nobody in', async () => {
   assert.equal((await joining('clever', { pid: JSON.parse(text.slice(2)).pid }))[1], TOO_MANY);
   closeAll([...others, last]);
 });
+
+/* ---- connections, heads, bodies, frames ---- */
+
+const refusedFor = (reason) => metric('ww_edge_handshakes_refused_total', `reason="${reason}"`);
+const portOf = (url) => Number(new URL(url).port);
+
+// A connection that sends `head` at once and then a byte of `rest` now and then, for as long as it is let.
+class Drip {
+  constructor(url, head, rest = 'x') {
+    this.answer = '';
+    this.isEnded = false;
+    this.socket = net.connect({ host: '127.0.0.1', port: portOf(url), noDelay: true });
+    this.socket.setEncoding('latin1').on('data', (text) => (this.answer += text));
+    this.socket.on('error', () => {});
+    this.socket.on('close', () => this.#end());
+    this.socket.write(head);
+    this.timer = setInterval(() => this.socket.write(rest), 100);
+  }
+
+  #end() {
+    clearInterval(this.timer);
+    this.isEnded = true;
+  }
+}
+
+const allEnded = (drips) => until('all of them are ended by the server', () => drips.every((drip) => drip.isEnded), 60_000);
+const HEAD = 'GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nX-Slow: ';
+const slowHeads = (url, count) => sequence(count).map((n) => new Drip(url, n % 4 ? HEAD : '', n % 4 ? 'x' : ''));
+
+async function slowBodies(url, count) {
+  const clients = await Promise.all(sequence(count).map(() => PollingClient.open([portOf(url)])));
+  return clients.map(({ sid }) => new Drip(url, `POST /socket.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n4`));
+}
+
+stack.test('heads that come slowly, or never: at an edge they are cut, and who is connected notices nothing', async () => {
+  const before = await metric('ww_edge_heads_refused_total');
+  await meanwhile(async () => {
+    const drips = slowHeads(edgeUrl(), 20);
+    await allEnded(drips);
+    assert.ok(drips.every((drip) => !drip.answer.startsWith('HTTP/1.1 2')));
+  });
+  assert.ok((await metric('ww_edge_heads_refused_total')) > before);
+  assert.equal((await handshake(edgeUrl(), FRIEND)).status, 200, 'and others come in again');
+});
+
+stack.test('bodies that come slowly: at an edge they are answered 408, and others are served', async () => {
+  const before = await refusedFor('body_timeout');
+  await meanwhile(async () => {
+    const drips = await slowBodies(edgeUrl(), 40);
+    assert.equal((await handshake(edgeUrl(), FRIEND)).status, 200);
+    await allEnded(drips);
+    assert.deepEqual(new Set(drips.map((drip) => drip.answer.slice(0, 12))), new Set(['HTTP/1.1 408']));
+  });
+  assert.equal(await refusedFor('body_timeout'), before + 40);
+});
+
+stack.test('slow heads and bodies through HAProxy reach no edge: newcomers are served at once', async () => {
+  const [heads, bodies] = [await metric('ww_edge_heads_refused_total'), await refusedFor('body_timeout')];
+  await meanwhile(async () => {
+    const drips = [...slowHeads(proxyUrl(), 100), ...(await slowBodies(proxyUrl(), 40))];
+    for (const n of sequence(20)) assert.equal((await handshake(proxyUrl(), FRIEND)).status, 200, `newcomer ${n}`);
+    assert.ok(drips.every((drip) => !drip.isEnded), 'while all of them were there');
+    await allEnded(drips);
+    assert.ok(drips.every((drip) => ['', 'HTTP/1.1 408'].includes(drip.answer.slice(0, 12))));
+  });
+  assert.deepEqual([await metric('ww_edge_heads_refused_total'), await refusedFor('body_timeout')], [heads, bodies]);
+});
+
+for (const [where, url] of [
+  ['at an edge', edgeUrl],
+  ['through HAProxy', proxyUrl],
+]) {
+  stack.test(`heads of a thousand lines, or of 20 KB, are refused: ${where}`, async () => {
+    const start = 'GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n';
+    const before = await metric('ww_edge_heads_refused_total');
+    await meanwhile(async () => {
+      const drips = sequence(100).map((n) => new Drip(url(), `${start}${n % 2 ? 'X-A: b\r\n'.repeat(1000) : `X-A: ${'b'.repeat(20_000)}\r\n`}\r\n`, ''));
+      await allEnded(drips);
+      assert.ok(drips.every((drip) => /^(HTTP\/1.[01] 4|$)/.test(drip.answer)), `${drips.map((drip) => drip.answer.slice(0, 12))}`);
+    });
+    if (url === edgeUrl) assert.ok((await metric('ww_edge_heads_refused_total')) > before);
+  });
+
+  stack.test(`one connection too many is answered 503, and those who have one notice nothing: ${where}`, async () => {
+    const before = await refusedFor('full');
+    const sockets = [];
+    await meanwhile(async () => {
+      await until('it is full', async () => {
+        const some = await Promise.allSettled(sequence(20).map(() => RawSocket.upgrade(url())));
+        sockets.push(...some.filter(({ status }) => status === 'fulfilled').map(({ value }) => value));
+        return some.some(({ reason }) => /HTTP\/1.1 503/.test(reason?.message));
+      });
+      assert.equal((await handshake(url(), FRIEND)).status, 503);
+    });
+    assert.ok((await refusedFor('full')) > before);
+    assert.ok(sockets.length <= 200, `${sockets.length}`);
+    for (const socket of sockets) socket.close();
+    await until('there is room again', async () => (await handshake(url(), FRIEND)).status === 200);
+  });
+
+  for (const [what, piece] of [
+    ['of a kilobyte', 'x'.repeat(1024)],
+    ['of nothing', ''],
+  ]) {
+    stack.test(`a message that never ends, in fragments ${what}, is closed with 1009: ${where}`, async () => {
+      const before = await closes('too_large');
+      await meanwhile(async () => {
+        const raw = await signedIn(url(), 'endless');
+        raw.send(frame(TEXT, '42["', { fin: false }));
+        const more = sequence(50).map(() => frame(0, piece, { fin: false }));
+        while (!raw.isEnded) {
+          raw.send(...more);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        assert.equal(raw.closeCode, 1009);
+      });
+      assert.equal(await closes('too_large'), before + 1);
+    });
+  }
+
+  stack.test(`a WebSocket that probes and goes no further is closed, and polling goes on: ${where}`, async () => {
+    const before = await metric('ww_edge_upgrades_late_total');
+    const client = await PollingClient.connected([portOf(url())], stack.sign('undecided'));
+    const socket = await client.probe(0);
+    await until('it is closed', () => socket.isEnded);
+    assert.equal(await metric('ww_edge_upgrades_late_total'), before + 1);
+    await client.post(0, '421["notifications:unread"]');
+    await client.until(0, (packet) => packet.startsWith('431[{"ok":true'));
+  });
+
+  stack.test(`a body that is too large is answered 413, and its session lives on: ${where}`, async () => {
+    const before = await refusedFor('body_too_large');
+    const client = await PollingClient.connected([portOf(url())], stack.sign('wordy'));
+    const { status } = await client.post(0, `42["x","${'x'.repeat(1_000_000)}"]`);
+    assert.equal(status, 413);
+    assert.equal(await refusedFor('body_too_large'), before + 1);
+    assert.deepEqual(await client.post(0, '421["notifications:unread"]'), { status: 200, body: 'ok' });
+    await client.until(0, (packet) => packet.startsWith('431[{"ok":true'));
+  });
+
+  stack.test(`a POST of a thousand events is answered, refused and the end of its session: ${where}`, async () => {
+    const before = await closes('rate_limited');
+    await meanwhile(async () => {
+      const client = await PollingClient.connected([portOf(url())], stack.sign('poster'));
+      const { status } = await client.post(0, ...sequence(1000).map((n) => `42${n}["transfer:untrack",{"transferId":"none"}]`));
+      assert.equal(status, 200);
+      await client.until(0, (packet) => packet === '1');
+      assert.ok(client.packets.some((packet) => packet.includes('"code":"rate_limited"')));
+    });
+    assert.equal(await closes('rate_limited'), before + 1);
+  });
+}
