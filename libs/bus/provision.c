@@ -43,13 +43,12 @@ static const struct consumer_row {
 
 static const struct bucket_row {
 	const char *name;
-	jsStorageType storage;
 	int64_t ttl_ns;
 } bucket_rows[] = {
-	{ BUCKET_PRESENCE, js_FileStorage, 0 },
-	{ BUCKET_EDGES, js_MemoryStorage, SECONDS(15) }, /* leases: renewed every 5 s */
-	{ BUCKET_REVOKED, js_FileStorage, 0 },
-	{ BUCKET_TRACKING, js_FileStorage, HOURS(24) },
+	{ BUCKET_PRESENCE, 0 },
+	{ BUCKET_EDGES, SECONDS(15) }, /* leases: renewed every 5 s */
+	{ BUCKET_REVOKED, 0 },
+	{ BUCKET_TRACKING, HOURS(24) },
 };
 
 static PRINTF_LIKE(2, 3) void report(struct job *job, const char *fmt, ...)
@@ -210,7 +209,7 @@ static bool bucket_differs(struct job *job, const struct bucket_row *row, const 
 	const char *name = row->name;
 	bool d = false;
 
-	d |= differs(job, "bucket", name, "storage", (int)is->Storage, (int)row->storage);
+	d |= differs(job, "bucket", name, "storage", (int)is->Storage, (int)js_FileStorage);
 	d |= differs(job, "bucket", name, "ttl", is->MaxAge, row->ttl_ns);
 	d |= differs(job, "bucket", name, "history", is->MaxMsgsPerSubject, KV_HISTORY);
 	d |= differs(job, "bucket", name, "replicas", is->Replicas, job->cfg->replicas);
@@ -240,7 +239,8 @@ static enum status provision_bucket(struct job *job, const struct bucket_row *ro
 	cfg.Bucket = row->name;
 	cfg.History = KV_HISTORY;
 	cfg.TTL = row->ttl_ns;
-	cfg.StorageType = row->storage;
+	/* In memory the bucket itself would be gone with its server. */
+	cfg.StorageType = js_FileStorage;
 	cfg.Replicas = job->cfg->replicas;
 	ns = js_CreateKeyValue(&kv, job->bus->js, &cfg);
 	kvStore_Destroy(kv);
