@@ -10,6 +10,7 @@
 #include "base/attrs.h"
 #include "base/xalloc.h"
 #include "hub.h"
+#include "leases.h"
 #include "log/log.h"
 #include "metrics.h"
 #include "ops.h"
@@ -35,6 +36,14 @@ static void hurry(void *arg)
 	atomic_fetch_add(&edge->hurries, 1); /* what was missed is looked for at once */
 }
 
+static void on_connected(void *arg)
+{
+	struct edge *edge = arg;
+
+	hurry(edge);
+	leases_on_connected(edge->leases);
+}
+
 const char *edge_not_ready(struct edge *edge)
 {
 	if (atomic_load(&edge->draining))
@@ -43,6 +52,8 @@ const char *edge_not_ready(struct edge *edge)
 		return "not connected to NATS\n";
 	if (!revoked_is_known(edge->revoked))
 		return "the revocation list was not read yet\n";
+	if (!leases_is_ready(edge->leases))
+		return "the other edges do not know of this one yet\n";
 	return NULL;
 }
 
@@ -88,7 +99,7 @@ static enum status start_bus(struct edge *edge, struct err *err)
 		.user = edge->cfg.nats_user,
 		.password = edge->cfg.nats_password,
 		.name = name,
-		.on_connected = hurry,
+		.on_connected = on_connected,
 		.on_slow = hurry,
 		.arg = edge,
 	};
@@ -102,18 +113,26 @@ static enum status start_bus(struct edge *edge, struct err *err)
 
 	(void)snprintf(name, sizeof(name), "ww-edge/%s", edge->id);
 	edge->hub = hub_new(edge);
+	edge->leases = leases_new(edge);
 	port.arg = edge->hub;
 	s = bus_open(&cfg, &edge->bus, err);
 	if (s)
 		return s;
-	s = bus_port_new(edge->bus, &port, &edge->port, err);
-	if (s)
-		return s;
+	return bus_port_new(edge->bus, &port, &edge->port, err);
+}
+
+static enum status start_listening(struct edge *edge, struct err *err)
+{
+	enum status s;
+
 	bus_port_want(edge->port, "ww.rt.all");
 	s = relay_start(edge, &edge->relay, err);
-	if (s)
-		return s;
-	return revoked_start(edge->bus, recheck_tokens, edge, &edge->revoked, err);
+	if (!s)
+		s = revoked_start(edge->bus, recheck_tokens, edge, &edge->revoked, err);
+	/* Others may ask from here on. */
+	if (!s)
+		s = leases_start(edge->leases, err);
+	return s;
 }
 
 static void start_on_loop(void *arg)
@@ -240,6 +259,8 @@ enum status edge_start(struct edge *edge, struct err *err)
 	if (!s)
 		s = start_bus(edge, err);
 	if (!s)
+		s = start_listening(edge, err);
+	if (!s)
 		s = admin_start(edge, err);
 	if (!s)
 		s = engine_listen(&edge->engine, err);
@@ -266,6 +287,7 @@ void edge_stop(struct edge *edge)
 	atomic_store(&edge->draining, true);
 	engine_drain(&edge->engine, on_loop_drained);
 	http_front_free(edge->admin);
+	leases_stop(edge->leases);
 	revoked_stop(edge->revoked);
 	relay_stop(edge->relay);
 	if (edge->port)
@@ -275,6 +297,7 @@ void edge_stop(struct edge *edge)
 	relay_free(edge->relay);
 	free(edge->loops);
 	free(edge->namespace_names);
+	leases_free(edge->leases);
 	hub_free(edge->hub);
 	token_verifier_free(edge->tokens);
 }

@@ -43,6 +43,7 @@ struct edge {
 	struct bus_port *port;
 	struct token_verifier *tokens;
 	struct revoked *revoked;
+	struct leases *leases;
 	struct hub *hub;
 	struct relay *relay;
 	struct http_front *admin;
