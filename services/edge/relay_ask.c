@@ -7,6 +7,7 @@
 #include "calls.h"
 #include "engine/exchange.h"
 #include "engine/wsconn.h"
+#include "leases.h"
 #include "metrics.h"
 #include "relay.h"
 
@@ -74,6 +75,17 @@ static bool subject_of(const char *sid, const char *verb, char *ret_subject)
 	char edge_id[ENGINE_ID_MAX + 1];
 
 	return engine_server_of(sid, edge_id) && relay_subject(edge_id, verb, ret_subject);
+}
+
+/* An edge that is certainly gone is not asked: nobody would wait a second for its silence. */
+static bool is_ruled_out(const struct edge_loop *el, const char *sid)
+{
+	char edge_id[ENGINE_ID_MAX + 1];
+
+	if (!engine_server_of(sid, edge_id) || !leases_rule_out(el->edge->leases, edge_id))
+		return false;
+	count_relay(STATUS_NOT_FOUND);
+	return true;
 }
 
 /* --- asking --- */
@@ -210,7 +222,10 @@ static struct relayed *relay_exchange(struct exchange *x)
 
 static void relay_poll(struct exchange *x)
 {
-	ask_plain(relay_exchange(x), "poll", ACCEPT_MS, on_poll_reply);
+	if (is_ruled_out(x->el->app, x->sid))
+		exchange_answer_error(x, ERROR_UNKNOWN_SID);
+	else
+		ask_plain(relay_exchange(x), "poll", ACCEPT_MS, on_poll_reply);
 }
 
 Walletwire__V1__RelayOutcome relay_on_answer(
@@ -247,8 +262,13 @@ static void on_post_reply(struct relayed *relayed, const Walletwire__V1__RelayRe
 static void relay_post(struct exchange *x)
 {
 	Walletwire__V1__RelayPost post = WALLETWIRE__V1__RELAY_POST__INIT;
-	struct relayed *relayed = relay_exchange(x);
+	struct relayed *relayed;
 
+	if (is_ruled_out(x->el->app, x->sid)) {
+		exchange_answer_error(x, ERROR_UNKNOWN_SID);
+		return;
+	}
+	relayed = relay_exchange(x);
 	post.sid = relayed->sid;
 	post.body.data = x->body.data.data;
 	post.body.len = x->body.data.len;
@@ -300,8 +320,13 @@ static void on_upgrade_reply(struct relayed *relayed, const Walletwire__V1__Rela
 
 static void relay_upgrade(struct wsconn *ws)
 {
-	struct relayed *relayed = relayed_new(ws->el->app, ws->handoff->sid);
+	struct relayed *relayed;
 
+	if (is_ruled_out(ws->el->app, ws->handoff->sid)) {
+		wsconn_refuse(ws, ERROR_UNKNOWN_SID);
+		return;
+	}
+	relayed = relayed_new(ws->el->app, ws->handoff->sid);
 	relayed->ws = ws;
 	ws->relay = relayed;
 	ask_plain(relayed, "upgrade", ACCEPT_MS, on_upgrade_reply);
