@@ -79,7 +79,8 @@ start_edges() {
     start_program "$name" ww-edge edge "$admin" WW_LISTEN="127.0.0.1:$port" WW_EDGE_ID="$name" \
       WW_KEYS_DIR="$RUN_DIR/keys" WW_RECOVERY_KEY_FILE="$RUN_DIR/secrets/recovery" \
       WW_TRUSTED_PROXIES="${WW_TRUSTED_PROXIES-127.0.0.0/8,::1}" \
-      WW_EXEMPT_NETWORKS="${WW_EXEMPT_NETWORKS-127.0.0.0/8,::1}"
+      WW_EXEMPT_NETWORKS="${WW_EXEMPT_NETWORKS-127.0.0.0/8,::1}" \
+      WW_DRAIN_TIME="${WW_DRAIN_TIME:-500ms}" # ./dev down waits for it
   done
 }
 

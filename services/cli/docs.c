@@ -191,6 +191,23 @@ static void append_event_payload(struct buf *out, const char *kind)
 	append_table(out, member->descriptor);
 }
 
+/* Events of a connection itself, which no service sends. */
+static void append_connection_events(struct buf *out)
+{
+	static const struct {
+		const char *event;
+		const ProtobufCMessageDescriptor *payload;
+	} rows[] = {
+		{ "auth:expiring", &walletwire__v1__token_end__descriptor },
+		{ "server:drain", &walletwire__v1__server_drain__descriptor },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		buf_appendf(out, "\n## `%s` (CONNECTION)\n", rows[i].event);
+		append_table(out, rows[i].payload);
+	}
+}
+
 static void append_events(struct buf *out)
 {
 	static const struct {
@@ -201,19 +218,23 @@ static void append_events(struct buf *out)
 #undef X
 	};
 
-	buf_append_str(out, "Every event a client can be sent, and its payload. KEEP: stored, "
-			    "exactly once and in order.\n"
-			    "STATE: absolute, the newest arrives, older ones never overwrite it. "
-			    "HINT: best effort. LOG: a row\n"
-			    "of the announcement log. Keys always stand, but for times, objects "
-			    "and exact numbers that there\n"
-			    "are none of; an empty word is an unknown one. Inbox events also carry "
-			    "`notification`:\n");
+	buf_append_str(out,
+	    "Every event a client can be sent, and its payload. KEEP: stored, exactly once and in "
+	    "order.\n"
+	    "STATE: absolute, the newest arrives, older ones never overwrite it. HINT: best "
+	    "effort. "
+	    "LOG: a row\n"
+	    "of the announcement log. CONNECTION: of the connection itself, never stored. Keys "
+	    "always stand, but\n"
+	    "for times, objects and exact numbers that there are none of; an empty word is an "
+	    "unknown one. Inbox\n"
+	    "events also carry `notification`:\n");
 	append_table(out, &walletwire__v1__notification__descriptor);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		buf_appendf(out, "\n## `%s` (%s)\n", rows[i].event, rows[i].class);
 		append_event_payload(out, rows[i].kind);
 	}
+	append_connection_events(out);
 }
 
 /* --- pages --- */

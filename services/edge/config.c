@@ -90,6 +90,8 @@ static const struct setting settings[] = {
 	    "How long a missing mailbox number may still arrive by itself"),
 	ROW(sweep_interval_ms, "sweep-interval", SETTING_DURATION, "60s", 100, 3600000,
 	    "In what time every user's mailbox head is compared once"),
+	ROW(drain_ms, "drain-time", SETTING_DURATION, "10s", 0, 3600000,
+	    "Over what time clients are moved away after SIGTERM; 0: all at once"),
 	ROW(test_hooks, "test-hooks", SETTING_BOOL, "false", 0, 0,
 	    "Serve POST /test/drop on the admin port; never in production"),
 };

@@ -31,6 +31,7 @@ struct edge_config {
 	int64_t queue_bytes, queue_packets;
 	int64_t max_channels, max_calls;
 	int64_t hole_wait_ms, sweep_interval_ms;
+	int64_t drain_ms;
 	bool test_hooks;
 };
 

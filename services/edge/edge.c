@@ -9,6 +9,7 @@
 
 #include "base/attrs.h"
 #include "base/xalloc.h"
+#include "drain.h"
 #include "hub.h"
 #include "leases.h"
 #include "log/log.h"
@@ -277,6 +278,7 @@ static void on_loop_drained(struct engine_loop *engine_loop)
 	struct edge_loop *el = engine_loop->app;
 
 	sweep_stop(el);
+	drain_stop(el);
 	relay_end_loop(el);
 	atomic_store(&el->closed, true);
 }

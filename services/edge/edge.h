@@ -80,6 +80,11 @@ struct edge_loop {
 		uint64_t target; /* known to exist */
 		bool asking;
 	} log;
+	struct drain {
+		bool is_on;
+		int64_t until_ms; /* then whoever is left goes */
+		struct loop_timer timer;
+	} drain;
 	struct relayed *relayed; /* connections that wait for other edges, by ticket */
 	struct peer *peers;      /* the edges they wait for, by id */
 	uint64_t next_ticket;

@@ -4,12 +4,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
+#include "drain.h"
 #include "edge.h"
 #include "engine/metrics.h"
 #include "log/log.h"
 #include "metrics.h"
 
-enum { KEYS_EVERY_S = 2 };
+enum { KEYS_EVERY_S = 2, DRAIN_LOOK_MS = 20 };
 
 /* Until SIGTERM or SIGINT; meanwhile keys that change are read again. */
 static void serve(struct edge *edge, const sigset_t *stop_signals)
@@ -23,6 +25,19 @@ static void serve(struct edge *edge, const sigset_t *stop_signals)
 		if (edge_reload_keys(edge, &err) && strcmp(said, err.msg) != 0)
 			log_failure(&err, "token keys were not read again, the old ones stay");
 		memcpy(said, err.msg, sizeof(said)); /* a failure that lasts is told once */
+	}
+}
+
+/* Until nobody is left, the time is over, or another signal says that it takes too long. */
+static void drain(struct edge *edge, const sigset_t *stop_signals)
+{
+	struct timespec pause = { .tv_nsec = DRAIN_LOOK_MS * 1000000L };
+	int64_t until = clock_mono_ms() + edge->cfg.drain_ms;
+
+	drain_begin(edge, edge->cfg.drain_ms);
+	while (atomic_load(&edge->engine.sessions) > 0 && clock_mono_ms() < until) {
+		if (sigtimedwait(stop_signals, NULL, &pause) > 0)
+			return;
 	}
 }
 
@@ -54,10 +69,12 @@ int main(int argc, char **argv)
 	edge_metrics_register(&edge);
 
 	s = edge_start(&edge, &err);
-	if (s)
+	if (s) {
 		log_failure(&err, "edge did not start");
-	else
+	} else {
 		serve(&edge, &stop_signals);
+		drain(&edge, &stop_signals);
+	}
 	edge_stop(&edge);
 	config_release(&edge_config_spec, &edge.cfg);
 	return s ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attrs.h"
 #include "base/xalloc.h"
+#include "drain.h"
 
 struct relay {
 	struct edge *edge;
@@ -37,19 +39,45 @@ static bool peek_sid(struct bytes data, char ret_sid[static ENGINE_SID_SIZE])
 	return true;
 }
 
+void relay_call_free(struct relay_call *call)
+{
+	bus_msg_unref(call->msg);
+	free(call);
+}
+
+/* Verbs that concern no session, but the edge as such. Each takes its relay_call. */
+static const struct own_verb {
+	const char *name;
+	void (*fn)(void *relay_call);
+} own_verbs[] = {
+	{ "drain", drain_serve },
+};
+
+static const struct own_verb *own_verb_of(const char *subject)
+{
+	const char *name = strrchr(subject, '.');
+
+	for (size_t i = 0; name && i < ARRAY_LEN(own_verbs); i++) {
+		if (strcmp(name + 1, own_verbs[i].name) == 0)
+			return &own_verbs[i];
+	}
+	return NULL;
+}
+
 static void on_msg(void *arg, struct bus_msg *msg)
 {
 	struct relay *relay = arg;
-	char sid[ENGINE_SID_SIZE];
+	const struct own_verb *own = own_verb_of(bus_msg_subject(msg));
+	char sid[ENGINE_SID_SIZE] = "";
 	struct relay_call *call;
 
-	if (!peek_sid(bus_msg_data(msg), sid))
+	if (!own && !peek_sid(bus_msg_data(msg), sid))
 		return;
 	call = xmalloc(sizeof(*call));
 	*call = (struct relay_call){ .el = engine_loop_of(&relay->edge->engine, sid)->app,
 		.msg = bus_msg_ref(msg) };
 	memcpy(call->sid, sid, sizeof(call->sid));
-	loop_post(call->el->loop, relay_serve, call);
+	loop_post(call->el->loop, own ? own->fn : relay_serve, call);
 }
 
 enum status relay_start(struct edge *edge, struct relay **ret_relay, struct err *err)

@@ -34,9 +34,10 @@ void relay_free(struct relay *relay); /* after the loops have ended; NULL is fin
 struct relay_call {
 	struct edge_loop *el;
 	struct bus_msg *msg;
-	char sid[ENGINE_SID_SIZE];
+	char sid[ENGINE_SID_SIZE]; /* empty: asked of the edge as such */
 };
-void relay_serve(void *relay_call);        /* takes it */
+void relay_serve(void *relay_call); /* takes it */
+void relay_call_free(struct relay_call *call);
 void relay_end_loop(struct edge_loop *el); /* gives up what waits; on the loop */
 
 /* --- relay_ask.c --- */

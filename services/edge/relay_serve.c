@@ -435,6 +435,5 @@ void relay_serve(void *arg)
 		verb->fn(&served, message);
 	}
 	arena_finish(&arena);
-	bus_msg_unref(call->msg);
-	free(call);
+	relay_call_free(call);
 }

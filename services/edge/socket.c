@@ -12,6 +12,7 @@
 #include "channels.h"
 #include "codec/reflect.h"
 #include "commands.h"
+#include "drain.h"
 #include "hub.h"
 #include "metrics.h"
 #include "ops.h"
@@ -268,24 +269,30 @@ const ProtobufCMessage *socket_token_end(const struct socket *socket, struct are
 	return &end->base;
 }
 
+void socket_tell(struct socket *socket, const char *event, const ProtobufCMessage *payload)
+{
+	char offset[RECOVERY_OFFSET_SIZE];
+	struct buf args = BUF_INIT;
+
+	buf_appendf(&args, "[\"%s\",", event);
+	reflect_append_json(&args, payload);
+	if (offset_of(socket, offset))
+		buf_appendf(&args, ",\"%s\"", offset);
+	buf_append_char(&args, ']');
+	sio_emit(socket->base, buf_bytes(&args), NULL);
+	buf_finish(&args);
+}
+
 /* Before it is live there is nobody to tell. */
 static void on_expiring(struct sio_socket *base)
 {
 	struct socket *socket = base->data;
-	char offset[RECOVERY_OFFSET_SIZE];
-	struct buf args = BUF_INIT;
 	struct arena arena;
 
 	if (!socket || socket->state != SOCKET_LIVE)
 		return;
 	arena_init(&arena, EXPIRING_ARENA_MAX);
-	buf_append_str(&args, "[\"auth:expiring\",");
-	reflect_append_json(&args, socket_token_end(socket, &arena));
-	if (offset_of(socket, offset))
-		buf_appendf(&args, ",\"%s\"", offset);
-	buf_append_char(&args, ']');
-	sio_emit(base, buf_bytes(&args), NULL);
-	buf_finish(&args);
+	socket_tell(socket, "auth:expiring", socket_token_end(socket, &arena));
 	arena_finish(&arena);
 }
 
@@ -398,6 +405,7 @@ static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *
 	announcements_learn(el, reply->announcement_seq);
 	announcements_catch_up(socket);
 	user_on_live(socket->user, socket->recover_to ? 0 : el->edge->cfg.hole_wait_ms);
+	drain_on_live(socket);
 }
 
 static struct opening *opening_new(const struct socket *socket)

@@ -66,6 +66,9 @@ enum status socket_refresh(struct socket *socket, struct bytes token, struct err
 /* When the token ends, in the arena. */
 const ProtobufCMessage *socket_token_end(const struct socket *socket, struct arena *arena);
 
+/* An event of this connection: no item, and nothing that is kept. It has to be live. */
+void socket_tell(struct socket *socket, const char *event, const ProtobufCMessage *payload);
+
 /* Was a token revoked, or its key withdrawn, that somebody of this session signed in with? */
 bool socket_session_is_revoked(const struct edge *edge, const struct session *session);
 

@@ -157,11 +157,16 @@ static void close_loop(void *arg)
 	atomic_store(&el->closed, true);
 }
 
+void engine_refuse_new(struct engine *engine)
+{
+	atomic_store(&engine->draining, true);
+}
+
 void engine_drain(struct engine *engine, void (*on_loop)(struct engine_loop *el))
 {
 	struct timespec pause = { .tv_nsec = 20 * 1000000L };
 
-	atomic_store(&engine->draining, true);
+	engine_refuse_new(engine);
 	if (engine->front)
 		http_front_stop_accepting(engine->front);
 	for (size_t i = 0; i < engine->loops_started; i++) {

@@ -149,6 +149,9 @@ struct engine {
 	_Atomic bool draining;
 };
 
+/* From now on handshakes are refused, and sessions of other servers don't move here. Any thread. */
+void engine_refuse_new(struct engine *engine);
+
 /*
  * Life. engine_init() makes the loops, which run from engine_start() on; engine_listen() lets
  * clients in: what lies between is for whoever needs loops before clients come. engine_drain()

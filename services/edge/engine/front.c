@@ -179,6 +179,7 @@ static bool has_room(struct asked *asked, bool is_new)
 	if (!is_draining && !is_full && atomic_load(&engine->exchanges) < engine->cfg.max_sessions)
 		return true;
 	count_handshake_refused(is_draining ? REFUSED_DRAINING : REFUSED_FULL);
+	buf_append_str(&asked->headers, "Retry-After: 1\r\n");
 	http_respond(asked->req, 503, "text/plain; charset=UTF-8",
 	    BYTES_LITERAL("no more connections are taken here"), buf_str(&asked->headers));
 	return false;
@@ -275,10 +276,12 @@ static void begin_exchange(struct asked *asked, enum exchange_kind kind)
 static void with_session(struct asked *asked)
 {
 	bool is_post = is_method(asked, "POST");
+	bool is_upgrade = asked->is_upgrade && asked->is_websocket;
 
-	if (!has_room(asked, /* is_new= */ false))
+	/* A WebSocket for a session of another server is to bring it here. */
+	if (!has_room(asked, is_upgrade && !engine_owns(asked->engine, asked->sid)))
 		return;
-	if (asked->is_upgrade && asked->is_websocket) {
+	if (is_upgrade) {
 		if (!is_method(asked, "GET") || http_websocket_check(asked->req) ||
 		    !asked->is_version_4)
 			refuse(asked, ERROR_BAD_REQUEST);

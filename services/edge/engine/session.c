@@ -74,6 +74,7 @@ static void die(struct session *session)
 	session->state = SESSION_DEAD;
 	loop_timer_disarm(el->loop, &session->heartbeat);
 	loop_timer_disarm(el->loop, &session->probe_deadline);
+	loop_timer_disarm(el->loop, &session->drain);
 	HASH_DELETE(hh, el->sessions, session);
 	HASH_DELETE(hh_sid, el->by_sid, session);
 	engine_bury(el, session_free, session);
@@ -161,6 +162,16 @@ void session_close(struct session *session, enum close_reason reason)
 	loop_timer_disarm(session->el->loop, &session->heartbeat);
 	drop_probe(session);
 	begin_closing(session, reason);
+}
+
+static void drain_due(void *arg)
+{
+	session_close(arg, CLOSE_DRAIN);
+}
+
+void session_drain_at(struct session *session, int64_t deadline_ms)
+{
+	loop_timer_arm(session->el->loop, &session->drain, deadline_ms, drain_due, session);
 }
 
 void session_reject(struct session *session, enum close_reason reason)

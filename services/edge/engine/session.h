@@ -52,7 +52,8 @@ struct session {
 	/* When to ping, or until when the pong has to come; then the linger. */
 	struct loop_timer heartbeat;
 	struct loop_timer probe_deadline;
-	char *remote_probe; /* names the WebSocket of another server that probes; NULL: none */
+	struct loop_timer drain; /* when it is closed because the server goes away */
+	char *remote_probe;      /* names the WebSocket of another server that probes; NULL: none */
 	int64_t last_input_ms;
 	struct rate_bucket strikes;
 	unsigned calls; /* the app's questions to others that are under way */
@@ -92,6 +93,9 @@ void session_doom(struct session *session, enum close_reason reason);
  * Returns whether it is still open.
  */
 bool session_strike(struct session *session);
+
+/* Close it with CLOSE_DRAIN then, unless it ends sooner. */
+void session_drain_at(struct session *session, int64_t deadline_ms);
 
 /* End it; its app is told first. */
 void session_close(struct session *session, enum close_reason reason);

@@ -1,12 +1,15 @@
-/* Edges among others: their leases, and what follows from them. */
+/* Edges among others: their leases, how they go away, what they tell of themselves. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "bus/provision.h"
 #include "client.h"
+#include "drain.h"
 #include "poller.h"
 #include "support/support.h"
 #include "walletwire/v1/edge.pb-c.h"
@@ -173,17 +176,18 @@ static bool is_asked_again(void *arg)
 	return asks_nobody(*(int *)arg);
 }
 
-static void expect_poll_and_post(const struct edge *owner, int port)
+/* A session on polling at `owner`, signed in through the edge at `port`. */
+static struct poller *poll_as(const char *user, const struct edge *owner, int port)
 {
 	struct poller *poller = malloc(sizeof(*poller));
 	char packet[TOKEN_MAX];
 
 	poller_open(poller, http_front_port(owner->engine.front));
-	client_connect_packet(world.keys_dir, "ada", packet);
+	client_connect_packet(world.keys_dir, user, packet);
 	poller_post(poller, port, packet);
 	ck_assert_str_eq(poller->body, "ok");
 	(void)poller_expect(poller, (const int[]){ port, port }, "40{\"sid\":\"");
-	free(poller);
+	return poller;
 }
 
 START_TEST(edges_without_a_lease_are_not_asked_and_those_with_one_are)
@@ -200,7 +204,7 @@ START_TEST(edges_without_a_lease_are_not_asked_and_those_with_one_are)
 	ck_assert(support_wait(is_refused_at_once, &port, WAIT_MS));
 	/* An edge that has just started is known, and so is one that has stopped. */
 	world_start_edge(&other, "60s");
-	expect_poll_and_post(&other, port);
+	free(poll_as("ada", &other, port));
 	world_stop_edge(&other);
 	ck_assert(!asks_nobody(port));
 
@@ -210,6 +214,194 @@ START_TEST(edges_without_a_lease_are_not_asked_and_those_with_one_are)
 	ck_assert(support_wait(is_asked_again, &port, WAIT_MS));
 	bus_unsubscribe(sub);
 	bus_close(bus);
+}
+END_TEST
+
+/* --- an edge that goes away --- */
+
+enum { MANY = 20 };
+
+static struct client *sign_in(const char *user)
+{
+	struct client *client = malloc(sizeof(*client));
+
+	client_open(client, http_front_port(home.engine.front));
+	ck_assert(client_sign_in(client, world.keys_dir, user));
+	return client;
+}
+
+static void expect_end(struct client *client)
+{
+	while (client_next(client)) {}
+	ck_assert_int_eq(client->close_code, 1005); /* none: every client comes back after it */
+	client_close(client);
+	free(client);
+}
+
+static long drain_ms(const char *text)
+{
+	static const char start[] = "[\"server:drain\",{\"reconnectInMs\":";
+	const char *at = strstr(text, start);
+	char *end;
+	long ms;
+
+	ck_assert_ptr_nonnull(at);
+	ms = strtol(at + strlen(start), &end, 10);
+	/* The offset follows: what comes after a reconnect goes on from here. */
+	ck_assert_int_eq(strncmp(end, "},\"", 3), 0);
+	return ms;
+}
+
+/* Engine.IO's close packet, alone or behind others. */
+static bool ends_in_close(const char *body)
+{
+	size_t len = strlen(body);
+
+	return len > 0 && body[len - 1] == '1' && (len == 1 || body[len - 2] == '\x1e');
+}
+
+static bool is_empty(void *arg)
+{
+	const struct edge *edge = arg;
+
+	return atomic_load(&edge->engine.sessions) == 0;
+}
+
+static bool has_seen_draining(void *arg)
+{
+	(void)arg;
+	return look().draining;
+}
+
+static void expect_handshake_refused(void)
+{
+	static const char request[] = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\n"
+				      "Host: 127.0.0.1\r\n\r\n";
+	int fd = client_connect(http_front_port(home.engine.front));
+	char answer[1024];
+	size_t len = 0;
+	ssize_t got;
+
+	ck_assert_int_eq(
+	    send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+	while ((got = recv(fd, answer + len, sizeof(answer) - 1 - len, 0)) > 0)
+		len += (size_t)got;
+	(void)close(fd);
+	answer[len] = '\0';
+	ck_assert_ptr_nonnull(strstr(answer, "HTTP/1.1 503 "));
+	ck_assert_ptr_nonnull(strstr(answer, "Retry-After: "));
+}
+
+START_TEST(every_socket_of_an_edge_that_goes_away_is_told_its_time_and_closed)
+{
+	struct client *clients[MANY];
+	int port = http_front_port(home.engine.front);
+	struct poller *poller = poll_as("polls", &home, port);
+	long sum = 0, most = 0;
+
+	for (int i = 0; i < MANY; i++)
+		clients[i] = sign_in("many");
+	drain_begin(&home, 2000);
+	ck_assert_str_eq(edge_not_ready(&home), "draining\n");
+	for (int i = 0; i < MANY; i++) {
+		long ms = drain_ms(client_expect(clients[i], "server:drain"));
+
+		sum += ms;
+		most = ms > most ? ms : most;
+		ck_assert_int_le(ms, 2000);
+	}
+	/* Spread over the time, not all at one end of it. */
+	ck_assert_int_gt(most, 1000);
+	ck_assert_int_lt(sum, 1900 * MANY);
+	(void)drain_ms(poller_expect(poller, (const int[]){ port, port }, "server:drain"));
+	expect_handshake_refused();
+	ck_assert(support_wait(has_seen_draining, NULL, WAIT_MS));
+	for (int i = 0; i < MANY; i++)
+		expect_end(clients[i]);
+	while (!ends_in_close(poller->body))
+		poller_get(poller, port);
+	ck_assert(support_wait(is_empty, &home, WAIT_MS));
+	free(poller);
+}
+END_TEST
+
+START_TEST(a_session_lives_on_until_its_time)
+{
+	int port = http_front_port(home.engine.front);
+	struct poller *poller = poll_as("stays", &home, port);
+
+	drain_begin(&home, 3600000);
+	(void)poller_expect(poller, (const int[]){ port, port }, "server:drain");
+	mailbox_ring(world.mailbox, "stays", mailbox_append(world.mailbox, "stays"));
+	(void)poller_expect(poller, (const int[]){ port, port }, "security:alert");
+	poller_post(poller, port, "421[\"notifications:unread\"]");
+	(void)poller_expect(poller, (const int[]){ port, port }, "431[{\"ok\":true,\"total\":1");
+	free(poller);
+}
+END_TEST
+
+START_TEST(who_signs_in_while_the_edge_goes_away_is_told_too)
+{
+	struct client *client = malloc(sizeof(*client));
+
+	client_open(client, http_front_port(home.engine.front));
+	drain_begin(&home, 3600000);
+	ck_assert(client_sign_in(client, world.keys_dir, "late"));
+	(void)drain_ms(client_expect(client, "server:drain"));
+	client_close(client);
+	free(client);
+}
+END_TEST
+
+START_TEST(who_never_signs_in_is_closed_with_the_rest)
+{
+	struct client *client = malloc(sizeof(*client));
+
+	client_open(client, http_front_port(home.engine.front));
+	drain_begin(&home, 0);
+	expect_end(client);
+	ck_assert(support_wait(is_empty, &home, WAIT_MS));
+}
+END_TEST
+
+static uint64_t ask_drain(struct bus *bus, uint64_t within_ms)
+{
+	Walletwire__V1__DrainRequest request = WALLETWIRE__V1__DRAIN_REQUEST__INIT;
+	Walletwire__V1__DrainReply *reply;
+	struct bus_msg *msg;
+	struct err err = ERR_INIT;
+	char subject[128];
+	uint8_t packed[16];
+	uint64_t sockets;
+
+	request.within_ms = within_ms;
+	(void)snprintf(subject, sizeof(subject), "ww.edge.%s.drain", home.id);
+	ck_assert_ok(bus_request(bus, subject,
+			 bytes_of(packed, walletwire__v1__drain_request__pack(&request, packed)),
+			 5000, &msg, &err),
+	    err);
+	reply = walletwire__v1__drain_reply__unpack(
+	    NULL, bus_msg_data(msg).len, bus_msg_data(msg).data);
+	bus_msg_unref(msg);
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_ptr_null(reply->error);
+	sockets = reply->sockets;
+	walletwire__v1__drain_reply__free_unpacked(reply, NULL);
+	return sockets;
+}
+
+START_TEST(an_operator_asks_an_edge_to_go_away_and_how_far_it_is)
+{
+	struct client *client = sign_in("asked");
+
+	ck_assert_uint_eq(ask_drain(watcher, 1000), 1);
+	(void)drain_ms(client_expect(client, "server:drain"));
+	/* Asked again it starts nothing. */
+	ck_assert_uint_le(ask_drain(watcher, 3600000), 1);
+	expect_end(client);
+	ck_assert(support_wait(is_empty, &home, WAIT_MS));
+	ck_assert_uint_eq(ask_drain(watcher, 0), 0);
+	ck_assert_str_eq(edge_not_ready(&home), "draining\n");
 }
 END_TEST
 
@@ -224,6 +416,15 @@ int main(void)
 	tcase_add_test(tc, an_edge_that_stops_says_that_it_is_gone);
 	tcase_add_test(tc, a_lease_is_put_again_after_a_restart_of_nats);
 	tcase_add_test(tc, edges_without_a_lease_are_not_asked_and_those_with_one_are);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("drain");
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, every_socket_of_an_edge_that_goes_away_is_told_its_time_and_closed);
+	tcase_add_test(tc, a_session_lives_on_until_its_time);
+	tcase_add_test(tc, who_signs_in_while_the_edge_goes_away_is_told_too);
+	tcase_add_test(tc, who_never_signs_in_is_closed_with_the_rest);
+	tcase_add_test(tc, an_operator_asks_an_edge_to_go_away_and_how_far_it_is);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
