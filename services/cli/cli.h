@@ -19,6 +19,7 @@ enum cli_exit {
 typedef enum cli_exit (*command_fn)(int argc, char **argv);
 
 enum cli_exit cmd_docs(int argc, char **argv);
+enum cli_exit cmd_drain(int argc, char **argv);
 enum cli_exit cmd_inbox(int argc, char **argv);
 enum cli_exit cmd_nats_config(int argc, char **argv);
 enum cli_exit cmd_provision(int argc, char **argv);

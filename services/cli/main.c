@@ -19,6 +19,7 @@ static const struct command {
 	{ "inbox", "list and count a user's inbox, and verify it", cmd_inbox },
 	{ "recall", "take back what an event said", cmd_recall },
 	{ "revoke", "end tokens before they expire", cmd_revoke },
+	{ "drain", "move the clients of an edge to the others", cmd_drain },
 	{ "docs", "print a generated page of docs/", cmd_docs },
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bus/provision.h"
@@ -138,6 +139,64 @@ START_TEST(a_lease_is_put_again_after_a_restart_of_nats)
 	ck_assert(support_wait(has_seen_another, &before, WAIT_MS));
 }
 END_TEST
+
+/* --- ww, as an operator runs it --- */
+
+/* Starts `ww words...`, whose output goes to a file; returns the exit code. */
+static int run_ww(const char *const *words)
+{
+	char program[512], out[512];
+	const char *argv[16] = { program };
+	size_t n = 1;
+	int status;
+
+	(void)snprintf(program, sizeof(program), "%s/ww", getenv("WW_BIN_DIR"));
+	(void)snprintf(out, sizeof(out), "%s/ww.out", world.nats.dir);
+	(void)setenv("WW_NATS_URL", world.nats.url, 1);
+	(void)setenv("WW_NATS_PASSWORD", "ops", 1);
+	while (*words)
+		argv[n++] = *words++;
+	(void)remove(out);
+	ck_assert_int_gt(waitpid(support_spawn(argv, out), &status, 0), 0);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+#define WW(...) run_ww((const char *const[]){ __VA_ARGS__, NULL })
+
+static const char *output(void)
+{
+	static char text[1 << 20];
+	char path[512];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/ww.out", world.nats.dir);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	(void)fclose(file);
+	return text;
+}
+
+#define ck_assert_says(what) \
+	ck_assert_msg(strstr(output(), what), "not said: %s\n%s", what, output())
+
+/* The lease of an edge that answers nothing. */
+static void put_lease_of(const char *id)
+{
+	struct bus *bus = support_nats_bus(&world.nats, "edge");
+	Walletwire__V1__EdgeLease lease = WALLETWIRE__V1__EDGE_LEASE__INIT;
+	char name[] = "edge";
+	struct err err = ERR_INIT;
+	uint8_t packed[256];
+
+	lease.id = (char *)(uintptr_t)id; /* protobuf-c is not const-correct */
+	lease.name = name;
+	ck_assert_ok(bus_kv_put(bus, BUCKET_EDGES, id,
+			 bytes_of(packed, walletwire__v1__edge_lease__pack(&lease, packed)), &err),
+	    err);
+	bus_close(bus);
+}
 
 /* --- sessions of edges that are not there --- */
 
@@ -405,6 +464,28 @@ START_TEST(an_operator_asks_an_edge_to_go_away_and_how_far_it_is)
 }
 END_TEST
 
+START_TEST(ww_drain_names_an_edge_and_waits_until_it_is_empty)
+{
+	struct client *client;
+
+	ck_assert_int_eq(WW("drain"), 2);
+	ck_assert_int_eq(WW("drain", "nobody"), 1);
+	ck_assert_says("there is no edge \"nobody\", but edge-");
+	put_lease_of("edge-second");
+	ck_assert_int_eq(WW("drain", "edge"), 1);
+	ck_assert_says("2 edges are named \"edge\", give an id: edge-");
+	ck_assert_int_eq(WW("drain", "edge-second"), 1);
+	ck_assert_says("nobody answers ww.edge.edge-second.drain");
+
+	client = sign_in("moved");
+	ck_assert_int_eq(WW("drain", home.id, "--within", "500ms"), 0);
+	ck_assert_says(": 1 sockets are left\n");
+	ck_assert_says(": 0 sockets are left\n");
+	(void)drain_ms(client_expect(client, "server:drain"));
+	expect_end(client);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fleet");
@@ -425,6 +506,7 @@ int main(void)
 	tcase_add_test(tc, who_signs_in_while_the_edge_goes_away_is_told_too);
 	tcase_add_test(tc, who_never_signs_in_is_closed_with_the_rest);
 	tcase_add_test(tc, an_operator_asks_an_edge_to_go_away_and_how_far_it_is);
+	tcase_add_test(tc, ww_drain_names_an_edge_and_waits_until_it_is_empty);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
