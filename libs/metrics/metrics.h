@@ -56,9 +56,14 @@ static inline void metric_inc(struct metric *metric)
 	metric_add(metric, 0, 1);
 }
 
+static inline void metric_set_cell(struct metric *metric, size_t cell, int64_t n)
+{
+	atomic_store_explicit(&metric->cells[cell], n, memory_order_relaxed);
+}
+
 static inline void metric_set(struct metric *metric, int64_t n)
 {
-	atomic_store_explicit(&metric->cells[0], n, memory_order_relaxed);
+	metric_set_cell(metric, 0, n);
 }
 
 static inline int64_t metric_get(const struct metric *metric, size_t cell)

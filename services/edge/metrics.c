@@ -1,6 +1,9 @@
 /* Every metric of ww-edge but those of its engine, declared in one place. */
 #include "metrics.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include "base/attrs.h"
 #include "base/clock.h"
 #include "metrics/metrics.h"
@@ -46,6 +49,23 @@ static const char *const event_limit_labels[EVENT_LIMITS] = {
 	[EVENT_CHANNELS] = "channels",
 };
 
+enum { NATS_IN, NATS_OUT };
+static const char *const direction_labels[] = { [NATS_IN] = "in", [NATS_OUT] = "out" };
+
+METRIC(uptime, METRIC_GAUGE, "ww_edge_uptime_seconds", "Time since the start");
+METRIC(draining, METRIC_GAUGE, "ww_edge_draining", "1 while clients are moved away");
+METRIC(resident, METRIC_GAUGE, "ww_edge_resident_bytes", "Memory that is not swapped out");
+METRIC(users_here, METRIC_GAUGE, "ww_edge_users",
+    "Users with sockets here; one with sockets on two loops counts twice");
+METRIC_LABELLED(nats_msgs, METRIC_COUNTER, "ww_edge_nats_messages_total",
+    "Doorbells heard, requests and answers sent", "direction", direction_labels);
+METRIC_LABELLED(nats_bytes, METRIC_COUNTER, "ww_edge_nats_bytes_total", "Their bytes", "direction",
+    direction_labels);
+METRIC(nats_reconnects, METRIC_COUNTER, "ww_edge_nats_reconnects_total",
+    "Times the connection to NATS was another one");
+METRIC(nats_slow, METRIC_COUNTER, "ww_edge_nats_slow_reports_total",
+    "Times NATS dropped messages for this edge");
+METRIC(nats_queue, METRIC_GAUGE, "ww_edge_nats_queue", "Messages that wait to be sent to NATS");
 METRIC(subjects, METRIC_GAUGE, "ww_edge_subjects", "Subjects this edge listens to");
 METRIC(connects, METRIC_COUNTER, "ww_edge_connects_total", "Sockets that joined a namespace");
 METRIC_LABELLED(refusals, METRIC_COUNTER, "ww_edge_connect_refusals_total", "CONNECTs refused",
@@ -74,19 +94,47 @@ static struct histogram latency = {
 	.help = "From commit to the socket's queue",
 };
 
+static int64_t started_ms;
+
+static int64_t resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	long long pages = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*s %lld", &pages) != 1)
+		pages = 0;
+	(void)fclose(file);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
 static void refresh(void *arg)
 {
 	struct edge *edge = arg;
+	struct bus_stats nats = bus_port_stats(edge->port);
 
-	metric_set(&subjects, (int64_t)bus_port_stats(edge->port).subjects);
+	metric_set(&uptime, (clock_mono_ms() - started_ms) / 1000);
+	metric_set(&draining, atomic_load(&edge->draining));
+	metric_set(&resident, resident_bytes());
+	metric_set(&subjects, (int64_t)nats.subjects);
+	metric_set_cell(&nats_msgs, NATS_IN, (int64_t)nats.msgs_in);
+	metric_set_cell(&nats_msgs, NATS_OUT, (int64_t)nats.msgs_out);
+	metric_set_cell(&nats_bytes, NATS_IN, (int64_t)nats.bytes_in);
+	metric_set_cell(&nats_bytes, NATS_OUT, (int64_t)nats.bytes_out);
+	metric_set(&nats_reconnects, (int64_t)nats.reconnects);
+	metric_set(&nats_slow, (int64_t)nats.slow_reports);
+	metric_set(&nats_queue, (int64_t)nats.queue);
 }
 
 void edge_metrics_register(struct edge *edge)
 {
-	struct metric *const all[] = { &subjects, &connects, &refusals, &recoveries, &events_in,
-		&events_refused, &calls, &relays, &relayed, &holes, &holes_late, &sinces,
-		&since_items, &snapshots, &swept, &findings };
+	struct metric *const all[] = { &uptime, &draining, &resident, &users_here, &subjects,
+		&connects, &refusals, &recoveries, &events_in, &events_refused, &calls, &relays, &relayed, &holes,
+		&holes_late, &sinces, &since_items, &snapshots, &swept, &findings, &nats_msgs,
+		&nats_bytes, &nats_reconnects, &nats_slow, &nats_queue };
 
+	started_ms = clock_mono_ms();
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		metrics_register(all[i]);
 	metrics_register_histogram(&latency);
@@ -111,6 +159,11 @@ void count_refusal_crowded(void)
 void count_recovery(enum recovery outcome)
 {
 	metric_add(&recoveries, outcome, 1);
+}
+
+void count_users(int by)
+{
+	metric_add(&users_here, 0, by);
 }
 
 void count_event_in(void)

@@ -19,6 +19,7 @@ void count_connect(void);                       /* a CONNECT that was answered *
 void count_refusal(enum token_verdict verdict); /* a CONNECT that was refused */
 void count_refusal_crowded(void);               /* for too many sockets of its user */
 void count_recovery(enum recovery outcome);
+void count_users(int by); /* with sockets on a loop; +1 or -1 */
 void count_event_in(void);
 void count_event_refused(enum event_limit limit);
 void count_call(enum status status);

@@ -71,6 +71,7 @@ static struct user *user_new(struct edge_loop *el, const char *id)
 	HASH_ADD_STR(el->users, id, user);
 	hub_want(el->edge->hub, user->token, el->index);
 	sweep_add(user);
+	count_users(1);
 	return user;
 }
 
@@ -85,6 +86,7 @@ static void user_free(struct user *user)
 	loop_timer_disarm(el->loop, &user->hole_timer);
 	drop_all_held(user);
 	HASH_DEL(el->users, user);
+	count_users(-1);
 	free(user->token);
 	free(user);
 }

@@ -1,7 +1,10 @@
 /* Every metric of the engine, declared in one place. */
 #include "engine/metrics.h"
 
+#include <pthread.h>
+
 #include "base/attrs.h"
+#include "base/clock.h"
 #include "metrics/metrics.h"
 
 static const int close_codes[] = {
@@ -44,9 +47,18 @@ static const char *const refusal_labels[] = {
 
 _Static_assert(ARRAY_LEN(refusal_labels) == REFUSALS, "a label per refusal");
 
+static const char *const transport_labels[] = { "polling", "websocket" };
+static const char *const parser_labels[] = { "json", "msgpack" };
+
 METRIC(sockets, METRIC_GAUGE, "ww_edge_sockets", "Connections held now");
-METRIC(
-    lag, METRIC_GAUGE, "ww_edge_loop_lag_microseconds", "Longest turn of any loop since last read");
+METRIC_LABELLED(transports, METRIC_GAUGE, "ww_edge_sockets_by_transport",
+    "Connections held now, by what they are on", "transport", transport_labels);
+METRIC_LABELLED(parsers, METRIC_GAUGE, "ww_edge_sockets_by_parser",
+    "Connections held now that have said something, by its encoding", "parser", parser_labels);
+METRIC(queue_bytes, METRIC_GAUGE, "ww_edge_queue_bytes", "Bytes that wait for clients");
+METRIC(queue_packets, METRIC_GAUGE, "ww_edge_queue_packets", "Packets that wait for clients");
+METRIC(lag, METRIC_GAUGE, "ww_edge_loop_lag_microseconds",
+    "Longest turn of any loop within the last 15 to 30 seconds");
 METRIC(requests, METRIC_GAUGE, "ww_edge_http_requests", "HTTP requests adopted and not answered");
 METRIC(upgrades, METRIC_COUNTER, "ww_edge_upgrades_total",
     "Sessions that moved from polling to a WebSocket");
@@ -66,6 +78,33 @@ METRIC(conflated, METRIC_COUNTER, "ww_edge_states_conflated_total",
 METRIC(
     hints_dropped, METRIC_COUNTER, "ww_edge_hints_dropped_total", "Hints that found a queue full");
 
+enum { LAG_WINDOW_MS = 15000 };
+
+/* A loop tells its worst turn once, but there may be several who ask. */
+static struct {
+	pthread_mutex_t lock; /* guards what is below */
+	int64_t began_ms, worst_us, worst_before_us;
+} lag_window = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static int64_t windowed_lag_us(int64_t now_us)
+{
+	int64_t now_ms = clock_mono_ms(), age_ms, worst_us;
+
+	(void)pthread_mutex_lock(&lag_window.lock);
+	age_ms = now_ms - lag_window.began_ms;
+	if (age_ms >= LAG_WINDOW_MS) {
+		lag_window.worst_before_us = age_ms < 2 * LAG_WINDOW_MS ? lag_window.worst_us : 0;
+		lag_window.worst_us = 0;
+		lag_window.began_ms = now_ms;
+	}
+	if (now_us > lag_window.worst_us)
+		lag_window.worst_us = now_us;
+	worst_us = lag_window.worst_us > lag_window.worst_before_us ? lag_window.worst_us
+								    : lag_window.worst_before_us;
+	(void)pthread_mutex_unlock(&lag_window.lock);
+	return worst_us;
+}
+
 static void refresh(void *arg)
 {
 	struct engine *engine = arg;
@@ -80,14 +119,14 @@ static void refresh(void *arg)
 
 		worst = us > worst ? us : worst;
 	}
-	metric_set(&lag, worst);
+	metric_set(&lag, windowed_lag_us(worst));
 }
 
 void engine_metrics_register(struct engine *engine)
 {
-	struct metric *const all[] = { &sockets, &requests, &lag, &handshakes, &handshakes_refused,
-		&heads_refused, &upgrades, &upgrades_late, &closes, &packets_out, &conflated,
-		&hints_dropped };
+	struct metric *const all[] = { &sockets, &transports, &parsers, &queue_bytes,
+		&queue_packets, &requests, &lag, &handshakes, &handshakes_refused, &heads_refused,
+		&upgrades, &upgrades_late, &closes, &packets_out, &conflated, &hints_dropped };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		metrics_register(all[i]);
@@ -127,6 +166,32 @@ void count_push(enum frame_class class, enum outq_result result)
 		metric_inc(&conflated);
 	else if (result == OUTQ_DROPPED)
 		metric_inc(&hints_dropped);
+}
+
+void count_session(struct session *session)
+{
+	struct session_counted *was = &session->counted;
+	struct session_counted is = { 0 };
+
+	if (session->state != SESSION_DEAD)
+		is = (struct session_counted){ .is_counted = true,
+			.is_websocket = session->ws != NULL,
+			.bytes = session->out.bytes,
+			.packets = session->out.count };
+	if (was->is_counted != is.is_counted || was->is_websocket != is.is_websocket) {
+		metric_add(&transports, was->is_websocket, was->is_counted ? -1 : 0);
+		metric_add(&transports, is.is_websocket, is.is_counted ? 1 : 0);
+	}
+	if (was->bytes != is.bytes || was->packets != is.packets) {
+		metric_add(&queue_bytes, 0, (int64_t)is.bytes - (int64_t)was->bytes);
+		metric_add(&queue_packets, 0, (int64_t)is.packets - (int64_t)was->packets);
+	}
+	*was = is;
+}
+
+void count_parser(bool is_packed, int by)
+{
+	metric_add(&parsers, is_packed, by);
 }
 
 int close_reason_code(enum close_reason reason)

@@ -2,7 +2,7 @@
 #ifndef ENGINE_METRICS_H
 #define ENGINE_METRICS_H
 
-#include "engine/engine.h"
+#include "engine/session.h"
 
 /* Why a request became no session and no part of one: the engine's errors, and what else there is.
  */
@@ -25,6 +25,12 @@ void count_upgrade(void);
 void count_upgrade_late(void);
 void count_close(enum close_reason reason);
 void count_push(enum frame_class class, enum outq_result result);
+/*
+ * Brings the gauges of transports and queues up to what is true of a session. Called at the end of
+ * a turn, so that a queue that fills and empties within one costs nothing, and when it dies.
+ */
+void count_session(struct session *session);
+void count_parser(bool is_packed, int by); /* a session whose encoding is known; +1 or -1 */
 
 /* The WebSocket close code of a reason (proto/close.def). */
 int close_reason_code(enum close_reason reason);

@@ -79,6 +79,7 @@ static void die(struct session *session)
 	HASH_DELETE(hh_sid, el->by_sid, session);
 	engine_bury(el, session_free, session);
 	atomic_fetch_sub(&el->engine->sessions, 1);
+	count_session(session);
 }
 
 static void linger_over(void *arg)
@@ -387,6 +388,7 @@ void session_flush_all(struct engine_loop *el)
 			wsconn_flush(session->ws);
 		else
 			flush_poll(session);
+		count_session(session);
 	}
 }
 
@@ -525,6 +527,7 @@ void session_take_poll(struct session *session, struct poll *poll)
 	poll->session = session;
 	/* What waits is there before anything else of this turn. */
 	flush_poll(session);
+	count_session(session);
 }
 
 void session_on_poll_gone(struct session *session)

@@ -17,6 +17,13 @@
 
 #include "engine/engine.h"
 
+/* What the gauges say of it (count_session()). */
+struct session_counted {
+	bool is_counted, is_websocket;
+	size_t bytes;
+	unsigned packets;
+};
+
 enum session_state { SESSION_OPEN, SESSION_CLOSING, SESSION_DEAD };
 
 /*
@@ -49,6 +56,7 @@ struct session {
 	struct wsconn *ws;     /* the transport; NULL: polling */
 	struct wsconn *probe;  /* that WebSocket, if it is here */
 	struct outq out;
+	struct session_counted counted;
 	/* When to ping, or until when the pong has to come; then the linger. */
 	struct loop_timer heartbeat;
 	struct loop_timer probe_deadline;

@@ -9,6 +9,7 @@
 
 #include "base/xalloc.h"
 #include "codec/socketio_packed.h"
+#include "engine/metrics.h"
 
 enum { ACK_ID_MAX = INT32_MAX /* some clients read it as a signed 32-bit number */ };
 
@@ -604,13 +605,19 @@ static bool on_packed(struct sio *sio, struct bytes data)
 	return ok;
 }
 
+static void know_parser(struct sio *sio, bool is_packed)
+{
+	sio->parser = is_packed ? PARSER_PACKED : PARSER_TEXT;
+	count_parser(is_packed, 1);
+}
+
 static void on_message(struct session *session, bool is_binary, struct bytes data)
 {
 	struct sio *sio = sio_of(session);
 	bool ok;
 
 	if (sio->parser == PARSER_UNKNOWN)
-		sio->parser = is_binary ? PARSER_PACKED : PARSER_TEXT;
+		know_parser(sio, is_binary);
 	if (sio->parser == PARSER_PACKED)
 		ok = is_binary && on_packed(sio, data);
 	else
@@ -649,6 +656,8 @@ static void on_close(struct session *session)
 	partial_free(take_partial(sio));
 	while (sio->sockets)
 		leave(sio->sockets);
+	if (sio->parser != PARSER_UNKNOWN)
+		count_parser(sio->parser == PARSER_PACKED, -1);
 	session->data = NULL;
 	engine_bury(session->el, free, sio);
 }
@@ -680,7 +689,7 @@ void sio_restore(struct session *session, const struct sio_moved *moved)
 	struct socketio_packet packet;
 
 	if (moved->has_parser)
-		sio->parser = moved->is_packed ? PARSER_PACKED : PARSER_TEXT;
+		know_parser(sio, moved->is_packed);
 	if (moved->partial.len && !socketio_parse(moved->partial, &packet, NULL) &&
 	    packet.attachments <= sio->cfg->max_attachments &&
 	    moved->attachments.len < packet.attachments) {

@@ -11,6 +11,9 @@
 #include "bus/provision.h"
 #include "client.h"
 #include "drain.h"
+#include "engine/metrics.h"
+#include "metrics.h"
+#include "metrics/metrics.h"
 #include "poller.h"
 #include "support/support.h"
 #include "walletwire/v1/edge.pb-c.h"
@@ -486,6 +489,99 @@ START_TEST(ww_drain_names_an_edge_and_waits_until_it_is_empty)
 }
 END_TEST
 
+/* --- what an edge tells of itself --- */
+
+static void setup_counted(void)
+{
+	engine_metrics_register(&home.engine);
+	edge_metrics_register(&home);
+	setup();
+}
+
+struct expected {
+	const char *sample; /* of /metrics */
+	long value;
+};
+
+static bool is_counted(void *arg)
+{
+	const struct expected *expected = arg;
+	struct buf text = BUF_INIT;
+	const char *at;
+	bool is_so;
+
+	metrics_render(&text);
+	at = strstr(buf_str(&text), expected->sample);
+	ck_assert_msg(at != NULL, "%s is missing in %s", expected->sample, buf_str(&text));
+	is_so = strtol(at + strlen(expected->sample), NULL, 10) == expected->value;
+	buf_finish(&text);
+	return is_so;
+}
+
+static bool is_not_counted(void *arg)
+{
+	return !is_counted(arg);
+}
+
+static void expect_count(const char *sample, long value)
+{
+	struct expected expected = { sample, value };
+
+	ck_assert_msg(
+	    support_wait(is_counted, &expected, WAIT_MS), "%s never was %ld", sample, value);
+}
+
+START_TEST(gauges_follow_connections_through_their_lives)
+{
+	int port = http_front_port(home.engine.front);
+	struct poller *poller = poll_as("polls", &home, port);
+	struct client *client = sign_in("watches");
+
+	expect_count("\nww_edge_sockets ", 2);
+	expect_count("\nww_edge_sockets_by_transport{transport=\"polling\"} ", 1);
+	expect_count("\nww_edge_sockets_by_transport{transport=\"websocket\"} ", 1);
+	expect_count("\nww_edge_sockets_by_parser{parser=\"json\"} ", 2);
+	expect_count("\nww_edge_users ", 2);
+	expect_count("\nww_edge_draining ", 0);
+	client_close(client);
+	expect_count("\nww_edge_sockets_by_transport{transport=\"websocket\"} ", 0);
+	expect_count("\nww_edge_sockets_by_parser{parser=\"json\"} ", 1);
+	expect_count("\nww_edge_users ", 1);
+
+	client_upgrade(client, port, poller->sid);
+	expect_count("\nww_edge_sockets_by_transport{transport=\"polling\"} ", 0);
+	expect_count("\nww_edge_sockets_by_transport{transport=\"websocket\"} ", 1);
+	client_close(client);
+	expect_count("\nww_edge_sockets_by_transport{transport=\"websocket\"} ", 0);
+	expect_count("\nww_edge_sockets_by_parser{parser=\"json\"} ", 0);
+	expect_count("\nww_edge_users ", 0);
+	free(client);
+	free(poller);
+}
+END_TEST
+
+START_TEST(gauges_follow_what_waits_for_clients)
+{
+	int port = http_front_port(home.engine.front);
+	struct poller *poller = poll_as("waits", &home, port);
+
+	struct expected no_packets = { "\nww_edge_queue_packets ", 0 };
+	struct expected no_bytes = { "\nww_edge_queue_bytes ", 0 };
+
+	while (!is_counted(&no_packets)) /* a ping may wait at any time */
+		poller_get(poller, port);
+	mailbox_ring(world.mailbox, "waits", mailbox_append(world.mailbox, "waits"));
+	ck_assert(support_wait(is_not_counted, &no_packets, WAIT_MS));
+	ck_assert(!is_counted(&no_bytes));
+	(void)poller_expect(poller, (const int[]){ port, port }, "security:alert");
+	while (!is_counted(&no_packets))
+		poller_get(poller, port);
+	while (!is_counted(&no_bytes))
+		poller_get(poller, port);
+	free(poller);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fleet");
@@ -507,6 +603,12 @@ int main(void)
 	tcase_add_test(tc, who_never_signs_in_is_closed_with_the_rest);
 	tcase_add_test(tc, an_operator_asks_an_edge_to_go_away_and_how_far_it_is);
 	tcase_add_test(tc, ww_drain_names_an_edge_and_waits_until_it_is_empty);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("stats");
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, setup_counted, teardown);
+	tcase_add_test(tc, gauges_follow_connections_through_their_lives);
+	tcase_add_test(tc, gauges_follow_what_waits_for_clients);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
