@@ -94,8 +94,10 @@ static void append_head(struct buf *out, const char *name, const char *help, con
 	buf_appendf(out, "\n# TYPE %s %s\n", name, type);
 }
 
-static void append_metric(struct buf *out, const struct metric *metric)
+static void append_metric(void *arg, const struct metric *metric)
 {
+	struct buf *out = arg;
+
 	append_head(
 	    out, metric->name, metric->help, metric->kind == METRIC_GAUGE ? "gauge" : "counter");
 	for (size_t i = 0; i < metric->count; i++) {
@@ -114,8 +116,9 @@ static void append_seconds(struct buf *out, int64_t us)
 	buf_appendf(out, "%" PRId64 ".%06d", us / US_PER_S, (int)(us % US_PER_S));
 }
 
-static void append_histogram(struct buf *out, const struct histogram *histogram)
+static void append_histogram(void *arg, const struct histogram *histogram)
 {
+	struct buf *out = arg;
 	int64_t bound = HISTOGRAM_FIRST_US, count = 0;
 
 	append_head(out, histogram->name, histogram->help, "histogram");
@@ -133,12 +136,36 @@ static void append_histogram(struct buf *out, const struct histogram *histogram)
 	buf_appendf(out, "\n%s_count %" PRId64 "\n", histogram->name, count);
 }
 
-void metrics_render(struct buf *out)
+int64_t histogram_quantile_us(const int64_t buckets[HISTOGRAM_BUCKETS + 1], double q)
+{
+	int64_t count = 0, from = 0, to = HISTOGRAM_FIRST_US;
+	double left;
+
+	for (size_t i = 0; i <= HISTOGRAM_BUCKETS; i++)
+		count += buckets[i];
+	left = q * (double)count;
+	/* Beyond the last bound there is nothing to spread over. */
+	for (size_t i = 0; count > 0 && i < HISTOGRAM_BUCKETS; i++, from = to, to *= 2) {
+		if (buckets[i] > 0 && left <= (double)buckets[i])
+			return from + (int64_t)((double)(to - from) * left / (double)buckets[i]);
+		left -= (double)buckets[i];
+	}
+	return from;
+}
+
+void metrics_visit(const struct metrics_visitor *visitor, void *arg)
 {
 	for (size_t i = 0; i < refreshers_len; i++)
 		refreshers[i].refresh(refreshers[i].arg);
 	for (const struct metric *metric = metrics; metric; metric = metric->next)
-		append_metric(out, metric);
+		visitor->metric(arg, metric);
 	for (const struct histogram *histogram = histograms; histogram; histogram = histogram->next)
-		append_histogram(out, histogram);
+		visitor->histogram(arg, histogram);
+}
+
+void metrics_render(struct buf *out)
+{
+	static const struct metrics_visitor text = { append_metric, append_histogram };
+
+	metrics_visit(&text, out);
 }

@@ -87,12 +87,25 @@ struct histogram {
 
 void histogram_observe(struct histogram *histogram, int64_t us);
 
+/*
+ * The value that the share `q` (0 to 1) of what was observed does not exceed, as if it were spread
+ * evenly within its bucket; 0 if nothing was observed.
+ */
+int64_t histogram_quantile_us(const int64_t buckets[HISTOGRAM_BUCKETS + 1], double q);
+
 /* At start, before threads exist. Registering twice is a mistake (assert). */
 void metrics_register(struct metric *metric);
 void metrics_register_histogram(struct histogram *histogram);
 
 /* Called before each rendering, to refresh gauges that are cheaper to read than to keep. */
 void metrics_on_render(void (*refresh)(void *arg), void *arg);
+
+/* Everything registered, in the order of registration. */
+struct metrics_visitor {
+	void (*metric)(void *arg, const struct metric *metric);
+	void (*histogram)(void *arg, const struct histogram *histogram);
+};
+void metrics_visit(const struct metrics_visitor *visitor, void *arg);
 
 /* Everything registered, in Prometheus text format 0.0.4. */
 void metrics_render(struct buf *out);

@@ -199,6 +199,49 @@ START_TEST(no_add_is_lost_between_threads)
 }
 END_TEST
 
+START_TEST(a_quantile_lies_in_the_bucket_that_reaches_it)
+{
+	int64_t buckets[HISTOGRAM_BUCKETS + 1] = { 0 };
+
+	ck_assert_int_eq(histogram_quantile_us(buckets, 0.5), 0);
+	buckets[0] = 50; /* up to 64 us */
+	buckets[3] = 49; /* 256 to 512 us */
+	ck_assert_int_eq(histogram_quantile_us(buckets, 0.25), 31);
+	ck_assert_int_gt(histogram_quantile_us(buckets, 0.99), 500);
+	ck_assert_int_le(histogram_quantile_us(buckets, 0.99), 512);
+	buckets[HISTOGRAM_BUCKETS] = 1; /* beyond the last bound: that bound is all that is known */
+	ck_assert_int_eq(histogram_quantile_us(buckets, 1),
+	    (int64_t)HISTOGRAM_FIRST_US << (HISTOGRAM_BUCKETS - 1));
+}
+END_TEST
+
+static void count_metric(void *arg, const struct metric *metric)
+{
+	*(int64_t *)arg += metric_get(metric, 0);
+}
+
+static void count_histogram(void *arg, const struct histogram *histogram)
+{
+	*(int64_t *)arg += atomic_load(&histogram->sum_us);
+}
+
+START_TEST(a_visitor_sees_everything_refreshed)
+{
+	static const struct metrics_visitor visitor = { count_metric, count_histogram };
+	int64_t sum = 0;
+	int now = 1000;
+
+	metrics_register(&sockets);
+	metrics_register(&events);
+	metrics_register_histogram(&latency);
+	metrics_on_render(set_gauge, &now);
+	metric_set(&events, 10);
+	histogram_observe(&latency, 100);
+	metrics_visit(&visitor, &sum);
+	ck_assert_int_eq(sum, 1110);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("metrics");
@@ -211,6 +254,8 @@ int main(void)
 	    (int)(sizeof(bucket_rows) / sizeof(bucket_rows[0])));
 	tcase_add_test(tcase, histogram_has_cumulative_buckets_sum_and_count);
 	tcase_add_test(tcase, gauges_are_refreshed_before_each_rendering);
+	tcase_add_test(tcase, a_quantile_lies_in_the_bucket_that_reaches_it);
+	tcase_add_test(tcase, a_visitor_sees_everything_refreshed);
 	tcase_add_test_raise_signal(tcase, registering_twice_aborts, SIGABRT);
 	tcase_add_test(tcase, no_add_is_lost_between_threads);
 	suite_add_tcase(suite, tcase);
