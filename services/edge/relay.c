@@ -8,6 +8,7 @@
 #include "base/attrs.h"
 #include "base/xalloc.h"
 #include "drain.h"
+#include "stats.h"
 
 struct relay {
 	struct edge *edge;
@@ -51,6 +52,7 @@ static const struct own_verb {
 	void (*fn)(void *relay_call);
 } own_verbs[] = {
 	{ "drain", drain_serve },
+	{ "stats", stats_serve },
 };
 
 static const struct own_verb *own_verb_of(const char *subject)

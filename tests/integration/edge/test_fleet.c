@@ -582,6 +582,48 @@ START_TEST(gauges_follow_what_waits_for_clients)
 }
 END_TEST
 
+static Walletwire__V1__EdgeStats *ask_stats(struct bus *bus)
+{
+	Walletwire__V1__EdgeStats *stats;
+	struct bus_msg *msg;
+	struct err err = ERR_INIT;
+	char subject[128];
+
+	(void)snprintf(subject, sizeof(subject), "ww.edge.%s.stats", home.id);
+	ck_assert_ok(bus_request(bus, subject, bytes_of(NULL, 0), 5000, &msg, &err), err);
+	stats =
+	    walletwire__v1__edge_stats__unpack(NULL, bus_msg_data(msg).len, bus_msg_data(msg).data);
+	bus_msg_unref(msg);
+	ck_assert_ptr_nonnull(stats);
+	return stats;
+}
+
+/* Every sample of /metrics that is no histogram's stands in the answer, and nothing else. */
+START_TEST(an_edge_tells_over_nats_what_stands_in_its_metrics)
+{
+	struct client *client = sign_in("counted");
+	Walletwire__V1__EdgeStats *stats = ask_stats(watcher);
+	struct buf text = BUF_INIT;
+	size_t samples = 0;
+
+	ck_assert_str_eq(stats->id, home.id);
+	ck_assert_str_eq(stats->name, "edge");
+	ck_assert(!stats->draining);
+	metrics_render(&text);
+	for (size_t i = 0; i < stats->n_numbers; i++)
+		ck_assert_ptr_nonnull(strstr(buf_str(&text), stats->numbers[i]->name));
+	for (const char *at = strstr(buf_str(&text), "\nww_"); at; at = strstr(at + 1, "\nww_"))
+		samples += strncmp(at + 1, "ww_edge_event_latency_seconds", 29) != 0;
+	ck_assert_uint_eq(stats->n_numbers, samples);
+	ck_assert_uint_eq(stats->n_histograms, 1);
+	ck_assert_uint_eq(stats->histograms[0]->n_buckets, HISTOGRAM_BUCKETS + 1);
+	buf_finish(&text);
+	walletwire__v1__edge_stats__free_unpacked(stats, NULL);
+	client_close(client);
+	free(client);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fleet");
@@ -609,6 +651,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup_counted, teardown);
 	tcase_add_test(tc, gauges_follow_connections_through_their_lives);
 	tcase_add_test(tc, gauges_follow_what_waits_for_clients);
+	tcase_add_test(tc, an_edge_tells_over_nats_what_stands_in_its_metrics);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
