@@ -26,8 +26,10 @@ enum cli_exit cmd_provision(int argc, char **argv);
 enum cli_exit cmd_publish(int argc, char **argv);
 enum cli_exit cmd_recall(int argc, char **argv);
 enum cli_exit cmd_revoke(int argc, char **argv);
+enum cli_exit cmd_stats(int argc, char **argv);
 enum cli_exit cmd_tail(int argc, char **argv);
 enum cli_exit cmd_token(int argc, char **argv);
+enum cli_exit cmd_top(int argc, char **argv);
 
 /* "ww COMMAND: message" on standard error; returns CLI_FAILED. */
 enum cli_exit cli_failed(const char *command, const struct err *err);

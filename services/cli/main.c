@@ -19,6 +19,8 @@ static const struct command {
 	{ "inbox", "list and count a user's inbox, and verify it", cmd_inbox },
 	{ "recall", "take back what an event said", cmd_recall },
 	{ "revoke", "end tokens before they expire", cmd_revoke },
+	{ "stats", "what edges count, in a table or one in full", cmd_stats },
+	{ "top", "what edges do, over and over", cmd_top },
 	{ "drain", "move the clients of an edge to the others", cmd_drain },
 	{ "docs", "print a generated page of docs/", cmd_docs },
 };

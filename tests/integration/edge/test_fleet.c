@@ -624,6 +624,52 @@ START_TEST(an_edge_tells_over_nats_what_stands_in_its_metrics)
 }
 END_TEST
 
+START_TEST(ww_stats_lists_every_edge_and_those_that_are_missing)
+{
+	struct client *client = sign_in("shown");
+
+	ck_assert_int_eq(WW("stats"), 0);
+	ck_assert_says(home.id);
+	ck_assert_says(" up ");
+	ck_assert_int_eq(WW("stats", "edge"), 0);
+	ck_assert_says(
+	    "ww_edge_sockets_by_transport             websocket                     1\n");
+	ck_assert_says("ww_edge_event_latency_seconds            p99 ");
+	ck_assert_int_eq(WW("stats", home.id, "--json"), 0);
+	ck_assert_says("\"name\":\"edge\",\"state\":\"up\",\"version\":");
+	ck_assert_says("\"ww_edge_sockets\":1,");
+	ck_assert_says("\"ww_edge_sockets_by_parser\":{\"json\":1,\"msgpack\":0},");
+	ck_assert_says("\"ww_edge_event_latency_seconds\":{\"count\":");
+
+	put_lease_of("edge-second");
+	ck_assert_int_eq(WW("stats"), 1);
+	ck_assert_says("edge-second              missing");
+	ck_assert_says("1 of 2 edges did not answer");
+	ck_assert_int_eq(WW("stats", "edge-second", "--json"), 1);
+	ck_assert_says("{\"id\":\"edge-second\",\"name\":\"edge\",\"state\":\"missing\"}\n");
+	ck_assert_int_eq(WW("stats", "nobody"), 1);
+	ck_assert_says("there is no edge \"nobody\"");
+	client_close(client);
+	free(client);
+}
+END_TEST
+
+START_TEST(ww_top_looks_as_often_as_it_is_told)
+{
+	const char *at;
+	unsigned heads = 0;
+
+	put_lease_of("edge-second");
+	ck_assert_int_eq(WW("top", "--count", "2", "--interval", "100ms"), 0);
+	for (at = output(); (at = strstr(at, "conn/s")); at++)
+		heads++;
+	ck_assert_uint_eq(heads, 2);
+	ck_assert_says("edge-second              missing");
+	ck_assert_ptr_null(strchr(output(), '\033')); /* it is no terminal */
+	ck_assert_int_eq(WW("top", "--interval", "1ms"), 2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fleet");
@@ -652,6 +698,8 @@ int main(void)
 	tcase_add_test(tc, gauges_follow_connections_through_their_lives);
 	tcase_add_test(tc, gauges_follow_what_waits_for_clients);
 	tcase_add_test(tc, an_edge_tells_over_nats_what_stands_in_its_metrics);
+	tcase_add_test(tc, ww_stats_lists_every_edge_and_those_that_are_missing);
+	tcase_add_test(tc, ww_top_looks_as_often_as_it_is_told);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
