@@ -31,6 +31,8 @@ static size_t packet_size(const struct packet *packet)
 
 static void drop(struct outq *q, struct packet *packet)
 {
+	if (packet == q->urgent)
+		q->urgent = NULL;
 	DL_DELETE(q->packets, packet);
 	q->bytes -= packet_size(packet);
 	q->count--;
@@ -43,6 +45,11 @@ static void append(struct outq *q, struct packet *packet)
 	DL_APPEND(q->packets, packet);
 	q->bytes += packet_size(packet);
 	q->count++;
+}
+
+static bool is_begun(const struct outq *q, const struct packet *packet)
+{
+	return packet == q->packets && q->written > 0;
 }
 
 static struct packet *packet_new(uint8_t opcode, struct frame *body, struct bytes tail)
@@ -108,8 +115,7 @@ static struct packet *older_version(struct outq *q, const struct frame *frame)
 	if (frame->class != FRAME_STATE)
 		return NULL;
 	DL_FOREACH (q->packets, packet) {
-		if (packet->body && frame_same_state(packet->body, frame) &&
-		    !(packet == q->packets && q->written > 0))
+		if (packet->body && frame_same_state(packet->body, frame) && !is_begun(q, packet))
 			return packet;
 	}
 	return NULL;
@@ -133,14 +139,37 @@ enum outq_result outq_push(
 	return result;
 }
 
-void outq_push_control(struct outq *q, enum ws_opcode opcode, struct bytes payload)
+void outq_push_urgent(struct outq *q, enum ws_opcode opcode, struct bytes payload)
 {
-	append(q, packet_new((uint8_t)opcode, NULL, payload));
+	struct packet *packet = packet_new((uint8_t)opcode, NULL, payload);
+	struct packet *before = q->urgent;
+
+	if (!before && q->packets && is_begun(q, q->packets))
+		before = q->packets;
+	DL_APPEND_ELEM(q->packets, before, packet); /* without one it becomes the first */
+	q->urgent = packet;
+	q->bytes += packet_size(packet);
+	q->count++;
+}
+
+void outq_push_close(struct outq *q, struct bytes payload)
+{
+	append(q, packet_new(WS_CLOSE, NULL, payload));
+}
+
+void outq_clear(struct outq *q)
+{
+	struct packet *packet, *next;
+
+	DL_FOREACH_SAFE (q->packets, packet, next) {
+		if (!is_begun(q, packet))
+			drop(q, packet);
+	}
 }
 
 void outq_use_base64(struct outq *q)
 {
-	struct outq converted = { .written = q->written, .is_b64 = true };
+	struct outq converted = { .urgent = q->urgent, .written = q->written, .is_b64 = true };
 	struct packet *packet, *next;
 
 	DL_FOREACH_SAFE (q->packets, packet, next) {
@@ -156,6 +185,8 @@ void outq_put_first(struct outq *q, struct outq *from)
 	assert(q->written == 0);
 	DL_CONCAT(from->packets, q->packets);
 	q->packets = from->packets;
+	if (!q->urgent)
+		q->urgent = from->urgent;
 	q->bytes += from->bytes;
 	q->count += from->count;
 	q->written = from->written;

@@ -3,8 +3,9 @@
  *
  * A packet is a WebSocket header, a shared body and the session's own tail. On a WebSocket all that
  * waits is written by one sendmsg(); a poll takes packets as the payload of its answer. Packets
- * leave in the order they were pushed; only a state that is replaced by a newer version moves, to
- * the tail.
+ * leave in the order they were pushed, with two exceptions: a state that is replaced by a newer
+ * version moves to the tail, and what keeps the connection alive (pings, pongs) goes before all
+ * messages, so that a client that reads slowly is not taken for a dead one.
  *
  * Threads: belongs to its session's loop.
  */
@@ -18,7 +19,8 @@
 struct packet;
 
 struct outq {
-	struct packet *packets; /* oldest first */
+	struct packet *packets; /* in the order they leave */
+	struct packet *urgent;  /* the last of those that go before messages; NULL: none */
 	size_t bytes;           /* waiting, headers and tails included */
 	unsigned count;
 	size_t written; /* of the first packet */
@@ -43,8 +45,17 @@ void outq_finish(struct outq *q);
 enum outq_result outq_push(
     struct outq *q, const struct outq_limits *limits, struct frame *frame, struct bytes tail);
 
-/* A control frame (ping, pong, close) or, with opcode 0, bytes that are no frame (the 101). */
-void outq_push_control(struct outq *q, enum ws_opcode opcode, struct bytes payload);
+/*
+ * A pong, an Engine.IO ping (text) or, with opcode 0, bytes that are no frame (the 101): before
+ * every message, behind others of this sort and behind a packet of which a part is written.
+ */
+void outq_push_urgent(struct outq *q, enum ws_opcode opcode, struct bytes payload);
+
+/* The close frame: behind everything. */
+void outq_push_close(struct outq *q, struct bytes payload);
+
+/* Everything goes but a packet of which a part is written. */
+void outq_clear(struct outq *q);
 
 /* From now on, and for what waits already: binary as base64 text. */
 void outq_use_base64(struct outq *q);

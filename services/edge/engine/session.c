@@ -223,7 +223,9 @@ static void send_ping(void *arg)
 	struct engine_loop *el = session->el;
 
 	session->ping_due = true;
-	session_push_text(session, BYTES_LITERAL("2"));
+	outq_push_urgent(&session->out, WS_TEXT, BYTES_LITERAL("2"));
+	count_push(FRAME_CONTROL, OUTQ_QUEUED);
+	session_mark_dirty(session);
 	loop_timer_arm(el->loop, &session->heartbeat,
 	    loop_now_ms(el->loop) + el->engine->cfg.ping_timeout_ms, pong_overdue, session);
 }

@@ -2,6 +2,8 @@
 #include "engine/wsconn.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +15,9 @@
 
 enum {
 	LINGER_MS = 1000,
+	/* What the kernel holds can't be overtaken, replaced or counted: it takes no more than
+	 * keeps the connection busy until the loop looks at it again. */
+	KERNEL_UNSENT_MAX = 64 << 10,
 	MAX_FRAGMENTS = 1024,
 	CLOSE_PAYLOAD = 2,
 	FRAME_EXTRA = 8,
@@ -101,6 +106,15 @@ static void linger_over(void *arg)
 	on_gone(arg);
 }
 
+/*
+ * Nothing may follow a close frame, so it stands behind what waits: a refusal, a last event. A
+ * client that does not read would never come to it; what it is not sent it recovers.
+ */
+static bool has_stopped_reading(enum close_reason reason)
+{
+	return reason == CLOSE_SLOW_CONSUMER || reason == CLOSE_PING_TIMEOUT;
+}
+
 void wsconn_close(struct wsconn *ws, enum close_reason reason)
 {
 	/* A client that said why it goes is told the same. */
@@ -114,7 +128,9 @@ void wsconn_close(struct wsconn *ws, enum close_reason reason)
 		return;
 	}
 	ws->state = WS_ENDING;
-	outq_push_control(queue_of(ws), WS_CLOSE, bytes_of(payload, code ? CLOSE_PAYLOAD : 0));
+	if (has_stopped_reading(reason))
+		outq_clear(queue_of(ws));
+	outq_push_close(queue_of(ws), bytes_of(payload, code ? CLOSE_PAYLOAD : 0));
 	mark_dirty(ws);
 	loop_timer_arm(
 	    ws->el->loop, &ws->deadline, loop_now_ms(ws->el->loop) + LINGER_MS, linger_over, ws);
@@ -181,7 +197,7 @@ static void push_pong(struct wsconn *ws, struct bytes payload)
 	struct outq *out = queue_of(ws);
 
 	if (out->count < ws->el->engine->cfg.queue.count)
-		outq_push_control(out, WS_PONG, payload);
+		outq_push_urgent(out, WS_PONG, payload);
 	else if (ws->state == WS_ACTIVE)
 		session_doom(ws->session, CLOSE_SLOW_CONSUMER);
 	mark_dirty(ws);
@@ -370,7 +386,7 @@ void wsconn_accept(struct wsconn *ws)
 		buf_appendf(&text, "Sec-WebSocket-Protocol: %s\r\n", handoff->subprotocol);
 	buf_append_bytes(&text, buf_bytes(&handoff->headers));
 	buf_append_str(&text, "\r\n");
-	outq_push_control(queue_of(ws), 0, buf_bytes(&text));
+	outq_push_urgent(queue_of(ws), 0, buf_bytes(&text));
 	buf_finish(&text);
 	handoff_free(handoff);
 	ws->handoff = NULL;
@@ -386,7 +402,7 @@ void wsconn_refuse(struct wsconn *ws, enum engine_error error)
 	count_handshake_refused((enum refusal)error);
 	http_append_response(&text, engine_error_status(error), "text/html",
 	    bytes_of_str(engine_error_text(error)), NULL);
-	outq_push_control(&ws->out, 0, buf_bytes(&text));
+	outq_push_urgent(&ws->out, 0, buf_bytes(&text));
 	buf_finish(&text);
 	handoff_free(ws->handoff);
 	ws->handoff = NULL;
@@ -455,6 +471,7 @@ void wsconn_adopt(void *arg)
 {
 	struct ws_handoff *handoff = arg;
 	struct engine_loop *el = handoff->el;
+	int unsent_max = KERNEL_UNSENT_MAX;
 	struct wsconn *ws;
 
 	if (el->closed) { /* it came while the server was closing */
@@ -472,6 +489,8 @@ void wsconn_adopt(void *arg)
 	 */
 	ws_decoder_init(
 	    &ws->decoder, el->engine->cfg.max_message / 3 * 4 + FRAME_EXTRA, MAX_FRAGMENTS);
+	(void)setsockopt(
+	    handoff->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max, sizeof(unsent_max));
 	DL_APPEND(el->wsconns, ws);
 	begin(ws);
 }

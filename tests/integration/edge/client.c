@@ -78,18 +78,27 @@ static void consume(struct client *client, size_t len)
 	client->in_len -= len;
 }
 
-int client_connect(int port)
+static int connect_small(int port, int receive_buffer)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	if (receive_buffer)
+		ck_assert_int_eq(
+		    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer)),
+		    0);
 	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	return fd;
 }
 
+int client_connect(int port)
+{
+	return connect_small(port, 0);
+}
+
 /* Until the 101. `query` is what follows "transport=websocket". */
-static void handshake(struct client *client, int port, const char *query)
+static void handshake(struct client *client, int fd, const char *query)
 {
 	char request[1024];
 	const char *end;
@@ -102,7 +111,7 @@ static void handshake(struct client *client, int port, const char *query)
 
 	memset(client, 0, sizeof(*client));
 	client->close_code = -1;
-	client->fd = client_connect(port);
+	client->fd = fd;
 	client_send_raw(client, request, (size_t)len);
 	while (!(end = memmem(client->in, client->in_len, "\r\n\r\n", 4)))
 		ck_assert_msg(fill(client), "the edge closed during the handshake");
@@ -112,10 +121,15 @@ static void handshake(struct client *client, int port, const char *query)
 	consume(client, (size_t)(end + 4 - (const char *)client->in));
 }
 
+void client_open_small(struct client *client, int port, int receive_buffer)
+{
+	handshake(client, connect_small(port, receive_buffer), "");
+	(void)client_expect(client, "0{\"sid\":\"");
+}
+
 void client_open(struct client *client, int port)
 {
-	handshake(client, port, "");
-	(void)client_expect(client, "0{\"sid\":\"");
+	client_open_small(client, port, 0);
 }
 
 void client_upgrade(struct client *client, int port, const char *sid)
@@ -123,7 +137,7 @@ void client_upgrade(struct client *client, int port, const char *sid)
 	char query[256];
 
 	(void)snprintf(query, sizeof(query), "&sid=%s", sid);
-	handshake(client, port, query);
+	handshake(client, client_connect(port), query);
 	client_send(client, "2probe");
 	(void)client_expect(client, "3probe");
 	client_send(client, "5");
@@ -174,6 +188,7 @@ const char *client_next(struct client *client)
 		} else if (opcode == 8) {
 			return NULL;
 		} else if (opcode == 1 && strcmp(text, "2") == 0) {
+			client->pings++;
 			client_send(client, "3");
 		} else if (opcode == 1) {
 			return text;

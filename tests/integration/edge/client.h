@@ -14,6 +14,7 @@ struct client {
 	char text[CLIENT_TEXT_MAX]; /* the newest frame's */
 	unsigned char in[1 << 17];
 	size_t in_len;
+	unsigned pings; /* answered */
 	int close_code; /* of the server's close frame: 1005 if it had none, -1 before */
 };
 
@@ -22,6 +23,8 @@ int client_connect(int port);
 
 /* Connect and upgrade; the open packet was read and checked. */
 void client_open(struct client *client, int port);
+/* The same with so small a receive buffer that the edge soon has to wait; 0: as the system does. */
+void client_open_small(struct client *client, int port, int receive_buffer);
 void client_close(struct client *client);
 
 /* A WebSocket that takes a session over from polling, at this edge or another: probed and switched.

@@ -140,14 +140,66 @@ START_TEST(a_gone_peer_is_told)
 }
 END_TEST
 
-START_TEST(control_frames_and_raw_bytes_keep_their_place)
+START_TEST(what_keeps_a_connection_alive_goes_before_messages)
 {
-	outq_push_control(&q, 0, BYTES_LITERAL("HTTP"));
+	outq_push_urgent(&q, 0, BYTES_LITERAL("HTTP"));
 	ck_assert_int_eq(push(keep("x"), ""), OUTQ_QUEUED);
-	outq_push_control(&q, WS_PONG, BYTES_LITERAL("p"));
-	outq_push_control(&q, WS_CLOSE, bytes_of(NULL, 0));
+	outq_push_urgent(&q, WS_PONG, BYTES_LITERAL("p"));
+	ck_assert_int_eq(push(keep("y"), ""), OUTQ_QUEUED);
+	outq_push_urgent(&q, WS_TEXT, BYTES_LITERAL("2"));
+	outq_push_close(&q, bytes_of(NULL, 0));
+	ck_assert_uint_eq(q.count, 6);
 	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
-	ck_assert_mem_eq(received(), "HTTP\x81\x01x\x8a\x01p\x88\x00", 12);
+	ck_assert_mem_eq(received(),
+	    "HTTP\x8a\x01p\x81\x01"
+	    "2\x81\x01x\x81\x01y\x88\x00",
+	    18);
+	ck_assert_uint_eq(q.bytes, 0);
+}
+END_TEST
+
+START_TEST(nothing_gets_into_a_packet_that_is_half_written)
+{
+	(void)push(keep("abc"), "");
+	(void)push(keep("def"), "");
+	q.written = 3; /* two bytes of header and the "a" have gone */
+	outq_push_urgent(&q, WS_TEXT, BYTES_LITERAL("2"));
+	outq_push_urgent(&q, WS_PONG, bytes_of(NULL, 0));
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
+	ck_assert_mem_eq(received(),
+	    "bc\x81\x01"
+	    "2\x8a\x00\x81\x03"
+	    "def",
+	    12);
+}
+END_TEST
+
+START_TEST(what_is_urgent_again_is_before_messages_again)
+{
+	outq_push_urgent(&q, WS_TEXT, BYTES_LITERAL("2"));
+	(void)push(keep("a"), "");
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
+	(void)received();
+	(void)push(keep("b"), "");
+	outq_push_urgent(&q, WS_TEXT, BYTES_LITERAL("2"));
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
+	ck_assert_str_eq(received(), "\x81\x01"
+				     "2\x81\x01"
+				     "b");
+}
+END_TEST
+
+START_TEST(a_cleared_queue_keeps_what_is_half_written)
+{
+	(void)push(keep("abc"), "");
+	(void)push(keep("def"), "");
+	q.written = 4;
+	outq_push_urgent(&q, WS_TEXT, BYTES_LITERAL("2"));
+	outq_clear(&q);
+	outq_push_close(&q, bytes_of(NULL, 0));
+	ck_assert_uint_eq(q.count, 2);
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
+	ck_assert_mem_eq(received(), "c\x88\x00", 3);
 }
 END_TEST
 
@@ -182,6 +234,15 @@ START_TEST(a_poll_takes_packets_joined_and_binary_as_base64)
 	ck_assert_uint_eq(q.count, 0);
 	ck_assert_uint_eq(q.bytes, 0);
 	ck_assert_str_eq(take_payload(16, 1000), "");
+}
+END_TEST
+
+START_TEST(a_poll_takes_the_ping_first)
+{
+	(void)push(keep("4a"), "");
+	outq_push_urgent(&q, WS_TEXT, BYTES_LITERAL("2"));
+	ck_assert_str_eq(take_payload(1, 1000), "2");
+	ck_assert_str_eq(take_payload(1, 1000), "4a");
 }
 END_TEST
 
@@ -220,8 +281,10 @@ START_TEST(what_a_websocket_has_half_written_stays_in_front_of_what_waited_for_i
 	outq_put_first(&q, &first);
 	ck_assert_uint_eq(first.count, 0);
 	ck_assert_uint_eq(q.count, 2);
+	outq_push_urgent(&q, WS_TEXT, BYTES_LITERAL("2"));
 	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
-	ck_assert_str_eq(received(), "probe\x81\x02"
+	ck_assert_str_eq(received(), "probe\x81\x01"
+				     "2\x81\x02"
 				     "4a");
 }
 END_TEST
@@ -237,7 +300,7 @@ START_TEST(messages_can_be_moved_control_frames_stay)
 	struct buf seen = BUF_INIT;
 
 	(void)push(keep("4a"), "b");
-	outq_push_control(&q, WS_PONG, BYTES_LITERAL("p"));
+	outq_push_urgent(&q, WS_PONG, BYTES_LITERAL("p"));
 	(void)push(binary("c"), "");
 	outq_each(&q, note, &seen);
 	ck_assert_str_eq(buf_str(&seen), "text:4ab binary:c ");
@@ -272,7 +335,11 @@ int main(void)
 	tcase_add_test(tc, a_full_queue_refuses_what_must_arrive_and_drops_hints);
 	tcase_add_test(tc, what_is_half_written_is_neither_replaced_nor_repeated);
 	tcase_add_test(tc, a_gone_peer_is_told);
-	tcase_add_test(tc, control_frames_and_raw_bytes_keep_their_place);
+	tcase_add_test(tc, what_keeps_a_connection_alive_goes_before_messages);
+	tcase_add_test(tc, nothing_gets_into_a_packet_that_is_half_written);
+	tcase_add_test(tc, what_is_urgent_again_is_before_messages_again);
+	tcase_add_test(tc, a_cleared_queue_keeps_what_is_half_written);
+	tcase_add_test(tc, a_poll_takes_the_ping_first);
 	tcase_add_test(tc, a_poll_takes_packets_joined_and_binary_as_base64);
 	tcase_add_test(tc, a_poll_takes_no_more_packets_and_bytes_than_it_may_but_always_one);
 	tcase_add_test(tc, a_client_that_takes_no_binary_gets_base64_text);

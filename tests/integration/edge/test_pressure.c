@@ -1,0 +1,218 @@
+/* Clients that read slowly, or not at all: an engine in this process, without NATS. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "client.h"
+#include "engine/engine.h"
+#include "engine/sio.h"
+#include "support/support.h"
+
+enum { RECEIVE_BUFFER = 4096, PING_TIMEOUT_MS = 1500 };
+
+static struct engine engine;
+static struct engine_app app;
+static struct engine_path path;
+static struct sio_config sio;
+
+static void on_connect(struct sio_socket *socket, const struct json *auth)
+{
+	(void)auth;
+	sio_accept(socket, NULL);
+}
+
+/* `["item",<n>,"xxx...` without its end. */
+static struct frame *make_item(int64_t n, int64_t size)
+{
+	struct buf text = BUF_INIT;
+	struct frame *frame;
+
+	buf_appendf(&text, "42[\"item\",{\"n\":%lld,\"pad\":\"", (long long)n);
+	for (int64_t i = 0; i < size; i++)
+		buf_append_char(&text, 'x');
+	buf_append_char(&text, '"');
+	frame = frame_new(FRAME_KEEP, buf_bytes(&text), NULL);
+	buf_finish(&text);
+	return frame;
+}
+
+/* "fill <count> <size>": so many items of that size, all in this turn. */
+static void on_event(struct sio_socket *socket, const struct sio_event *event)
+{
+	int64_t count = 0, size = 0;
+
+	(void)json_int(json_at(event->args, 1), &count);
+	(void)json_int(json_at(event->args, 2), &size);
+	for (int64_t n = 0; n < count; n++) {
+		struct frame *frame = make_item(n, size);
+
+		sio_push(socket, frame, 0, NULL);
+		frame_unref(frame);
+	}
+}
+
+static void on_leave(struct sio_socket *socket)
+{
+	(void)socket;
+}
+
+static const struct sio_namespace namespaces[] = {
+	{ .name = "/", .on_connect = on_connect, .on_event = on_event, .on_leave = on_leave },
+};
+
+static void setup(void)
+{
+	struct engine_config cfg = {
+		.id = "test",
+		.listen = "127.0.0.1:0",
+		.origins = "",
+		.paths = &path,
+		.paths_len = 1,
+		.loops = 1,
+		.http_threads = 2,
+		.head_timeout_ms = 5000,
+		.body_timeout_ms = 20000,
+		.ping_interval_ms = 200,
+		.ping_timeout_ms = PING_TIMEOUT_MS,
+		.upgrade_timeout_ms = 5000,
+		.max_payload = 100000,
+		.max_message = 100000,
+		.max_sessions = 100,
+		.max_body_memory = 1 << 20,
+		.queue = { 1 << 20, 1024 },
+	};
+	struct err err = ERR_INIT;
+
+	sio = (struct sio_config){ .namespaces = namespaces,
+		.namespaces_len = 1,
+		.connect_timeout_ms = 10000,
+		.attachment_timeout_ms = 10000,
+		.max_packet = 100000,
+		.max_attachments = 10 };
+	app = sio_app(&sio);
+	path = (struct engine_path){ "/socket.io/", &app };
+	engine = (struct engine){ 0 };
+	ck_assert_ok(engine_init(&engine, &cfg, &err), err);
+	ck_assert_ok(engine_start(&engine, &err), err);
+	ck_assert_ok(engine_listen(&engine, &err), err);
+}
+
+static void teardown(void)
+{
+	engine_drain(&engine, NULL);
+	engine_finish(&engine);
+}
+
+static struct client *joined(int receive_buffer)
+{
+	struct client *client = malloc(sizeof(*client));
+
+	client_open_small(client, http_front_port(engine.front), receive_buffer);
+	client_send(client, "40");
+	(void)client_expect(client, "40{\"sid\":\"");
+	return client;
+}
+
+static void leave(struct client *client)
+{
+	client_close(client);
+	free(client);
+}
+
+/* A rate, not a wait. */
+static void pause_ms(int ms)
+{
+	struct timespec pause = { .tv_nsec = ms * 1000000L };
+
+	(void)nanosleep(&pause, NULL);
+}
+
+static void expect_item(struct client *client, int n)
+{
+	char start[48];
+
+	(void)snprintf(start, sizeof(start), "42[\"item\",{\"n\":%d,", n);
+	ck_assert_ptr_nonnull(strstr(client_expect(client, "\"item\""), start));
+}
+
+/*
+ * 900 KB take this client more than three times the ping timeout. Were pings behind them, it would
+ * answer none in time.
+ */
+START_TEST(a_slow_reader_that_answers_pings_is_kept_and_gets_everything)
+{
+	enum { ITEMS = 900, MS_EACH = 5 };
+	struct client *client = joined(RECEIVE_BUFFER);
+	int before_ping = ITEMS;
+
+	client_send(client, "42[\"fill\",900,1000]");
+	client->pings = 0;
+	for (int n = 0; n < ITEMS; n++) {
+		expect_item(client, n);
+		if (client->pings && before_ping == ITEMS)
+			before_ping = n;
+		pause_ms(MS_EACH);
+	}
+	ck_assert_int_lt(before_ping, ITEMS / 2);
+	ck_assert_uint_gt(client->pings, 1);
+	leave(client);
+}
+END_TEST
+
+static bool has_sessions(void *wanted)
+{
+	return atomic_load(&engine.sessions) == *(int *)wanted;
+}
+
+static void expect_sessions(int n)
+{
+	ck_assert(support_wait(has_sessions, &n, 10000));
+}
+
+START_TEST(a_client_that_neither_reads_nor_sends_is_given_up)
+{
+	struct client *client = joined(RECEIVE_BUFFER);
+
+	client_send(client, "42[\"fill\",300,1000]");
+	expect_sessions(0);
+	leave(client);
+}
+END_TEST
+
+START_TEST(a_frame_that_comes_in_pieces_shows_that_its_client_lives)
+{
+	enum { PIECES = 60, PIECE = 500 };
+	static const unsigned char head[] = { 0x81, 0xfe, PIECES * PIECE >> 8,
+		(PIECES * PIECE) & 255, 0, 0, 0, 0 };
+	struct client *client = joined(0);
+	char piece[PIECE];
+
+	memset(piece, '6', sizeof(piece)); /* a noop of Engine.IO, whatever follows its type */
+	client_send_raw(client, head, sizeof(head));
+	for (int i = 0; i < PIECES; i++) {
+		client_send_raw(client, piece, sizeof(piece));
+		pause_ms(2 * PING_TIMEOUT_MS / PIECES);
+	}
+	client_send(client, "42[\"fill\",1,1]");
+	expect_item(client, 0);
+	leave(client);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("pressure");
+	TCase *tc = tcase_create("pressure");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_slow_reader_that_answers_pings_is_kept_and_gets_everything);
+	tcase_add_test(tc, a_client_that_neither_reads_nor_sends_is_given_up);
+	tcase_add_test(tc, a_frame_that_comes_in_pieces_shows_that_its_client_lives);
+	suite_add_tcase(suite, tc);
+	return support_run(suite);
+}
