@@ -293,14 +293,25 @@ static void on_gone(struct exchange *x)
 		session_close(session, CLOSE_CLIENT_GONE);
 }
 
+/* Whoever is busy sending is alive, long before the body is whole. */
+static void touch_poster(const struct exchange *x)
+{
+	struct session *session = x->posting ? session_find(x->el, x->posting) : NULL;
+
+	if (session)
+		session_touch(session);
+}
+
 static void on_readable(struct exchange *x)
 {
 	ssize_t got = recv(loop_fd_number(x->lfd), x->el->input, ENGINE_INPUT_SIZE, 0);
 
-	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
 		on_gone(x);
-	else if (got > 0 && x->state == EXCHANGE_READING)
+	} else if (got > 0 && x->state == EXCHANGE_READING) {
+		touch_poster(x);
 		feed(x, bytes_of(x->el->input, (size_t)got));
+	}
 	/* What comes behind a request is read and forgotten: the answer says that we close. */
 }
 

@@ -10,6 +10,7 @@
 #include "client.h"
 #include "engine/engine.h"
 #include "engine/sio.h"
+#include "poller.h"
 #include "support/support.h"
 
 enum { RECEIVE_BUFFER = 4096, PING_TIMEOUT_MS = 1500 };
@@ -203,6 +204,32 @@ START_TEST(a_frame_that_comes_in_pieces_shows_that_its_client_lives)
 }
 END_TEST
 
+START_TEST(a_body_that_comes_in_pieces_shows_that_its_client_lives)
+{
+	enum { PIECES = 60, PIECE = 500 };
+	struct poller poller;
+	char head[512], piece[PIECE], answer[32] = "";
+	struct client client;
+	int len;
+
+	poller_open(&poller, http_front_port(engine.front));
+	client.fd = client_connect(http_front_port(engine.front));
+	len = snprintf(head, sizeof(head),
+	    "POST /socket.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: a\r\n"
+	    "Content-Length: %d\r\n\r\n",
+	    poller.sid, PIECES * PIECE);
+	memset(piece, '6', sizeof(piece));
+	client_send_raw(&client, head, (size_t)len);
+	for (int i = 0; i < PIECES; i++) {
+		client_send_raw(&client, piece, sizeof(piece));
+		pause_ms(2 * PING_TIMEOUT_MS / PIECES);
+	}
+	ck_assert_int_gt(recv(client.fd, answer, sizeof(answer) - 1, 0), 0);
+	ck_assert_msg(strncmp(answer, "HTTP/1.1 200", 12) == 0, "%s", answer);
+	(void)close(client.fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pressure");
@@ -213,6 +240,7 @@ int main(void)
 	tcase_add_test(tc, a_slow_reader_that_answers_pings_is_kept_and_gets_everything);
 	tcase_add_test(tc, a_client_that_neither_reads_nor_sends_is_given_up);
 	tcase_add_test(tc, a_frame_that_comes_in_pieces_shows_that_its_client_lives);
+	tcase_add_test(tc, a_body_that_comes_in_pieces_shows_that_its_client_lives);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
