@@ -5,6 +5,15 @@
 
 #include "base/xalloc.h"
 
+static uint32_t hash_of(const char *key)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	while (*key)
+		hash = (hash ^ (uint8_t)*key++) * 16777619u;
+	return hash;
+}
+
 struct frame *frame_new(enum frame_class class, struct bytes data, const char *key)
 {
 	size_t key_size = key ? strlen(key) + 1 : 0;
@@ -15,8 +24,10 @@ struct frame *frame_new(enum frame_class class, struct bytes data, const char *k
 	atomic_init(&frame->packed, NULL);
 	if (data.len)
 		memcpy(frame->data, data.data, data.len);
-	if (key)
+	if (key) {
 		frame->key = memcpy(frame->data + data.len, key, key_size);
+		frame->key_hash = hash_of(key);
+	}
 	return frame;
 }
 

@@ -29,6 +29,7 @@ struct frame {
 	bool ends_in_unread; /* the session's tail completes `"unread":` */
 	uint16_t kind;       /* of a state: its member number in Payload */
 	const char *key;     /* of a state: which one of its kind; lives in the frame */
+	uint32_t key_hash;
 	_Atomic(struct frame *)
 	    packed; /* the same for clients of another encoding, once it was asked for */
 	size_t len;

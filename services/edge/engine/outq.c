@@ -16,11 +16,13 @@ enum { IOV_MAX_PACKETS = 64, IOV_PER_PACKET = 3 };
 
 struct packet {
 	struct packet *prev, *next;
+	struct packet *prev_loose, *next_loose;
 	struct frame *body; /* NULL: everything is in the tail */
+	uint32_t tail_len;
+	uint32_t hash; /* of a state's key: looked at before the frame is, which others share */
 	uint8_t head[WS_HEADER_MAX];
 	uint8_t head_len;
 	uint8_t opcode; /* of the WebSocket frame; 0: bytes that are none */
-	size_t tail_len;
 	uint8_t tail[];
 };
 
@@ -29,20 +31,35 @@ static size_t packet_size(const struct packet *packet)
 	return packet->head_len + (packet->body ? packet->body->len : 0u) + packet->tail_len;
 }
 
+static bool is_loose(const struct packet *packet)
+{
+	return packet->body &&
+	       (packet->body->class == FRAME_STATE || packet->body->class == FRAME_HINT);
+}
+
+static void packet_free(struct packet *packet)
+{
+	frame_unref(packet->body);
+	free(packet);
+}
+
 static void drop(struct outq *q, struct packet *packet)
 {
 	if (packet == q->urgent)
 		q->urgent = NULL;
+	if (is_loose(packet))
+		DL_DELETE2(q->loose, packet, prev_loose, next_loose);
 	DL_DELETE(q->packets, packet);
 	q->bytes -= packet_size(packet);
 	q->count--;
-	frame_unref(packet->body);
-	free(packet);
+	packet_free(packet);
 }
 
 static void append(struct outq *q, struct packet *packet)
 {
 	DL_APPEND(q->packets, packet);
+	if (is_loose(packet))
+		DL_APPEND2(q->loose, packet, prev_loose, next_loose);
 	q->bytes += packet_size(packet);
 	q->count++;
 }
@@ -56,9 +73,10 @@ static struct packet *packet_new(uint8_t opcode, struct frame *body, struct byte
 {
 	struct packet *packet = xmalloc(sizeof(*packet) + tail.len);
 
-	*packet = (struct packet){
-		.body = body ? frame_ref(body) : NULL, .opcode = opcode, .tail_len = tail.len
-	};
+	*packet = (struct packet){ .body = body ? frame_ref(body) : NULL,
+		.opcode = opcode,
+		.tail_len = (uint32_t)tail.len,
+		.hash = body ? body->key_hash + body->kind : 0 };
 	if (tail.len)
 		memcpy(packet->tail, tail.data, tail.len);
 	if (opcode)
@@ -85,19 +103,22 @@ static void append_base64(const struct packet *packet, struct buf *out)
 	buf_finish(&whole);
 }
 
-/* The packet, or in its place the same as text. */
+/* The packet, or in its place the same as text, of the same class and key. */
 static struct packet *as_base64(struct packet *packet)
 {
 	struct buf text = BUF_INIT;
 	struct packet *converted;
+	struct frame *frame;
 
 	if (packet->opcode != WS_BINARY)
 		return packet;
 	append_base64(packet, &text);
-	converted = packet_new(WS_TEXT, NULL, buf_bytes(&text));
+	frame = frame_new(packet->body->class, buf_bytes(&text), packet->body->key);
+	frame->kind = packet->body->kind;
+	converted = packet_new(WS_TEXT, frame, bytes_of(NULL, 0));
+	frame_unref(frame);
 	buf_finish(&text);
-	frame_unref(packet->body);
-	free(packet);
+	packet_free(packet);
 	return converted;
 }
 
@@ -108,35 +129,68 @@ void outq_finish(struct outq *q)
 }
 
 /* A waiting older version of the same state, unless part of it is on the wire already. */
-static struct packet *older_version(struct outq *q, const struct frame *frame)
+static struct packet *older_version(const struct outq *q, const struct packet *newer)
 {
 	struct packet *packet;
 
-	if (frame->class != FRAME_STATE)
+	if (newer->body->class != FRAME_STATE)
 		return NULL;
-	DL_FOREACH (q->packets, packet) {
-		if (packet->body && frame_same_state(packet->body, frame) && !is_begun(q, packet))
+	DL_FOREACH2(q->loose, packet, next_loose)
+	{
+		if (packet->hash == newer->hash && frame_same_state(packet->body, newer->body) &&
+		    !is_begun(q, packet))
 			return packet;
 	}
 	return NULL;
 }
 
+static bool fits(const struct outq *q, const struct outq_limits *limits,
+    const struct packet *packet, const struct packet *in_place_of)
+{
+	size_t bytes = q->bytes - (in_place_of ? packet_size(in_place_of) : 0);
+	unsigned count = q->count - (in_place_of ? 1 : 0);
+
+	return count < limits->count && bytes + packet_size(packet) <= limits->bytes;
+}
+
 enum outq_result outq_push(
     struct outq *q, const struct outq_limits *limits, struct frame *frame, struct bytes tail)
 {
-	struct packet *older = older_version(q, frame);
-	enum outq_result result = OUTQ_QUEUED;
-	struct packet *packet;
+	struct packet *packet = packet_new(frame->is_binary ? WS_BINARY : WS_TEXT, frame, tail);
+	struct packet *older;
 
-	if (older) {
-		drop(q, older);
-		result = OUTQ_REPLACED;
-	}
-	if (q->count >= limits->count || q->bytes + frame->len > limits->bytes)
+	if (q->is_b64)
+		packet = as_base64(packet);
+	older = older_version(q, packet);
+	if (!fits(q, limits, packet, older)) {
+		packet_free(packet);
 		return frame->class == FRAME_HINT ? OUTQ_DROPPED : OUTQ_FULL;
-	packet = packet_new(frame->is_binary ? WS_BINARY : WS_TEXT, frame, tail);
-	append(q, q->is_b64 ? as_base64(packet) : packet);
-	return result;
+	}
+	if (older)
+		drop(q, older);
+	append(q, packet);
+	return older ? OUTQ_REPLACED : OUTQ_QUEUED;
+}
+
+unsigned outq_drop_hints(struct outq *q)
+{
+	struct packet *packet, *next;
+	unsigned dropped = 0;
+
+	for (packet = q->loose; packet; packet = next) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed is not in the list */
+		next = packet->next_loose;
+		if (packet->body->class != FRAME_HINT || is_begun(q, packet))
+			continue;
+		drop(q, packet);
+		dropped++;
+	}
+	return dropped;
+}
+
+bool outq_is_half_full(const struct outq *q, const struct outq_limits *limits)
+{
+	return q->count > limits->count / 2 || q->bytes > limits->bytes / 2;
 }
 
 void outq_push_urgent(struct outq *q, enum ws_opcode opcode, struct bytes payload)
@@ -169,7 +223,9 @@ void outq_clear(struct outq *q)
 
 void outq_use_base64(struct outq *q)
 {
-	struct outq converted = { .urgent = q->urgent, .written = q->written, .is_b64 = true };
+	struct outq converted = {
+		.urgent = q->urgent, .written = q->written, .taken = q->taken, .is_b64 = true
+	};
 	struct packet *packet, *next;
 
 	DL_FOREACH_SAFE (q->packets, packet, next) {
@@ -185,6 +241,8 @@ void outq_put_first(struct outq *q, struct outq *from)
 	assert(q->written == 0);
 	DL_CONCAT(from->packets, q->packets);
 	q->packets = from->packets;
+	DL_CONCAT2(from->loose, q->loose, prev_loose, next_loose);
+	q->loose = from->loose;
 	if (!q->urgent)
 		q->urgent = from->urgent;
 	q->bytes += from->bytes;
@@ -215,6 +273,7 @@ void outq_take_payload(struct outq *q, unsigned max_packets, size_t max_bytes, s
 			append_base64(packet, out);
 		else
 			append_message(packet, out);
+		q->taken += size;
 		drop(q, packet);
 	}
 }
@@ -269,6 +328,7 @@ static size_t gather(const struct outq *q, struct iovec *iov)
 static void advance(struct outq *q, size_t written)
 {
 	q->written += written;
+	q->taken += written;
 	while (q->packets && q->written >= packet_size(q->packets)) {
 		q->written -= packet_size(q->packets);
 		drop(q, q->packets);

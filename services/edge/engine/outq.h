@@ -21,9 +21,11 @@ struct packet;
 struct outq {
 	struct packet *packets; /* in the order they leave */
 	struct packet *urgent;  /* the last of those that go before messages; NULL: none */
+	struct packet *loose;   /* states and hints: those that may be taken out again */
 	size_t bytes;           /* waiting, headers and tails included */
 	unsigned count;
 	size_t written; /* of the first packet */
+	uint64_t taken; /* bytes that have left, ever: whether a client makes progress */
 	bool is_b64;    /* a WebSocket whose client takes binary as text: "b" and base64 */
 };
 
@@ -41,7 +43,10 @@ struct outq_limits {
 
 void outq_finish(struct outq *q);
 
-/* A message: takes its own reference to `frame`; `tail` is copied. */
+/*
+ * A message: takes its own reference to `frame`; `tail` is copied. Judged by the bytes that will be
+ * written, without those of an older version that it replaces.
+ */
 enum outq_result outq_push(
     struct outq *q, const struct outq_limits *limits, struct frame *frame, struct bytes tail);
 
@@ -53,6 +58,12 @@ void outq_push_urgent(struct outq *q, enum ws_opcode opcode, struct bytes payloa
 
 /* The close frame: behind everything. */
 void outq_push_close(struct outq *q, struct bytes payload);
+
+/* Hints go, so that something else may fit; returns how many. */
+unsigned outq_drop_hints(struct outq *q);
+
+/* Does more than half of what may wait? */
+bool outq_is_half_full(const struct outq *q, const struct outq_limits *limits);
 
 /* Everything goes but a packet of which a part is written. */
 void outq_clear(struct outq *q);

@@ -86,7 +86,7 @@ END_TEST
 
 START_TEST(a_full_queue_refuses_what_must_arrive_and_drops_hints)
 {
-	struct outq_limits tight = { .bytes = 8, .count = 2 };
+	struct outq_limits tight = { .bytes = 10, .count = 2 };
 	struct frame *frame = keep("12345678");
 	struct frame *hint = frame_new(FRAME_HINT, bytes_of_str("h"), NULL);
 
@@ -96,6 +96,72 @@ START_TEST(a_full_queue_refuses_what_must_arrive_and_drops_hints)
 	ck_assert_uint_eq(q.count, 1);
 	frame_unref(frame);
 	frame_unref(hint);
+}
+END_TEST
+
+static enum outq_result push_within(size_t bytes, unsigned count, struct frame *frame)
+{
+	struct outq_limits limits = { .bytes = bytes, .count = count };
+	enum outq_result result = outq_push(&q, &limits, frame, BYTES_LITERAL("!!"));
+
+	frame_unref(frame);
+	return result;
+}
+
+/* Two bytes of header, three of the packet, two of the tail. */
+START_TEST(headers_and_tails_count)
+{
+	ck_assert_int_eq(push_within(6, 9, keep("abc")), OUTQ_FULL);
+	ck_assert_uint_eq(q.count, 0);
+	ck_assert_int_eq(push_within(7, 9, keep("abc")), OUTQ_QUEUED);
+	ck_assert_uint_eq(q.bytes, 7);
+	ck_assert_int_eq(push_within(13, 9, keep("abc")), OUTQ_FULL);
+	ck_assert_int_eq(push_within(14, 9, keep("abc")), OUTQ_QUEUED);
+	ck_assert_int_eq(push_within(99, 2, keep("abc")), OUTQ_FULL);
+}
+END_TEST
+
+START_TEST(a_newer_state_needs_only_the_room_that_the_older_one_leaves)
+{
+	ck_assert_int_eq(push_within(7, 1, state("one", "k")), OUTQ_QUEUED);
+	ck_assert_int_eq(push_within(7, 1, state("two", "k")), OUTQ_REPLACED);
+	ck_assert_int_eq(push_within(7, 1, state("four", "k")), OUTQ_FULL);
+	ck_assert_uint_eq(q.count, 1); /* what was not replaced still waits */
+	ck_assert_int_eq(push_within(7, 1, state("two", "other")), OUTQ_FULL);
+}
+END_TEST
+
+START_TEST(hints_make_room_but_one_that_is_half_written)
+{
+	struct frame *hint = frame_new(FRAME_HINT, BYTES_LITERAL("h"), NULL);
+
+	(void)push(frame_ref(hint), "");
+	(void)push(keep("a"), "");
+	(void)push(frame_ref(hint), "");
+	(void)push(state("b", "k"), "");
+	(void)push(hint, "");
+	q.written = 1;
+	ck_assert_uint_eq(outq_drop_hints(&q), 2);
+	ck_assert_uint_eq(outq_drop_hints(&q), 0);
+	ck_assert_uint_eq(q.bytes, 9);
+	ck_assert_int_eq(push(state("c", "k"), ""), OUTQ_REPLACED);
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
+	ck_assert_str_eq(received(), "\x01"
+				     "h\x81\x01"
+				     "a\x81\x01"
+				     "c");
+}
+END_TEST
+
+START_TEST(what_has_left_is_counted_also_in_parts)
+{
+	(void)push(keep("abc"), "");
+	(void)push(keep("4def"), "");
+	ck_assert(!outq_is_half_full(&q, &(struct outq_limits){ 22, 4 }));
+	ck_assert(outq_is_half_full(&q, &(struct outq_limits){ 21, 4 }));
+	ck_assert(outq_is_half_full(&q, &(struct outq_limits){ 22, 3 }));
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
+	ck_assert_uint_eq(q.taken, 11);
 }
 END_TEST
 
@@ -269,6 +335,20 @@ START_TEST(a_client_that_takes_no_binary_gets_base64_text)
 }
 END_TEST
 
+START_TEST(a_state_as_base64_is_replaced_as_well)
+{
+	for (int i = 0; i < 3; i++) {
+		struct frame *frame = state("\x01\x02\x03", "k");
+
+		frame->is_binary = true;
+		ck_assert_int_eq(push(frame, ""), i ? OUTQ_REPLACED : OUTQ_QUEUED);
+		outq_use_base64(&q); /* one that waits, and one that comes */
+	}
+	ck_assert_uint_eq(q.count, 1);
+	ck_assert_uint_eq(q.bytes, 7);
+}
+END_TEST
+
 START_TEST(what_a_websocket_has_half_written_stays_in_front_of_what_waited_for_it)
 {
 	struct outq first = { 0 };
@@ -333,6 +413,11 @@ int main(void)
 	tcase_add_test(tc, packets_leave_in_order_with_header_and_tail);
 	tcase_add_test(tc, a_newer_state_replaces_a_waiting_one_and_goes_last);
 	tcase_add_test(tc, a_full_queue_refuses_what_must_arrive_and_drops_hints);
+	tcase_add_test(tc, headers_and_tails_count);
+	tcase_add_test(tc, a_newer_state_needs_only_the_room_that_the_older_one_leaves);
+	tcase_add_test(tc, hints_make_room_but_one_that_is_half_written);
+	tcase_add_test(tc, what_has_left_is_counted_also_in_parts);
+	tcase_add_test(tc, a_state_as_base64_is_replaced_as_well);
 	tcase_add_test(tc, what_is_half_written_is_neither_replaced_nor_repeated);
 	tcase_add_test(tc, a_gone_peer_is_told);
 	tcase_add_test(tc, what_keeps_a_connection_alive_goes_before_messages);
