@@ -76,6 +76,8 @@ static const struct setting settings[] = {
 	    "Most bytes that may wait for one socket"),
 	ROW(queue_packets, "queue-packets", SETTING_INT, "1024", 16, 1000000,
 	    "Most packets that may wait for one socket"),
+	ROW(slow_timeout_ms, "slow-timeout", SETTING_DURATION, "10s", 100, 600000,
+	    "How long a client may take nothing of a queue that is more than half full"),
 	ROW(recovery_key, "recovery-key", SETTING_SECRET, "", 0, 0,
 	    "Seals what clients recover with; the same on all edges; empty: nothing is recovered"),
 	ROW(recovery_key_old, "recovery-key-old", SETTING_SECRET, "", 0, 0,

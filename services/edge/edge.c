@@ -200,6 +200,7 @@ static enum status init_engine(struct edge *edge, struct err *err)
 		.ping_interval_ms = edge->cfg.ping_interval_ms,
 		.ping_timeout_ms = edge->cfg.ping_timeout_ms,
 		.upgrade_timeout_ms = edge->cfg.upgrade_timeout_ms,
+		.slow_timeout_ms = edge->cfg.slow_timeout_ms,
 		.max_payload = (size_t)edge->cfg.max_payload,
 		.max_message = (size_t)edge->cfg.max_packet,
 		.max_sessions = edge->cfg.max_sockets,

@@ -103,10 +103,11 @@ struct engine_config {
 	int http_threads;
 	int64_t head_timeout_ms, body_timeout_ms;
 	int64_t ping_interval_ms, ping_timeout_ms, upgrade_timeout_ms;
-	size_t max_payload;     /* bytes of one HTTP body, announced in the handshake */
-	size_t max_message;     /* bytes of one message */
-	int64_t max_sessions;   /* and as many HTTP requests */
-	size_t max_body_memory; /* bytes of all bodies that are being read */
+	int64_t slow_timeout_ms; /* a queue may be more than half full without progress */
+	size_t max_payload;      /* bytes of one HTTP body, announced in the handshake */
+	size_t max_message;      /* bytes of one message */
+	int64_t max_sessions;    /* and as many HTTP requests */
+	size_t max_body_memory;  /* bytes of all bodies that are being read */
 	struct outq_limits queue;
 	/* How much of no use a client may send (session_strike()), and as many pings of
 	 * WebSockets. */

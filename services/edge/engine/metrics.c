@@ -50,6 +50,13 @@ _Static_assert(ARRAY_LEN(refusal_labels) == REFUSALS, "a label per refusal");
 static const char *const transport_labels[] = { "polling", "websocket" };
 static const char *const parser_labels[] = { "json", "msgpack" };
 
+enum { HINT_FOUND_FULL, HINT_MADE_ROOM };
+
+static const char *const hint_labels[] = {
+	[HINT_FOUND_FULL] = "found_full",
+	[HINT_MADE_ROOM] = "made_room",
+};
+
 METRIC(sockets, METRIC_GAUGE, "ww_edge_sockets", "Connections held now");
 METRIC_LABELLED(transports, METRIC_GAUGE, "ww_edge_sockets_by_transport",
     "Connections held now, by what they are on", "transport", transport_labels);
@@ -75,8 +82,14 @@ METRIC_LABELLED(packets_out, METRIC_COUNTER, "ww_edge_packets_out_total",
     "Packets queued for clients", "class", class_labels);
 METRIC(conflated, METRIC_COUNTER, "ww_edge_states_conflated_total",
     "States replaced by a newer version while they waited");
-METRIC(
-    hints_dropped, METRIC_COUNTER, "ww_edge_hints_dropped_total", "Hints that found a queue full");
+METRIC_LABELLED(hints_dropped, METRIC_COUNTER, "ww_edge_hints_dropped_total",
+    "Hints that were not sent: they found a queue full, or made room in one", "reason",
+    hint_labels);
+METRIC_LABELLED(refused, METRIC_COUNTER, "ww_edge_packets_refused_total",
+    "Packets that did not fit into a queue, so that its socket was closed as slow", "class",
+    class_labels);
+METRIC(stalled, METRIC_COUNTER, "ww_edge_stalled_total",
+    "Sockets closed as slow because nothing of half a queue was taken in time");
 
 enum { LAG_WINDOW_MS = 15000 };
 
@@ -126,7 +139,8 @@ void engine_metrics_register(struct engine *engine)
 {
 	struct metric *const all[] = { &sockets, &transports, &parsers, &queue_bytes,
 		&queue_packets, &requests, &lag, &handshakes, &handshakes_refused, &heads_refused,
-		&upgrades, &upgrades_late, &closes, &packets_out, &conflated, &hints_dropped };
+		&upgrades, &upgrades_late, &closes, &packets_out, &conflated, &hints_dropped,
+		&refused, &stalled };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		metrics_register(all[i]);
@@ -165,7 +179,19 @@ void count_push(enum frame_class class, enum outq_result result)
 	if (result == OUTQ_REPLACED)
 		metric_inc(&conflated);
 	else if (result == OUTQ_DROPPED)
-		metric_inc(&hints_dropped);
+		metric_add(&hints_dropped, HINT_FOUND_FULL, 1);
+	else if (result == OUTQ_FULL)
+		metric_add(&refused, class, 1);
+}
+
+void count_hints_evicted(unsigned hints)
+{
+	metric_add(&hints_dropped, HINT_MADE_ROOM, hints);
+}
+
+void count_stalled(void)
+{
+	metric_inc(&stalled);
 }
 
 void count_session(struct session *session)

@@ -25,6 +25,8 @@ void count_upgrade(void);
 void count_upgrade_late(void);
 void count_close(enum close_reason reason);
 void count_push(enum frame_class class, enum outq_result result);
+void count_hints_evicted(unsigned hints);
+void count_stalled(void);
 /*
  * Brings the gauges of transports and queues up to what is true of a session. Called at the end of
  * a turn, so that a queue that fills and empties within one costs nothing, and when it dies.

@@ -75,6 +75,7 @@ static void die(struct session *session)
 	loop_timer_disarm(el->loop, &session->heartbeat);
 	loop_timer_disarm(el->loop, &session->probe_deadline);
 	loop_timer_disarm(el->loop, &session->drain);
+	loop_timer_disarm(el->loop, &session->stall);
 	HASH_DELETE(hh, el->sessions, session);
 	HASH_DELETE(hh_sid, el->by_sid, session);
 	engine_bury(el, session_free, session);
@@ -161,6 +162,7 @@ void session_close(struct session *session, enum close_reason reason)
 	count_close(reason);
 	session->app->on_close(session);
 	loop_timer_disarm(session->el->loop, &session->heartbeat);
+	loop_timer_disarm(session->el->loop, &session->stall);
 	drop_probe(session);
 	begin_closing(session, reason);
 }
@@ -314,19 +316,34 @@ bool session_strike(struct session *session)
 	return session->state == SESSION_OPEN;
 }
 
-void session_push(struct session *session, struct frame *frame, struct bytes tail)
+/* What must arrive makes room for itself before it is given up. */
+static enum outq_result push_hard(struct session *session, struct frame *frame, struct bytes tail)
 {
 	const struct outq_limits *limits = &session->el->engine->cfg.queue;
-	enum outq_result result;
+	enum outq_result result = outq_push(&session->out, limits, frame, tail);
+	unsigned hints;
 
-	if (session->state != SESSION_OPEN || session->is_doomed)
-		return;
-	result = outq_push(&session->out, limits, frame, tail);
 	/* A turn may bring more than the queue holds, to a client that reads all of it. */
 	if (result == OUTQ_FULL && session->ws) {
 		wsconn_write(session->ws);
 		result = outq_push(&session->out, limits, frame, tail);
 	}
+	if (result == OUTQ_FULL) {
+		hints = outq_drop_hints(&session->out);
+		count_hints_evicted(hints);
+		if (hints)
+			result = outq_push(&session->out, limits, frame, tail);
+	}
+	return result;
+}
+
+void session_push(struct session *session, struct frame *frame, struct bytes tail)
+{
+	enum outq_result result;
+
+	if (session->state != SESSION_OPEN || session->is_doomed)
+		return;
+	result = push_hard(session, frame, tail);
 	count_push(frame->class, result);
 	if (result == OUTQ_FULL)
 		session_doom(session, CLOSE_SLOW_CONSUMER);
@@ -375,6 +392,32 @@ static void flush_poll(struct session *session)
 		die(session);
 }
 
+static void stalled(void *arg)
+{
+	count_stalled();
+	session_close(arg, CLOSE_SLOW_CONSUMER);
+}
+
+/*
+ * A client may take its time with a queue that is more than half full (it recovers, or its line is
+ * slow) as long as it takes something of it. The heartbeat does not see one that takes nothing but
+ * sends.
+ */
+static void watch_for_stall(struct session *session)
+{
+	const struct engine_config *cfg = &session->el->engine->cfg;
+	struct loop *loop = session->el->loop;
+
+	if (!outq_is_half_full(&session->out, &cfg->queue)) {
+		loop_timer_disarm(loop, &session->stall);
+	} else if (!loop_timer_is_armed(&session->stall) ||
+		   session->taken_seen != session->out.taken) {
+		session->taken_seen = session->out.taken;
+		loop_timer_arm(loop, &session->stall, loop_now_ms(loop) + cfg->slow_timeout_ms,
+		    stalled, session);
+	}
+}
+
 void session_flush_all(struct engine_loop *el)
 {
 	while (el->dirty) {
@@ -391,6 +434,8 @@ void session_flush_all(struct engine_loop *el)
 		else
 			flush_poll(session);
 		count_session(session);
+		if (session->state == SESSION_OPEN)
+			watch_for_stall(session);
 	}
 }
 

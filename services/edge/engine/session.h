@@ -64,7 +64,9 @@ struct session {
 	char *remote_probe;      /* names the WebSocket of another server that probes; NULL: none */
 	int64_t last_input_ms;
 	struct rate_bucket strikes;
-	unsigned calls; /* the app's questions to others that are under way */
+	struct loop_timer stall; /* armed while more than half a queue waits */
+	uint64_t taken_seen;     /* of the queue, when it was armed */
+	unsigned calls;          /* the app's questions to others that are under way */
 	char sid[];
 };
 

@@ -196,10 +196,12 @@ static void push_pong(struct wsconn *ws, struct bytes payload)
 {
 	struct outq *out = queue_of(ws);
 
-	if (out->count < ws->el->engine->cfg.queue.count)
+	if (out->count < ws->el->engine->cfg.queue.count) {
 		outq_push_urgent(out, WS_PONG, payload);
-	else if (ws->state == WS_ACTIVE)
+	} else if (ws->state == WS_ACTIVE) {
+		count_push(FRAME_CONTROL, OUTQ_FULL);
 		session_doom(ws->session, CLOSE_SLOW_CONSUMER);
+	}
 	mark_dirty(ws);
 }
 

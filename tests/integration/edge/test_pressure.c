@@ -13,7 +13,7 @@
 #include "poller.h"
 #include "support/support.h"
 
-enum { RECEIVE_BUFFER = 4096, PING_TIMEOUT_MS = 1500 };
+enum { RECEIVE_BUFFER = 4096, PING_TIMEOUT_MS = 1500, SLOW_TIMEOUT_MS = 1000 };
 
 static struct engine engine;
 static struct engine_app app;
@@ -26,8 +26,16 @@ static void on_connect(struct sio_socket *socket, const struct json *auth)
 	sio_accept(socket, NULL);
 }
 
-/* `["item",<n>,"xxx...` without its end. */
-static struct frame *make_item(int64_t n, int64_t size)
+/* What the event's name asks for. */
+static enum frame_class class_of(struct bytes name)
+{
+	if (bytes_equal_str(name, "hints"))
+		return FRAME_HINT;
+	return bytes_equal_str(name, "states") ? FRAME_STATE : FRAME_KEEP;
+}
+
+/* An item without its end. All states are versions of one. */
+static struct frame *make_item(enum frame_class class, int64_t n, int64_t size)
 {
 	struct buf text = BUF_INIT;
 	struct frame *frame;
@@ -36,12 +44,12 @@ static struct frame *make_item(int64_t n, int64_t size)
 	for (int64_t i = 0; i < size; i++)
 		buf_append_char(&text, 'x');
 	buf_append_char(&text, '"');
-	frame = frame_new(FRAME_KEEP, buf_bytes(&text), NULL);
+	frame = frame_new(class, buf_bytes(&text), class == FRAME_STATE ? "key" : NULL);
 	buf_finish(&text);
 	return frame;
 }
 
-/* "fill <count> <size>": so many items of that size, all in this turn. */
+/* "<class> <count> <size>": so many of that size, all in this turn. */
 static void on_event(struct sio_socket *socket, const struct sio_event *event)
 {
 	int64_t count = 0, size = 0;
@@ -49,7 +57,7 @@ static void on_event(struct sio_socket *socket, const struct sio_event *event)
 	(void)json_int(json_at(event->args, 1), &count);
 	(void)json_int(json_at(event->args, 2), &size);
 	for (int64_t n = 0; n < count; n++) {
-		struct frame *frame = make_item(n, size);
+		struct frame *frame = make_item(class_of(event->name), n, size);
 
 		sio_push(socket, frame, 0, NULL);
 		frame_unref(frame);
@@ -65,7 +73,7 @@ static const struct sio_namespace namespaces[] = {
 	{ .name = "/", .on_connect = on_connect, .on_event = on_event, .on_leave = on_leave },
 };
 
-static void setup(void)
+static void start(unsigned queue_packets)
 {
 	struct engine_config cfg = {
 		.id = "test",
@@ -80,11 +88,13 @@ static void setup(void)
 		.ping_interval_ms = 200,
 		.ping_timeout_ms = PING_TIMEOUT_MS,
 		.upgrade_timeout_ms = 5000,
+		.admission = { "", "", 0, 0 },
+		.slow_timeout_ms = SLOW_TIMEOUT_MS,
 		.max_payload = 100000,
 		.max_message = 100000,
 		.max_sessions = 100,
 		.max_body_memory = 1 << 20,
-		.queue = { 1 << 20, 1024 },
+		.queue = { 1 << 20, queue_packets },
 	};
 	struct err err = ERR_INIT;
 
@@ -100,6 +110,16 @@ static void setup(void)
 	ck_assert_ok(engine_init(&engine, &cfg, &err), err);
 	ck_assert_ok(engine_start(&engine, &err), err);
 	ck_assert_ok(engine_listen(&engine, &err), err);
+}
+
+static void setup(void)
+{
+	start(1024);
+}
+
+static void setup_short(void)
+{
+	start(16);
 }
 
 static void teardown(void)
@@ -150,7 +170,7 @@ START_TEST(a_slow_reader_that_answers_pings_is_kept_and_gets_everything)
 	struct client *client = joined(RECEIVE_BUFFER);
 	int before_ping = ITEMS;
 
-	client_send(client, "42[\"fill\",900,1000]");
+	client_send(client, "42[\"items\",900,1000]");
 	client->pings = 0;
 	for (int n = 0; n < ITEMS; n++) {
 		expect_item(client, n);
@@ -178,8 +198,65 @@ START_TEST(a_client_that_neither_reads_nor_sends_is_given_up)
 {
 	struct client *client = joined(RECEIVE_BUFFER);
 
-	client_send(client, "42[\"fill\",300,1000]");
+	client_send(client, "42[\"items\",300,1000]");
 	expect_sessions(0);
+	leave(client);
+}
+END_TEST
+
+/* Noops of Engine.IO: the client seems to live, but takes nothing of what waits. */
+static bool is_alone_meanwhile(void *client)
+{
+	static const unsigned char noop[] = { 0x81, 0x81, 0, 0, 0, 0, '6' };
+
+	(void)send(((struct client *)client)->fd, noop, sizeof(noop), MSG_NOSIGNAL);
+	return atomic_load(&engine.sessions) == 0;
+}
+
+START_TEST(a_client_that_sends_but_takes_nothing_of_half_a_queue_is_slow)
+{
+	struct client *client = joined(RECEIVE_BUFFER);
+
+	client_send(client, "42[\"items\",900,1000]");
+	ck_assert(support_wait(is_alone_meanwhile, client, 20000));
+	leave(client);
+}
+END_TEST
+
+START_TEST(an_item_that_does_not_fit_ends_the_session)
+{
+	struct client *client = joined(RECEIVE_BUFFER);
+
+	client_send(client, "42[\"items\",2000,1000]");
+	while (client_next(client))
+		;
+	ck_assert_int_eq(client->close_code, 1005); /* without the megabyte before it */
+	expect_sessions(0);
+	leave(client);
+}
+END_TEST
+
+START_TEST(a_turn_may_bring_more_than_the_queue_holds_to_a_client_that_reads)
+{
+	struct client *client = joined(0);
+
+	client_send(client, "42[\"items\",300,100]");
+	for (int n = 0; n < 300; n++)
+		expect_item(client, n);
+	leave(client);
+}
+END_TEST
+
+START_TEST(states_and_hints_end_no_session)
+{
+	struct client *client = joined(RECEIVE_BUFFER);
+
+	client_send(client, "42[\"hints\",2000,1000]");
+	client_send(client, "42[\"states\",2000,1000]");
+	client_send(client, "42[\"items\",900,1000]"); /* which the hints make room for */
+	(void)client_expect(client, "{\"n\":1999,");
+	for (int n = 0; n < 900; n++)
+		expect_item(client, n);
 	leave(client);
 }
 END_TEST
@@ -198,7 +275,7 @@ START_TEST(a_frame_that_comes_in_pieces_shows_that_its_client_lives)
 		client_send_raw(client, piece, sizeof(piece));
 		pause_ms(2 * PING_TIMEOUT_MS / PIECES);
 	}
-	client_send(client, "42[\"fill\",1,1]");
+	client_send(client, "42[\"items\",1,1]");
 	expect_item(client, 0);
 	leave(client);
 }
@@ -234,13 +311,20 @@ int main(void)
 {
 	Suite *suite = suite_create("pressure");
 	TCase *tc = tcase_create("pressure");
+	TCase *tight = tcase_create("short queue");
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_slow_reader_that_answers_pings_is_kept_and_gets_everything);
 	tcase_add_test(tc, a_client_that_neither_reads_nor_sends_is_given_up);
+	tcase_add_test(tc, a_client_that_sends_but_takes_nothing_of_half_a_queue_is_slow);
+	tcase_add_test(tc, an_item_that_does_not_fit_ends_the_session);
+	tcase_add_test(tc, states_and_hints_end_no_session);
 	tcase_add_test(tc, a_frame_that_comes_in_pieces_shows_that_its_client_lives);
 	tcase_add_test(tc, a_body_that_comes_in_pieces_shows_that_its_client_lives);
 	suite_add_tcase(suite, tc);
+	tcase_add_checked_fixture(tight, setup_short, teardown);
+	tcase_add_test(tight, a_turn_may_bring_more_than_the_queue_holds_to_a_client_that_reads);
+	suite_add_tcase(suite, tight);
 	return support_run(suite);
 }

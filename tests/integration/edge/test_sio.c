@@ -106,6 +106,7 @@ static void start(struct rate_rule strikes, struct rate_rule events)
 		.ping_interval_ms = 25000,
 		.ping_timeout_ms = 20000,
 		.upgrade_timeout_ms = 5000,
+		.slow_timeout_ms = 10000,
 		.max_payload = 100000,
 		.max_message = 100000,
 		.max_sessions = 100,
