@@ -383,11 +383,31 @@ struct interval {
 	char user_id[];
 };
 
+/* A socket that still has half a queue to read is given its next page later. */
+static bool is_congested(const struct socket *socket)
+{
+	return outq_is_half_full(&socket->session->out, &socket->session->el->engine->cfg.queue);
+}
+
+/* Where the next page starts: the lowest position of a socket that has room for it. */
+static bool next_page(const struct user *user, uint64_t *ret_after)
+{
+	const struct socket *socket;
+
+	*ret_after = user->target_seq;
+	DL_FOREACH (user->sockets, socket) {
+		if (socket->state == SOCKET_LIVE && socket->seq < *ret_after &&
+		    !is_congested(socket))
+			*ret_after = socket->seq;
+	}
+	return *ret_after < user->target_seq;
+}
+
 /* The answer's items to one socket that stands inside the interval. */
 static void fill_socket(struct socket *socket, const struct interval *asked,
     const struct delivery_item *items, size_t len, uint64_t handled)
 {
-	if (socket->state != SOCKET_LIVE || socket->seq < asked->after)
+	if (socket->state != SOCKET_LIVE || socket->seq < asked->after || is_congested(socket))
 		return;
 	for (size_t i = 0; i < len; i++) {
 		socket_skip_to(
@@ -443,10 +463,12 @@ static void ask_since(struct user *user)
 	Walletwire__V1__Caller caller = WALLETWIRE__V1__CALLER__INIT;
 	Walletwire__V1__SinceRequest request = WALLETWIRE__V1__SINCE_REQUEST__INIT;
 	struct interval *asked;
-	uint64_t seq, rev;
+	uint64_t seq;
 
-	if (!lowest(user, &seq, &rev) || seq >= user->target_seq)
+	if (!next_page(user, &seq)) {
+		watch_for_holes(user, CONGESTED_MS);
 		return;
+	}
 	asked = xmalloc(sizeof(*asked) + strlen(user->id) + 1);
 	asked->after = seq;
 	memcpy(asked->user_id, user->id, strlen(user->id) + 1);
@@ -595,22 +617,6 @@ static void ask_snapshot(struct user *user)
 	    user->el, "ww.svc.notifications.open", &request.base, on_snapshot, xstrdup(user->id));
 }
 
-/* A socket that still has half a queue to read is given its next page later. */
-static bool is_congested(const struct user *user)
-{
-	const struct outq_limits *limits = &user->el->edge->engine.cfg.queue;
-	const struct socket *socket;
-
-	DL_FOREACH (user->sockets, socket) {
-		const struct outq *out = &socket->session->out;
-
-		if (socket->state == SOCKET_LIVE && socket->seq < user->target_seq &&
-		    (out->count > limits->count / 2 || out->bytes > limits->bytes / 2))
-			return true;
-	}
-	return false;
-}
-
 /* The late doorbell had its time. */
 static void look_for_holes(void *arg)
 {
@@ -626,7 +632,7 @@ static void look_for_holes(void *arg)
 		return; /* items come after the counters they led to, so they wait for these */
 	if (seq >= user->target_seq || user->since_queued || user->since_asked)
 		return;
-	if (is_congested(user)) {
+	if (!next_page(user, &seq)) { /* every socket that is behind is congested */
 		watch_for_holes(user, CONGESTED_MS);
 	} else {
 		user->since_queued = true;

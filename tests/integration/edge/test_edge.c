@@ -41,6 +41,15 @@ static struct client *sign_in(const char *user)
 	return client;
 }
 
+/* Of a client that was opened and has not signed in. */
+static const char *sid_of(struct client *client)
+{
+	char *sid = client->text + strlen("0{\"sid\":\"");
+
+	sid[strcspn(sid, "\"")] = '\0';
+	return sid;
+}
+
 static void sign_out(struct client *client)
 {
 	client_close(client);
@@ -286,6 +295,45 @@ START_TEST(a_burst_waits_for_a_client_that_reads_it_later)
 }
 END_TEST
 
+/* One that sits on the loop of this session. */
+static struct client *sign_in_beside(const char *sid, const char *user)
+{
+	struct engine_loop *wanted = engine_loop_of(&edge.engine, sid);
+
+	for (;;) {
+		struct client *client = malloc(sizeof(*client));
+
+		client_open(client, http_front_port(edge.engine.front));
+		if (engine_loop_of(&edge.engine, sid_of(client)) == wanted) {
+			ck_assert(client_sign_in(client, world.keys_dir, user));
+			return client;
+		}
+		sign_out(client);
+	}
+}
+
+START_TEST(a_socket_that_does_not_read_delays_no_other_of_its_user)
+{
+	struct client *slow = malloc(sizeof(*slow));
+	struct client *fast;
+	char sid[ENGINE_SID_SIZE];
+
+	client_open_small(slow, http_front_port(edge.engine.front), 4096);
+	(void)snprintf(sid, sizeof(sid), "%s", sid_of(slow));
+	ck_assert(client_sign_in(slow, world.keys_dir, "sam"));
+	fast = sign_in_beside(sid, "sam");
+	for (int i = 0; i < 900; i++) /* more than half of a queue */
+		append_and_ring("sam");
+	expect_alerts(fast, 1, 900);
+	(void)mailbox_append(world.mailbox, "sam"); /* lost */
+	append_and_ring("sam");
+	expect_alerts(fast, 901, 902);
+	expect_alerts(slow, 1, 902);
+	sign_out(slow);
+	sign_out(fast);
+}
+END_TEST
+
 START_TEST(a_missing_service_closes_the_transport_and_refuses_nobody)
 {
 	struct client client;
@@ -447,6 +495,7 @@ int main(void)
 	tcase_add_test(tc, a_socket_of_another_history_does_not_stand_in_the_way_of_a_new_one);
 	tcase_add_test(tc, an_answer_goes_to_the_socket_that_asked_and_to_no_other);
 	tcase_add_test(tc, a_burst_waits_for_a_client_that_reads_it_later);
+	tcase_add_test(tc, a_socket_that_does_not_read_delays_no_other_of_its_user);
 	tcase_add_test(tc, a_missing_service_closes_the_transport_and_refuses_nobody);
 	tcase_add_test(tc, a_nats_restart_loses_nothing);
 	tcase_add_test(tc, sockets_may_come_and_go_while_doorbells_ring);
