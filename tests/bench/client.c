@@ -2,7 +2,9 @@
 #include "client.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -14,17 +16,34 @@
 #include "base/xalloc.h"
 #include "codec/ws.h"
 
-enum { READ_SIZE = 1 << 16, EVENTS = 256 };
+enum {
+	READ_SIZE = 1 << 16,
+	EVENTS = 256,
+	MUTE_BUFFER = 4096,
+	/* So many connections to one port leave from one address: there are 28,000 ports. */
+	PER_ADDRESS = 8000,
+};
+
+static void let_go(struct bench_pool *pool, struct bench_socket *socket)
+{
+	if (socket->state == BENCH_READY)
+		pool->ready--;
+	else if (socket->state != BENCH_IDLE)
+		pool->in_flight--;
+	if (socket->fd >= 0)
+		(void)close(socket->fd);
+	buf_finish(&socket->in);
+	socket->fd = -1;
+	socket->state = BENCH_IDLE;
+}
 
 static void fail(struct bench_pool *pool, struct bench_socket *socket, const char *what)
 {
-	if (pool->failed++ == 0)
+	if (!pool->on_lost && pool->failed++ == 0)
 		(void)fprintf(stderr, "socket %zu: %s: %s\n", socket->index, what, strerror(errno));
-	if (socket->state == BENCH_READY)
-		pool->ready--;
-	(void)close(socket->fd);
-	socket->fd = -1;
-	socket->state = BENCH_IDLE;
+	let_go(pool, socket);
+	if (pool->on_lost)
+		pool->on_lost(pool->arg, socket, what);
 }
 
 static void send_all(struct bench_pool *pool, struct bench_socket *socket, struct bytes data)
@@ -66,9 +85,70 @@ static void sign_in(struct bench_pool *pool, struct bench_socket *socket)
 	struct buf text = BUF_INIT;
 
 	socket->state = BENCH_SIGNING_IN;
-	buf_appendf(&text, "40{\"token\":\"%s\"}", pool->token(pool->arg, socket->index));
+	buf_appendf(&text, "40{\"token\":\"%s\"", pool->token(pool->arg, socket->index));
+	if (socket->pid[0])
+		buf_appendf(&text, ",\"pid\":\"%s\"", socket->pid);
+	if (socket->offset[0])
+		buf_appendf(&text, ",\"offset\":\"%s\"", socket->offset);
+	buf_append_char(&text, '}');
 	send_text(pool, socket, buf_bytes(&text));
 	buf_finish(&text);
+}
+
+/* What stands between `before` and the next quote, if it fits. */
+static void copy_quoted(struct bytes text, const char *before, char *out, size_t size)
+{
+	const uint8_t *at = memmem(text.data, text.len, before, strlen(before));
+	const uint8_t *end;
+	size_t len;
+
+	if (!at)
+		return;
+	at += strlen(before);
+	end = memchr(at, '"', (size_t)(text.data + text.len - at));
+	len = end ? (size_t)(end - at) : size;
+	if (len < size) {
+		memcpy(out, at, len);
+		out[len] = '\0';
+	}
+}
+
+/* The last argument of an event: ,"<offset>"] */
+static void remember_offset(struct bench_socket *socket, struct bytes text)
+{
+	const uint8_t *end = text.data + text.len - 2;
+	const uint8_t *start;
+
+	if (text.len < 4 || memcmp(end, "\"]", 2) != 0)
+		return;
+	start = memrchr(text.data, '"', (size_t)(end - text.data));
+	if (!start || (size_t)(end - start) > sizeof(socket->offset))
+		return;
+	memcpy(socket->offset, start + 1, (size_t)(end - start - 1));
+	socket->offset[end - start - 1] = '\0';
+}
+
+static void on_connected(struct bench_pool *pool, struct bench_socket *socket, struct bytes text)
+{
+	struct epoll_event nothing = { .data.ptr = socket };
+
+	socket->state = BENCH_READY;
+	pool->ready++;
+	pool->in_flight--;
+	if (pool->recovers)
+		copy_quoted(text, "\"pid\":\"", socket->pid, sizeof(socket->pid));
+	if (socket->is_mute)
+		(void)epoll_ctl(pool->epoll, EPOLL_CTL_MOD, socket->fd, &nothing);
+	if (pool->on_ready)
+		pool->on_ready(pool->arg, socket);
+}
+
+static void on_event_text(struct bench_pool *pool, struct bench_socket *socket, struct bytes text)
+{
+	if (pool->recovers)
+		remember_offset(socket, text);
+	if (pool->on_packet)
+		pool->on_packet(pool->arg, socket, bytes_of(text.data + 1, text.len - 1));
 }
 
 static void on_text(struct bench_pool *pool, struct bench_socket *socket, struct bytes text)
@@ -76,14 +156,12 @@ static void on_text(struct bench_pool *pool, struct bench_socket *socket, struct
 	if (text.len == 1 && text.data[0] == '2') {
 		send_text(pool, socket, BYTES_LITERAL("3"));
 	} else if (text.len > 1 && text.data[0] == '4' && text.data[1] == '0') {
-		socket->state = BENCH_READY;
-		pool->ready++;
-		pool->in_flight--;
+		on_connected(pool, socket, text);
 	} else if (text.len > 1 && text.data[0] == '4' && text.data[1] == '4') {
 		errno = EACCES;
 		fail(pool, socket, "refused");
-	} else if (text.len > 1 && text.data[0] == '4' && pool->on_packet) {
-		pool->on_packet(pool->arg, socket, bytes_of(text.data + 1, text.len - 1));
+	} else if (text.len > 1 && text.data[0] == '4') {
+		on_event_text(pool, socket, text);
 	}
 }
 
@@ -181,20 +259,31 @@ static void on_event(struct bench_pool *pool, struct bench_socket *socket, uint3
 		fail(pool, socket, "recv");
 }
 
-static int open_socket(void)
+static int open_socket(const struct bench_socket *bench)
 {
-	return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int yes = 1, small = MUTE_BUFFER;
+
+	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(bench->index / PER_ADDRESS));
+	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
+	(void)bind(fd, (struct sockaddr *)&from, sizeof(from));
+	if (bench->is_mute)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	return fd;
 }
 
-static void start(struct bench_pool *pool, struct bench_socket *socket)
+void bench_socket_start(struct bench_pool *pool, struct bench_socket *socket)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET,
 		.sin_port = htons((uint16_t)pool->port) };
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT, .data.ptr = socket };
 
 	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	let_go(pool, socket);
 	socket->state = BENCH_CONNECTING;
-	socket->fd = open_socket();
+	pool->in_flight++;
+	socket->fd = open_socket(socket);
 	if (socket->fd < 0 || (connect(socket->fd, (struct sockaddr *)&addr, sizeof(addr)) != 0 &&
 				  errno != EINPROGRESS)) {
 		fail(pool, socket, "connect");
@@ -203,19 +292,25 @@ static void start(struct bench_pool *pool, struct bench_socket *socket)
 	(void)epoll_ctl(pool->epoll, EPOLL_CTL_ADD, socket->fd, &event);
 }
 
-void bench_pool_init(struct bench_pool *pool, int port, size_t len)
+size_t bench_raise_files(void)
 {
 	struct rlimit limit;
 
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 0;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur;
+}
+
+void bench_pool_init(struct bench_pool *pool, int port, size_t len)
+{
+	(void)bench_raise_files();
 	*pool =
 	    (struct bench_pool){ .port = port, .len = len, .epoll = epoll_create1(EPOLL_CLOEXEC) };
 	pool->sockets = xcalloc(len, sizeof(*pool->sockets));
 	for (size_t i = 0; i < len; i++)
 		pool->sockets[i] = (struct bench_socket){ .fd = -1, .index = i };
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 void bench_pool_finish(struct bench_pool *pool)
@@ -244,12 +339,27 @@ bool bench_pool_connect(struct bench_pool *pool, size_t max_in_flight, int timeo
 
 	while (pool->ready < pool->len && !pool->failed && clock_mono_ms() < deadline) {
 		while (pool->next < pool->len && pool->in_flight < max_in_flight && !pool->failed) {
-			pool->in_flight++;
-			start(pool, &pool->sockets[pool->next++]);
+			bench_socket_start(pool, &pool->sockets[pool->next++]);
 		}
 		bench_pool_poll(pool, 100);
 	}
 	return pool->ready == pool->len;
+}
+
+long bench_files(int pid)
+{
+	char path[64];
+	long files = 0;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return -1;
+	while (readdir(dir))
+		files++;
+	(void)closedir(dir);
+	return files - 2; /* "." and ".." */
 }
 
 bool bench_process(int pid, long *ret_rss_kib, long *ret_threads)

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "client.h"
-#include "token/token.h"
+#include "report.h"
 
 struct args {
 	const char *keys_dir;
@@ -19,18 +19,11 @@ struct args {
 static const char *token_of(void *arg, size_t index)
 {
 	struct args *args = arg;
-	struct err err = ERR_INIT;
-	char claims[160];
-	long long now = clock_wall_ms() / 1000;
+	char user[32];
 
 	free(args->token);
-	args->token = NULL;
-	(void)snprintf(claims, sizeof(claims), "{\"sub\":\"idle-%zu\",\"iat\":%lld,\"exp\":%lld}",
-	    index, now, now + 3600);
-	if (token_mint(args->keys_dir, "dev", claims, &args->token, &err)) {
-		(void)fprintf(stderr, "%s\n", err.msg);
-		exit(EXIT_FAILURE);
-	}
+	(void)snprintf(user, sizeof(user), "idle-%zu", index);
+	args->token = bench_token(args->keys_dir, user);
 	return args->token;
 }
 
