@@ -204,6 +204,6 @@ test_run() {
 
 test_bench() {
   packages_ensure
-  build release ww ww-edge ww-notifications bench_idle bench_latency
+  build release ww ww-edge ww-notifications bench_idle bench_latency bench_slow bench_storm
   exec tests/bench/run.sh "$@"
 }
