@@ -64,6 +64,10 @@ struct edge_loop {
 		struct user *first; /* waiting for a `since`, oldest first */
 		unsigned in_flight;
 	} since;
+	struct open_queue {
+		struct socket *first; /* waiting for their `open`, oldest first */
+		unsigned in_flight;
+	} opens;
 	struct sweep {
 		struct user
 		    *fresh; /* joined a moment ago, oldest first: asked first after two seconds */

@@ -22,7 +22,16 @@
 #include "user.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
-enum { OPEN_ARENA_MAX = 16 << 20, EXPIRING_ARENA_MAX = 4096 };
+enum {
+	OPEN_ARENA_MAX = 16 << 20,
+	EXPIRING_ARENA_MAX = 4096,
+	/*
+	 * Of the whole edge, shared out among its loops. More make no client come sooner, but when
+	 * an edge dies and its clients come all at once, they would fill the queues of the service,
+	 * which refuses what does not fit.
+	 */
+	OPENS_IN_FLIGHT_MAX = 128,
+};
 
 struct socket *socket_of(const struct session *session)
 {
@@ -218,6 +227,14 @@ static void leave_hub(struct socket *socket)
 	socket->is_counted = false;
 }
 
+static void unqueue(struct socket *socket)
+{
+	if (socket->is_queued)
+		DL_DELETE2(
+		    edge_loop_of(socket->session)->opens.first, socket, prev_queue, next_queue);
+	socket->is_queued = false;
+}
+
 static void on_leave(struct sio_socket *base)
 {
 	struct socket *socket = base->data;
@@ -225,6 +242,7 @@ static void on_leave(struct sio_socket *base)
 	if (!socket)
 		return; /* it was never signed in */
 	base->data = NULL;
+	unqueue(socket);
 	expiry_disarm(&socket->expiry);
 	tracking_free(socket);
 	leave_hub(socket);
@@ -424,6 +442,8 @@ static bool is_for(const struct socket *socket, const struct opening *opening)
 	       strcmp(socket->base->sid, opening->sid) == 0;
 }
 
+static void ask_opens_of_queue(struct edge_loop *el);
+
 static void on_open(struct edge_loop *el, void *arg, enum status s, struct bytes data)
 {
 	struct opening *opening = arg;
@@ -446,6 +466,8 @@ static void on_open(struct edge_loop *el, void *arg, enum status s, struct bytes
 	}
 	arena_finish(&arena);
 	free(opening);
+	el->opens.in_flight--;
+	ask_opens_of_queue(el);
 }
 
 static void ask_open(struct socket *socket)
@@ -460,6 +482,7 @@ static void ask_open(struct socket *socket)
 	request.since = socket->is_recovering ? socket->seq : 0;
 	request.connection = socket->session->sid;
 	socket->session->calls++;
+	edge_loop_of(socket->session)->opens.in_flight++;
 	call_service(edge_loop_of(socket->session), "ww.svc.notifications.open", &request.base,
 	    on_open, opening_new(socket));
 }
@@ -482,13 +505,40 @@ static void on_tracking(struct edge_loop *el, void *arg, enum status s, struct b
 			session_close(session, CLOSE_UNAVAILABLE);
 	}
 	free(opening);
+	el->opens.in_flight--;
+	ask_opens_of_queue(el);
 }
 
 /* Channels are known before anything is delivered by them. */
 static void ask_tracking(const struct socket *socket)
 {
 	socket->session->calls++;
+	edge_loop_of(socket->session)->opens.in_flight++;
 	tracking_load(socket, on_tracking, opening_new(socket));
+}
+
+static void ask_opens_of_queue(struct edge_loop *el)
+{
+	size_t share = OPENS_IN_FLIGHT_MAX / el->edge->loops_len;
+
+	while (el->opens.first && el->opens.in_flight < (share ? share : 1)) {
+		struct socket *socket = el->opens.first;
+
+		unqueue(socket);
+		if (socket->is_recovering)
+			ask_tracking(socket);
+		else
+			ask_open(socket);
+	}
+}
+
+static void queue_open(struct socket *socket)
+{
+	struct edge_loop *el = edge_loop_of(socket->session);
+
+	socket->is_queued = true;
+	DL_APPEND2(el->opens.first, socket, prev_queue, next_queue);
+	ask_opens_of_queue(el);
 }
 
 enum status socket_refresh(struct socket *socket, struct bytes token, struct err *err)
@@ -582,12 +632,10 @@ static void on_connect(struct sio_socket *base, const struct json *auth)
 	}
 	socket->key_print = claims.key_print;
 	begin_recovery(socket, auth);
-	if (!enter_hub(socket))
-		refuse_crowded(socket);
-	else if (socket->is_recovering)
-		ask_tracking(socket);
+	if (enter_hub(socket))
+		queue_open(socket);
 	else
-		ask_open(socket);
+		refuse_crowded(socket);
 }
 
 void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_moved)
@@ -651,7 +699,7 @@ bool socket_restore(struct sio_socket *base, const Walletwire__V1__MovedSocket *
 		count_refusal_crowded();
 		return false;
 	}
-	ask_open(socket);
+	queue_open(socket);
 	return true;
 }
 

@@ -32,7 +32,9 @@ struct socket {
 	struct sio_socket *base;
 	struct session *session;
 	struct user *user;
-	struct socket *prev, *next; /* of the user */
+	struct socket *prev, *next;             /* of the user */
+	struct socket *prev_queue, *next_queue; /* of those that wait for their `open` */
+	bool is_queued;
 	enum socket_state state;
 	unsigned own_channels; /* bit per enum ChannelKind: user, balance, transactions */
 	unsigned tracked_len;

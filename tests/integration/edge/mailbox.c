@@ -11,7 +11,7 @@
 #include "walletwire/v1/delivery.pb-c.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
-enum { USERS_MAX = 64, COMMITS_MAX = 4096, PACKED_MAX = 1 << 20, LOG_MAX = 64 };
+enum { USERS_MAX = 64, COMMITS_MAX = 4096, PACKED_MAX = 1 << 20, LOG_MAX = 64, HELD_MAX = 512 };
 
 struct commit {
 	uint64_t seq; /* 0: a state alone */
@@ -24,6 +24,12 @@ struct box {
 	struct commit commits[COMMITS_MAX];
 };
 
+struct held_open {
+	char *reply_to;
+	uint8_t *data;
+	size_t len;
+};
+
 struct mailbox {
 	struct bus *bus;
 	struct bus_sub *sub;
@@ -33,6 +39,9 @@ struct mailbox {
 	struct box boxes[USERS_MAX];
 	uint64_t log_len;
 	char log[LOG_MAX][32];
+	bool holds_opens;
+	size_t held_len;
+	struct held_open held[HELD_MAX];
 };
 
 /* Every message is built in these: one user at a time, under the lock. */
@@ -124,6 +133,15 @@ static void send(struct mailbox *mailbox, const char *subject, const ProtobufCMe
 
 /* --- answers --- */
 
+static void hold_open(struct mailbox *mailbox, const char *reply_to, struct bytes data)
+{
+	struct held_open *held = &mailbox->held[mailbox->held_len++];
+
+	ck_assert_uint_le(mailbox->held_len, HELD_MAX);
+	*held = (struct held_open){ strdup(reply_to), malloc(data.len), data.len };
+	memcpy(held->data, data.data, data.len);
+}
+
 static void answer_open(struct mailbox *mailbox, const char *reply_to, struct bytes data)
 {
 	Walletwire__V1__OpenRequest *request =
@@ -141,6 +159,14 @@ static void answer_open(struct mailbox *mailbox, const char *reply_to, struct by
 	reply.n_states = 1;
 	send(mailbox, reply_to, &reply.base);
 	walletwire__v1__open_request__free_unpacked(request, NULL);
+}
+
+static void on_open(struct mailbox *mailbox, const char *reply_to, struct bytes data)
+{
+	if (mailbox->holds_opens)
+		hold_open(mailbox, reply_to, data);
+	else
+		answer_open(mailbox, reply_to, data);
 }
 
 static void answer_since(struct mailbox *mailbox, const char *reply_to, struct bytes data)
@@ -245,7 +271,7 @@ static const struct verb {
 	const char *subject;
 	void (*answer)(struct mailbox *mailbox, const char *reply_to, struct bytes data);
 } verbs[] = {
-	{ "ww.svc.notifications.open", answer_open },
+	{ "ww.svc.notifications.open", on_open },
 	{ "ww.svc.notifications.since", answer_since },
 	{ "ww.svc.notifications.heads", answer_heads },
 	{ "ww.svc.notifications.announcements", answer_announcements },
@@ -366,6 +392,37 @@ void mailbox_new_epoch(struct mailbox *mailbox)
 	for (size_t i = 0; i < mailbox->users; i++)
 		mailbox->boxes[i].seq = mailbox->boxes[i].rev = 0;
 	(void)pthread_mutex_unlock(&mailbox->lock);
+}
+
+void mailbox_hold_opens(struct mailbox *mailbox)
+{
+	(void)pthread_mutex_lock(&mailbox->lock);
+	mailbox->holds_opens = true;
+	(void)pthread_mutex_unlock(&mailbox->lock);
+}
+
+void mailbox_release_opens(struct mailbox *mailbox)
+{
+	(void)pthread_mutex_lock(&mailbox->lock);
+	mailbox->holds_opens = false;
+	while (mailbox->held_len) {
+		struct held_open *held = &mailbox->held[--mailbox->held_len];
+
+		answer_open(mailbox, held->reply_to, bytes_of(held->data, held->len));
+		free(held->reply_to);
+		free(held->data);
+	}
+	(void)pthread_mutex_unlock(&mailbox->lock);
+}
+
+size_t mailbox_held_opens(struct mailbox *mailbox)
+{
+	size_t held;
+
+	(void)pthread_mutex_lock(&mailbox->lock);
+	held = mailbox->held_len;
+	(void)pthread_mutex_unlock(&mailbox->lock);
+	return held;
 }
 
 void mailbox_announce(struct mailbox *mailbox, const char *title, bool ring)

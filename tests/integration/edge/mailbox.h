@@ -24,6 +24,10 @@ void mailbox_set_unread(struct mailbox *mailbox, const char *user, uint32_t tota
 void mailbox_ring(struct mailbox *mailbox, const char *user, uint64_t seq);
 /* A restored database: everything starts over under another epoch. */
 void mailbox_new_epoch(struct mailbox *mailbox);
+/* From now on `open` is not answered; what was asked meanwhile is answered by the release. */
+void mailbox_hold_opens(struct mailbox *mailbox);
+void mailbox_release_opens(struct mailbox *mailbox);
+size_t mailbox_held_opens(struct mailbox *mailbox);
 /* Append a row to the announcement log; rung if asked for. */
 void mailbox_announce(struct mailbox *mailbox, const char *title, bool ring);
 

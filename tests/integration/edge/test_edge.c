@@ -334,6 +334,49 @@ START_TEST(a_socket_that_does_not_read_delays_no_other_of_its_user)
 }
 END_TEST
 
+enum { CROWD = 260, OPENS_AT_ONCE = 128 };
+
+static bool opens_are_held(void *arg)
+{
+	(void)arg;
+	return mailbox_held_opens(world.mailbox) == OPENS_AT_ONCE;
+}
+
+static bool half_has_left(void *arg)
+{
+	(void)arg;
+	return atomic_load(&edge.engine.sessions) == CROWD / 2;
+}
+
+/* Others wait, and may go while they do. */
+START_TEST(a_crowd_is_opened_a_part_at_a_time)
+{
+	static struct client *crowd[CROWD];
+	char packet[TOKEN_MAX], user[16];
+
+	for (int i = 0; i < CROWD; i++) {
+		crowd[i] = malloc(sizeof(*crowd[i]));
+		client_open(crowd[i], http_front_port(edge.engine.front));
+	}
+	mailbox_hold_opens(world.mailbox);
+	for (int i = 0; i < CROWD; i++) {
+		(void)snprintf(user, sizeof(user), "u%d", i % 50);
+		client_connect_packet(world.keys_dir, user, packet);
+		client_send(crowd[i], packet);
+	}
+	ck_assert(support_wait(opens_are_held, NULL, 10000));
+	for (int i = 1; i < CROWD; i += 2)
+		sign_out(crowd[i]);
+	ck_assert(support_wait(half_has_left, NULL, 10000));
+	ck_assert(opens_are_held(NULL));
+	mailbox_release_opens(world.mailbox);
+	for (int i = 0; i < CROWD; i += 2) {
+		(void)client_expect(crowd[i], "40{\"sid\"");
+		sign_out(crowd[i]);
+	}
+}
+END_TEST
+
 START_TEST(a_missing_service_closes_the_transport_and_refuses_nobody)
 {
 	struct client client;
@@ -496,6 +539,7 @@ int main(void)
 	tcase_add_test(tc, an_answer_goes_to_the_socket_that_asked_and_to_no_other);
 	tcase_add_test(tc, a_burst_waits_for_a_client_that_reads_it_later);
 	tcase_add_test(tc, a_socket_that_does_not_read_delays_no_other_of_its_user);
+	tcase_add_test(tc, a_crowd_is_opened_a_part_at_a_time);
 	tcase_add_test(tc, a_missing_service_closes_the_transport_and_refuses_nobody);
 	tcase_add_test(tc, a_nats_restart_loses_nothing);
 	tcase_add_test(tc, sockets_may_come_and_go_while_doorbells_ring);
