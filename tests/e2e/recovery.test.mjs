@@ -98,6 +98,24 @@ stack.test('the counters of now follow what was missed', async () => {
   assert.ok(names.lastIndexOf('notifications:unread') > names.lastIndexOf('kyc:update'), `${names}`);
 });
 
+const slowCloses = async () => {
+  const body = await (await fetch(`${stack.edge(0).admin}/metrics`)).text();
+  return Number(/^ww_edge_closes_total\{reason="slow_consumer"\} (\d+)$/m.exec(body)[1]);
+};
+
+stack.test('a client that stops reading is closed as slow, and misses nothing', async () => {
+  const client = await stack.connect('slow', { ...AWAY, at: 0 });
+  const { ws } = client.socket.io.engine.transport;
+  const before = await slowCloses();
+  ws.pause();
+  await stack.publish(range(1, 400).map((n) => ({ ...kyc('slow', n), kyc: { status: 'approved', level: String(n), message: 'x'.repeat(4000) } })));
+  await until('it is closed as slow', async () => (await slowCloses()) > before);
+  ws.resume();
+  await client.waitFor('kyc:update', (data) => data.level === '400');
+  assert.ok(client.socket.recovered);
+  assert.deepEqual(levels(client), range(1, 400));
+});
+
 stack.test('it recovers at another edge after the death of its own', async () => {
   const clients = await Promise.all(range(1, 6).map((n) => stack.connect('survivor', { ...AWAY, at: 'http' })));
   const ids = clients.map((client) => client.socket.id);
