@@ -404,13 +404,13 @@ stack.test('a probe at the wrong edge that goes away leaves the session on polli
 });
 
 stack.test('the client that closes a WebSocket which moved ends its session', async () => {
-  const before = await metric(AWAY, 'ww_edge_sockets');
+  await until('those of other tests have ended', async () => (await metric(AWAY, 'ww_edge_sockets')) === 0);
   const client = await signedIn('closer');
   const socket = await client.upgrade(AWAY);
-  await until('it is here', async () => (await metric(AWAY, 'ww_edge_sockets')) === before + 1);
+  await until('it is here', async () => (await metric(AWAY, 'ww_edge_sockets')) === 1);
   socket.sendText('1');
   await socket.until(() => socket.isEnded || socket.isClosed);
-  await until('it is gone', async () => (await metric(AWAY, 'ww_edge_sockets')) === before);
+  await until('it is gone', async () => (await metric(AWAY, 'ww_edge_sockets')) === 0);
 });
 
 stack.test('many sessions move at once, each with its own events', async () => {
