@@ -369,27 +369,19 @@ void session_push_binary(struct session *session, struct bytes data)
 	push_own(session, data, /* is_binary= */ true);
 }
 
-/* What waits goes into the GET that waits, or this GET is let go. */
+/*
+ * What waits goes into the GET that waits, or this GET is let go. That it is over is said by an
+ * answer of its own: stock clients disconnect before they have looked at what comes with it, keep
+ * that until they are back, without having told that they have it, and so show it twice.
+ */
 static void flush_poll(struct session *session)
 {
-	struct buf payload = BUF_INIT;
-	bool is_over;
-
-	if (!session->poll ||
-	    (!session->out.count && !session->is_probed && session->state == SESSION_OPEN))
+	if (!session->poll)
 		return;
-	outq_take_payload(&session->out, PAYLOAD_PACKETS_MAX, session->poll->max_bytes, &payload);
-	is_over = session->state == SESSION_CLOSING && !session->out.count;
-	if (is_over && payload.len)
-		buf_append_char(&payload, ENGINEIO_SEPARATOR);
-	if (is_over)
-		buf_append_char(&payload, ENGINEIO_CLOSE);
-	else if (!payload.len)
-		buf_append_char(&payload, ENGINEIO_NOOP);
-	answer_poll(session, 200, buf_bytes(&payload));
-	buf_finish(&payload);
-	if (is_over)
-		die(session);
+	if (session->out.count || (session->is_probed && session->state == SESSION_OPEN))
+		answer_rest(session);
+	else if (session->state == SESSION_CLOSING)
+		end_polling(session);
 }
 
 static void stalled(void *arg)

@@ -6,9 +6,9 @@
  *
  * OPEN: packets flow. CLOSING: on a WebSocket a close frame is queued, input is ignored, and the
  * end comes when the peer closes or a second has passed (some clients see a close frame only when
- * the stream ends); on polling the next GET is told what is left and that this was all. DEAD:
- * unlinked; freed at the end of the loop's turn, so nobody further up the stack meets freed memory.
- * One function moves it on: session_close(), idempotent, with the reason.
+ * the stream ends); on polling GETs are told what is left, and the one after that this was all.
+ * DEAD: unlinked; freed at the end of the loop's turn, so nobody further up the stack meets freed
+ * memory. One function moves it on: session_close(), idempotent, with the reason.
  *
  * Threads: belongs to its loop.
  */

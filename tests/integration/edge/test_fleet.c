@@ -314,14 +314,6 @@ static long drain_ms(const char *text)
 	return ms;
 }
 
-/* Engine.IO's close packet, alone or behind others. */
-static bool ends_in_close(const char *body)
-{
-	size_t len = strlen(body);
-
-	return len > 0 && body[len - 1] == '1' && (len == 1 || body[len - 2] == '\x1e');
-}
-
 static bool is_empty(void *arg)
 {
 	const struct edge *edge = arg;
@@ -380,7 +372,7 @@ START_TEST(every_socket_of_an_edge_that_goes_away_is_told_its_time_and_closed)
 	ck_assert(support_wait(has_seen_draining, NULL, WAIT_MS));
 	for (int i = 0; i < MANY; i++)
 		expect_end(clients[i]);
-	while (!ends_in_close(poller->body))
+	while (strcmp(poller->body, "1") != 0) /* Engine.IO's close packet */
 		poller_get(poller, port);
 	ck_assert(support_wait(is_empty, &home, WAIT_MS));
 	free(poller);
@@ -412,6 +404,23 @@ START_TEST(who_signs_in_while_the_edge_goes_away_is_told_too)
 	(void)drain_ms(client_expect(client, "server:drain"));
 	client_close(client);
 	free(client);
+}
+END_TEST
+
+/* Stock clients disconnect before they look at what comes with the close packet. */
+START_TEST(on_polling_the_close_comes_after_all_else_and_alone)
+{
+	int port = http_front_port(home.engine.front);
+	struct poller *poller = poll_as("rest", &home, port);
+
+	mailbox_ring(world.mailbox, "rest", mailbox_append(world.mailbox, "rest"));
+	drain_begin(&home, 0);
+	(void)poller_expect(poller, (const int[]){ port, port }, "server:drain");
+	ck_assert_ptr_null(strstr(poller->body, "\x1e"
+						"1"));
+	poller_get(poller, port);
+	ck_assert_str_eq(poller->body, "1");
+	free(poller);
 }
 END_TEST
 
@@ -688,6 +697,7 @@ int main(void)
 	tcase_add_test(tc, every_socket_of_an_edge_that_goes_away_is_told_its_time_and_closed);
 	tcase_add_test(tc, a_session_lives_on_until_its_time);
 	tcase_add_test(tc, who_signs_in_while_the_edge_goes_away_is_told_too);
+	tcase_add_test(tc, on_polling_the_close_comes_after_all_else_and_alone);
 	tcase_add_test(tc, who_never_signs_in_is_closed_with_the_rest);
 	tcase_add_test(tc, an_operator_asks_an_edge_to_go_away_and_how_far_it_is);
 	tcase_add_test(tc, ww_drain_names_an_edge_and_waits_until_it_is_empty);
