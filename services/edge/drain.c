@@ -127,10 +127,10 @@ static void answer(struct relay_call *call, const Walletwire__V1__DrainRequest *
 
 	drain_begin(edge, within_ms < WITHIN_MAX_MS ? (int64_t)within_ms : WITHIN_MAX_MS);
 	reply.sockets = (uint64_t)atomic_load(&edge->engine.sessions);
-	if (bus_msg_reply(call->msg))
-		(void)call_respond(call->el, bus_msg_reply(call->msg), &reply.base);
+	(void)call_respond(call->el, bus_msg_reply(call->msg), &reply.base);
 }
 
+/* Only somebody who waits for the answer means it: nothing at all is a well-formed request, too. */
 void drain_serve(void *arg)
 {
 	struct relay_call *call = arg;
@@ -141,7 +141,7 @@ void drain_serve(void *arg)
 	arena_init(&arena, REQUEST_ARENA_MAX);
 	request =
 	    walletwire__v1__drain_request__unpack(arena_allocator(&arena), data.len, data.data);
-	if (request && !call->el->closed)
+	if (request && bus_msg_reply(call->msg) && !call->el->closed)
 		answer(call, request);
 	arena_finish(&arena);
 	relay_call_free(call);

@@ -270,7 +270,7 @@ END_TEST
 START_TEST(malformed_messages_of_other_edges_are_dropped)
 {
 	static const char *const verbs[] = { "poll", "gone", "release", "post", "answer", "end",
-		"upgrade", "probe", "switch", "unprobe", "nothing" };
+		"upgrade", "probe", "switch", "unprobe", "drain", "stats", "nothing" };
 	struct bus *bus = support_nats_bus(&world.nats, "edge");
 	struct poller *poller = sign_in("fay");
 	struct err err = ERR_INIT;
