@@ -211,7 +211,7 @@ static enum status start_civetweb(
 		"request_timeout_ms", timeout_ms,
 		"max_request_size", head_bytes,
 		"connection_queue", "128",
-		"listen_backlog", "1024",
+		"listen_backlog", "4096",
 		"tcp_nodelay", "1",
 		"enable_keep_alive", "no",
 		"enable_directory_listing", "no",
