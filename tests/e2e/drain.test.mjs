@@ -89,6 +89,14 @@ async function assertMoved(clients, gone, rounds) {
   assert.ok(moved.length > 0, 'somebody was there');
 }
 
+// A handshake through HAProxy ends there sooner or later.
+async function isGivenClients(name) {
+  const url = `${stack.url('http')}/socket.io/?EIO=4&transport=polling`;
+  const sid = /"sid":"([^"]+)"/.exec((await request(url)).body)?.[1];
+  if (sid) await request(`${url}&sid=${sid}`, { method: 'POST', body: '1' });
+  return sid?.startsWith(`${name}-`);
+}
+
 // The id of an edge: `ww stats` knows it.
 async function idOf(name) {
   const { stdout } = await stack.ww(['stats', name, '--json']);
@@ -133,6 +141,20 @@ stack.test('SIGTERM: not ready first, every client is told and recovers at the o
   await assertMoved(clients, gone, rounds);
   assert.match(stack.log('edge-2'), new RegExp(`edge ${gone} moves its clients away`));
   await stack.waitReady('edge-2');
+});
+
+stack.test('a rolling restart of both edges: a recovery for each edge that a client was on, and nothing else', async () => {
+  const clients = await connectAll('rolled');
+  const rounds = await underLoad(clients, async () => {
+    for (const name of ['edge-1', 'edge-2']) {
+      await stack.kill(name, 'SIGTERM');
+      await stack.waitReady(name);
+      await until('HAProxy hands it clients', () => isGivenClients(name));
+    }
+    await until('everybody is connected', () => clients.every((client) => client.socket.connected));
+  });
+  await assertMoved(clients, 'none', rounds);
+  for (const { user, returns } of clients) assert.ok(returns.length >= 1 && returns.length <= 2, `${user} came back ${returns.length} times`);
 });
 
 stack.test('a second SIGTERM does not wait for anybody', async () => {
