@@ -130,9 +130,9 @@ static void refresh(void *arg)
 void edge_metrics_register(struct edge *edge)
 {
 	struct metric *const all[] = { &uptime, &draining, &resident, &users_here, &subjects,
-		&connects, &refusals, &recoveries, &events_in, &events_refused, &calls, &relays, &relayed, &holes,
-		&holes_late, &sinces, &since_items, &snapshots, &swept, &findings, &nats_msgs,
-		&nats_bytes, &nats_reconnects, &nats_slow, &nats_queue };
+		&connects, &refusals, &recoveries, &events_in, &events_refused, &calls, &relays,
+		&relayed, &holes, &holes_late, &sinces, &since_items, &snapshots, &swept, &findings,
+		&nats_msgs, &nats_bytes, &nats_reconnects, &nats_slow, &nats_queue };
 
 	started_ms = clock_mono_ms();
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)

@@ -9,8 +9,8 @@
  * landed: `upgrade`, `probe`, and with `switch` the session moves here
  *
  * An edge that does not accept within a second, or has gone while a GET waits for it, counts as
- * dead: "Session ID unknown", upon which the client starts anew and recovers. One that is known to be
- * gone (leases.h) is not even asked.
+ * dead: "Session ID unknown", upon which the client starts anew and recovers. One that is known to
+ * be gone (leases.h) is not even asked.
  *
  * Threads: messages come on the bus's delivery thread and are posted to the session's loop, which
  * is the same function of the session id on both edges; everything else belongs to that loop.
