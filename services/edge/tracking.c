@@ -111,8 +111,7 @@ void tracking_restore(struct socket *socket, struct bytes reply)
 	if (value)
 		channels_restore(socket, value);
 	else
-		log_warn("what socket %s follows can't be read: it starts with what it was given",
-		    socket->base->sid);
+		log_warn("what a socket follows can't be read: it starts with what it was given");
 	arena_finish(&arena);
 }
 
