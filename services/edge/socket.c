@@ -649,7 +649,8 @@ void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_m
 	ret_moved->exp_s = socket->expiry.exp_s;
 	ret_moved->epoch = xstrdup(socket->user->epoch);
 	ret_moved->seq = socket->seq;
-	ret_moved->rev = socket->rev;
+	/* States that were to follow what was missed are shown there. */
+	ret_moved->rev = socket->recover_to ? 0 : socket->rev;
 	ret_moved->announcement_seq = socket->log_seq;
 	ret_moved->pid = xstrdup(socket->pid ? socket->pid : "");
 	ret_moved->own_channels = socket->own_channels;

@@ -40,6 +40,7 @@ struct mailbox {
 	uint64_t log_len;
 	char log[LOG_MAX][32];
 	bool holds_opens;
+	bool loses_since; /* the next one */
 	size_t held_len;
 	struct held_open held[HELD_MAX];
 };
@@ -254,6 +255,13 @@ static void answer_announcements(struct mailbox *mailbox, const char *reply_to, 
 	walletwire__v1__announcements_request__free_unpacked(request, NULL);
 }
 
+static void on_since(struct mailbox *mailbox, const char *reply_to, struct bytes data)
+{
+	if (!mailbox->loses_since)
+		answer_since(mailbox, reply_to, data);
+	mailbox->loses_since = false;
+}
+
 static void answer_unread(struct mailbox *mailbox, const char *reply_to, struct bytes data)
 {
 	Walletwire__V1__UnreadRequest *request =
@@ -272,7 +280,7 @@ static const struct verb {
 	void (*answer)(struct mailbox *mailbox, const char *reply_to, struct bytes data);
 } verbs[] = {
 	{ "ww.svc.notifications.open", on_open },
-	{ "ww.svc.notifications.since", answer_since },
+	{ "ww.svc.notifications.since", on_since },
 	{ "ww.svc.notifications.heads", answer_heads },
 	{ "ww.svc.notifications.announcements", answer_announcements },
 	{ "ww.svc.notifications.unread", answer_unread },
@@ -391,6 +399,13 @@ void mailbox_new_epoch(struct mailbox *mailbox)
 	id_random(mailbox->epoch);
 	for (size_t i = 0; i < mailbox->users; i++)
 		mailbox->boxes[i].seq = mailbox->boxes[i].rev = 0;
+	(void)pthread_mutex_unlock(&mailbox->lock);
+}
+
+void mailbox_lose_since(struct mailbox *mailbox)
+{
+	(void)pthread_mutex_lock(&mailbox->lock);
+	mailbox->loses_since = true;
 	(void)pthread_mutex_unlock(&mailbox->lock);
 }
 

@@ -28,6 +28,8 @@ void mailbox_new_epoch(struct mailbox *mailbox);
 void mailbox_hold_opens(struct mailbox *mailbox);
 void mailbox_release_opens(struct mailbox *mailbox);
 size_t mailbox_held_opens(struct mailbox *mailbox);
+/* The next `since` is not answered. */
+void mailbox_lose_since(struct mailbox *mailbox);
 /* Append a row to the announcement log; rung if asked for. */
 void mailbox_announce(struct mailbox *mailbox, const char *title, bool ring);
 

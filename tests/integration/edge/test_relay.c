@@ -266,6 +266,49 @@ START_TEST(a_socket_that_moved_goes_with_its_key)
 }
 END_TEST
 
+/* The CONNECT packet of a client that recovers the socket whose CONNECT answer this was. */
+static void recovering_packet(const char *answer, const char *user, char *ret_packet)
+{
+	const char *pid = strstr(answer, "\"pid\"");
+	const char *end = pid ? strchr(pid, '}') : NULL;
+	size_t len;
+
+	ck_assert_ptr_nonnull(end);
+	client_connect_packet(world.keys_dir, user, ret_packet);
+	len = strlen(ret_packet) - 1;
+	(void)snprintf(ret_packet + len, TOKEN_MAX - len, ",%.*s}", (int)(end - pid), pid);
+}
+
+/* The new edge fetches what the former one did not; the states behind it are shown there. */
+START_TEST(a_session_that_moves_while_it_recovers_is_shown_its_states)
+{
+	struct poller *poller = malloc(sizeof(*poller));
+	struct client *client = malloc(sizeof(*client));
+	char packet[TOKEN_MAX];
+	bool is_shown = false;
+
+	client_open(client, ports[0]);
+	ck_assert(client_sign_in(client, world.keys_dir, "ida"));
+	recovering_packet(client->text, "ida", packet);
+	client_close(client);
+	for (int i = 0; i < 3; i++)
+		(void)mailbox_append(world.mailbox, "ida");
+	poller_open(poller, ports[0]);
+	mailbox_lose_since(world.mailbox);
+	poller_post(poller, ports[0], packet);
+	(void)poller_expect(poller, ports, "40{\"sid\":\"");
+	client_upgrade(client, ports[1], poller->sid);
+	while (!strstr(client->text, "\"message\":\"3\"")) {
+		ck_assert_ptr_nonnull(client_next(client));
+		is_shown |= strstr(client->text, "[\"notifications:unread\",{\"total\":3") != NULL;
+	}
+	ck_assert(is_shown);
+	client_close(client);
+	free(client);
+	free(poller);
+}
+END_TEST
+
 /* What no edge sends: nothing of it may reach further than the message itself. */
 START_TEST(malformed_messages_of_other_edges_are_dropped)
 {
@@ -321,6 +364,7 @@ int main(void)
 	tcase_add_test(tc, sessions_that_move_keep_to_what_a_user_may_have_there);
 	tcase_add_test(tc, sessions_that_moved_are_counted_nowhere_once_they_have_gone);
 	tcase_add_test(tc, a_socket_that_moved_goes_with_its_key);
+	tcase_add_test(tc, a_session_that_moves_while_it_recovers_is_shown_its_states);
 	tcase_add_test(tc, malformed_messages_of_other_edges_are_dropped);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
