@@ -227,12 +227,21 @@ static void leave_hub(struct socket *socket)
 	socket->is_counted = false;
 }
 
+/* Whoever waits for the turn to ask counts as one who asks: its session must not move yet. */
+static void enqueue(struct socket *socket)
+{
+	socket->is_queued = true;
+	socket->session->calls++;
+	DL_APPEND2(edge_loop_of(socket->session)->opens.first, socket, prev_queue, next_queue);
+}
+
 static void unqueue(struct socket *socket)
 {
-	if (socket->is_queued)
-		DL_DELETE2(
-		    edge_loop_of(socket->session)->opens.first, socket, prev_queue, next_queue);
+	if (!socket->is_queued)
+		return;
 	socket->is_queued = false;
+	socket->session->calls--;
+	DL_DELETE2(edge_loop_of(socket->session)->opens.first, socket, prev_queue, next_queue);
 }
 
 static void on_leave(struct sio_socket *base)
@@ -534,11 +543,8 @@ static void ask_opens_of_queue(struct edge_loop *el)
 
 static void queue_open(struct socket *socket)
 {
-	struct edge_loop *el = edge_loop_of(socket->session);
-
-	socket->is_queued = true;
-	DL_APPEND2(el->opens.first, socket, prev_queue, next_queue);
-	ask_opens_of_queue(el);
+	enqueue(socket);
+	ask_opens_of_queue(edge_loop_of(socket->session));
 }
 
 enum status socket_refresh(struct socket *socket, struct bytes token, struct err *err)

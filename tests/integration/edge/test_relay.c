@@ -309,6 +309,52 @@ START_TEST(a_session_that_moves_while_it_recovers_is_shown_its_states)
 }
 END_TEST
 
+enum { OPENS_AT_ONCE = 128, CROWD = 2 * OPENS_AT_ONCE };
+
+static bool opens_are_held(void *arg)
+{
+	(void)arg;
+	return mailbox_held_opens(world.mailbox) == OPENS_AT_ONCE;
+}
+
+/* Its CONNECT waits for its turn behind a crowd's. */
+START_TEST(a_session_does_not_move_before_its_socket_is_let_in)
+{
+	static struct client *crowd[CROWD];
+	struct poller *poller = malloc(sizeof(*poller));
+	struct client *client = malloc(sizeof(*client));
+	char packet[TOKEN_MAX], user[16];
+
+	poller_open(poller, ports[0]);
+	for (int i = 0; i < CROWD; i++) {
+		crowd[i] = malloc(sizeof(*crowd[i]));
+		client_open(crowd[i], ports[0]);
+	}
+	mailbox_hold_opens(world.mailbox);
+	for (int i = 0; i < CROWD; i++) {
+		(void)snprintf(user, sizeof(user), "u%d", i % 50);
+		client_connect_packet(world.keys_dir, user, packet);
+		client_send(crowd[i], packet);
+	}
+	ck_assert(support_wait(opens_are_held, NULL, 10000));
+	client_connect_packet(world.keys_dir, "jo", packet);
+	poller_post(poller, ports[0], packet);
+	client_upgrade(client, ports[1], poller->sid);
+	(void)usleep(100000); /* a moment in which it would move */
+	mailbox_release_opens(world.mailbox);
+	(void)client_expect(client, "40{\"sid\"");
+	append_and_ring("jo");
+	expect_alert(client_expect(client, "security:alert"), 1);
+	client_close(client);
+	for (int i = 0; i < CROWD; i++) {
+		client_close(crowd[i]);
+		free(crowd[i]);
+	}
+	free(client);
+	free(poller);
+}
+END_TEST
+
 /* What no edge sends: nothing of it may reach further than the message itself. */
 START_TEST(malformed_messages_of_other_edges_are_dropped)
 {
@@ -365,6 +411,7 @@ int main(void)
 	tcase_add_test(tc, sessions_that_moved_are_counted_nowhere_once_they_have_gone);
 	tcase_add_test(tc, a_socket_that_moved_goes_with_its_key);
 	tcase_add_test(tc, a_session_that_moves_while_it_recovers_is_shown_its_states);
+	tcase_add_test(tc, a_session_does_not_move_before_its_socket_is_let_in);
 	tcase_add_test(tc, malformed_messages_of_other_edges_are_dropped);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
