@@ -253,13 +253,16 @@ static void serve_upgrade(const struct served *served, const ProtobufCMessage *m
 	respond(served, OUTCOME(ACCEPTED));
 }
 
-/* The session, if it is that WebSocket that probes it. */
+/*
+ * The session, if it is that WebSocket that probes it. A doomed one ends with this turn: what did
+ * not fit into its queue must not be lost by moving the rest.
+ */
 static struct session *probed_by(const struct edge_loop *el, const char *sid, const char *name)
 {
 	struct session *session = session_find_sid(el->engine, sid);
 
-	return session && session->state == SESSION_OPEN && session->remote_probe &&
-		       strcmp(session->remote_probe, name) == 0
+	return session && session->state == SESSION_OPEN && !session->is_doomed &&
+		       session->remote_probe && strcmp(session->remote_probe, name) == 0
 		   ? session
 		   : NULL;
 }

@@ -132,7 +132,7 @@ void client_open(struct client *client, int port)
 	client_open_small(client, port, 0);
 }
 
-void client_upgrade(struct client *client, int port, const char *sid)
+void client_probe(struct client *client, int port, const char *sid)
 {
 	char query[256];
 
@@ -140,6 +140,11 @@ void client_upgrade(struct client *client, int port, const char *sid)
 	handshake(client, client_connect(port), query);
 	client_send(client, "2probe");
 	(void)client_expect(client, "3probe");
+}
+
+void client_upgrade(struct client *client, int port, const char *sid)
+{
+	client_probe(client, port, sid);
 	client_send(client, "5");
 }
 

@@ -30,6 +30,8 @@ void client_close(struct client *client);
 /* A WebSocket that takes a session over from polling, at this edge or another: probed and switched.
  */
 void client_upgrade(struct client *client, int port, const char *sid);
+/* The same, but for the "5" that switches. */
+void client_probe(struct client *client, int port, const char *sid);
 
 /* CONNECT with a token of `user`; everything up to the CONNECT reply was read. False if closed. */
 bool client_sign_in(struct client *client, const char *keys_dir, const char *user);

@@ -1,4 +1,5 @@
 /* Two edges in this process: a session at one, its client's requests at the other. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,6 +356,43 @@ START_TEST(a_session_does_not_move_before_its_socket_is_let_in)
 }
 END_TEST
 
+enum { TOO_MANY = 1100 /* more than a queue holds */ };
+
+static void stand_still(void *arg)
+{
+	(void)pthread_mutex_lock(arg);
+	(void)pthread_mutex_unlock(arg);
+}
+
+static bool are_on_their_way(void *arg)
+{
+	return atomic_load(&((struct edge_loop *)arg)->posted) == TOO_MANY;
+}
+
+/* Both in one turn of the loop: what does not fit into the queue, and the end of the upgrade. */
+START_TEST(who_did_not_keep_up_does_not_move_without_what_it_missed)
+{
+	struct poller *poller = sign_in("kim");
+	struct client *client = malloc(sizeof(*client));
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	struct edge_loop *el = engine_loop_of(&home.engine, poller->sid)->app;
+
+	client_probe(client, ports[1], poller->sid);
+	(void)pthread_mutex_lock(&gate);
+	loop_post(el->loop, stand_still, &gate);
+	for (int i = 0; i < TOO_MANY; i++)
+		append_and_ring("kim");
+	ck_assert(support_wait(are_on_their_way, el, 10000));
+	client_send(client, "5");
+	(void)usleep(200000); /* until the other edge has asked; if not, it is told the same */
+	(void)pthread_mutex_unlock(&gate);
+	ck_assert_ptr_null(client_next(client));
+	client_close(client);
+	free(client);
+	free(poller);
+}
+END_TEST
+
 /* What no edge sends: nothing of it may reach further than the message itself. */
 START_TEST(malformed_messages_of_other_edges_are_dropped)
 {
@@ -412,6 +450,7 @@ int main(void)
 	tcase_add_test(tc, a_socket_that_moved_goes_with_its_key);
 	tcase_add_test(tc, a_session_that_moves_while_it_recovers_is_shown_its_states);
 	tcase_add_test(tc, a_session_does_not_move_before_its_socket_is_let_in);
+	tcase_add_test(tc, who_did_not_keep_up_does_not_move_without_what_it_missed);
 	tcase_add_test(tc, malformed_messages_of_other_edges_are_dropped);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
