@@ -49,7 +49,7 @@ static enum status ask(struct bus *bus, const struct drain_options *opt, const c
 	return s;
 }
 
-/* Asked again it starts nothing, and tells what is left. */
+/* Asked again for an end that is no sooner, it starts nothing, and tells what is left. */
 static enum status drain(struct bus *bus, const struct drain_options *opt,
     const Walletwire__V1__EdgeLease *edge, struct err *err)
 {

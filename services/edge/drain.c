@@ -75,16 +75,11 @@ struct beginning {
 	int64_t until_ms;
 };
 
-static void begin_on_loop(void *arg)
+static void give_times(struct edge_loop *el)
 {
-	struct beginning *beginning = arg;
-	struct edge_loop *el = beginning->el;
 	size_t n = HASH_COUNT(el->engine->sessions), i = 0;
 	struct session *session, *next;
 
-	el->drain.is_on = true;
-	el->drain.until_ms = beginning->until_ms;
-	free(beginning);
 	HASH_ITER (hh, el->engine->sessions, session, next) {
 		struct socket *socket = socket_of(session);
 
@@ -93,6 +88,20 @@ static void begin_on_loop(void *arg)
 			tell(socket);
 	}
 	loop_timer_arm(el->loop, &el->drain.timer, el->drain.until_ms, close_rest, el);
+}
+
+static void begin_on_loop(void *arg)
+{
+	struct beginning *beginning = arg;
+	struct edge_loop *el = beginning->el;
+	struct drain *drain = &el->drain;
+
+	if (!el->closed && (!drain->is_on || beginning->until_ms < drain->until_ms)) {
+		drain->is_on = true;
+		drain->until_ms = beginning->until_ms;
+		give_times(el);
+	}
+	free(beginning);
 }
 
 void drain_stop(struct edge_loop *el)
@@ -106,11 +115,12 @@ void drain_begin(struct edge *edge, int64_t within_ms)
 {
 	int64_t until_ms = clock_mono_ms() + within_ms;
 
-	if (atomic_exchange(&edge->draining, true))
-		return;
-	log_info("edge %s moves its clients away within %lld ms", edge->id, (long long)within_ms);
-	engine_refuse_new(&edge->engine);
-	leases_renew(edge->leases);
+	if (!atomic_exchange(&edge->draining, true)) {
+		log_info("edge %s moves its clients away within %lld ms", edge->id,
+		    (long long)within_ms);
+		engine_refuse_new(&edge->engine);
+		leases_renew(edge->leases);
+	}
 	for (size_t i = 0; i < edge->loops_len; i++) {
 		struct beginning *beginning = xmalloc(sizeof(*beginning));
 

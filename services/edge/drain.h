@@ -14,7 +14,7 @@
 
 struct socket;
 
-/* Any thread. The first one counts. */
+/* Any thread. Asked again, a sooner end counts: whoever is left is given another time. */
 void drain_begin(struct edge *edge, int64_t within_ms);
 
 /* A socket became live: if the edge is going away, it is told so too. */

@@ -435,6 +435,20 @@ START_TEST(who_never_signs_in_is_closed_with_the_rest)
 }
 END_TEST
 
+START_TEST(a_sooner_end_counts)
+{
+	struct client *client = sign_in("sooner");
+
+	drain_begin(&home, 3600000);
+	(void)drain_ms(client_expect(client, "server:drain"));
+	drain_begin(&home, 3600000); /* later, if only by a little */
+	drain_begin(&home, 1000);
+	ck_assert_int_le(drain_ms(client_expect(client, "server:drain")), 1000);
+	expect_end(client);
+	ck_assert(support_wait(is_empty, &home, WAIT_MS));
+}
+END_TEST
+
 static uint64_t ask_drain(struct bus *bus, uint64_t within_ms)
 {
 	Walletwire__V1__DrainRequest request = WALLETWIRE__V1__DRAIN_REQUEST__INIT;
@@ -467,7 +481,7 @@ START_TEST(an_operator_asks_an_edge_to_go_away_and_how_far_it_is)
 
 	ck_assert_uint_eq(ask_drain(watcher, 1000), 1);
 	(void)drain_ms(client_expect(client, "server:drain"));
-	/* Asked again it starts nothing. */
+	/* A later end starts nothing. */
 	ck_assert_uint_le(ask_drain(watcher, 3600000), 1);
 	expect_end(client);
 	ck_assert(support_wait(is_empty, &home, WAIT_MS));
@@ -698,6 +712,7 @@ int main(void)
 	tcase_add_test(tc, a_session_lives_on_until_its_time);
 	tcase_add_test(tc, who_signs_in_while_the_edge_goes_away_is_told_too);
 	tcase_add_test(tc, on_polling_the_close_comes_after_all_else_and_alone);
+	tcase_add_test(tc, a_sooner_end_counts);
 	tcase_add_test(tc, who_never_signs_in_is_closed_with_the_rest);
 	tcase_add_test(tc, an_operator_asks_an_edge_to_go_away_and_how_far_it_is);
 	tcase_add_test(tc, ww_drain_names_an_edge_and_waits_until_it_is_empty);
