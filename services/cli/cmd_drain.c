@@ -8,7 +8,8 @@
 #include "connection.h"
 #include "fleet.h"
 
-enum { LOOK_EVERY_S = 1, LAST_MS = 5000 /* for the last ones to close */ };
+/* The last ones may be on polling, and an edge waits ten seconds for a GET that it can tell. */
+enum { LOOK_EVERY_S = 1, LAST_MS = 15000 };
 
 struct drain_options {
 	struct connection_options connection;
