@@ -404,14 +404,23 @@ static void learn_unread(struct socket *socket, const Walletwire__V1__OpenReply 
 	}
 }
 
-/*
- * What was missed comes first, and the states behind it. Everybody else has missed no item: states
- * are shown up to what `open` saw.
- */
+/* Up to what `open` saw. Those of transfers may have been on their way when the session moved. */
+static void show_states(struct socket *socket, const Walletwire__V1__OpenReply *reply)
+{
+	struct delivery_state *states;
+
+	if (!socket->is_moved || reply->rev > socket->rev) {
+		states = delivery_encode_states(reply->states, reply->n_states);
+		socket_take_states(socket, states, reply->n_states, reply->rev);
+		delivery_free_states(states, reply->n_states);
+	}
+	user_ask_transfers(socket);
+}
+
+/* What was missed comes first, and the states behind it. Everybody else has missed no item. */
 static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *reply)
 {
 	struct edge_loop *el = edge_loop_of(socket->session);
-	struct delivery_state *states;
 
 	if (!socket->is_moved && !accept(socket, reply))
 		return;
@@ -423,11 +432,8 @@ static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *
 		socket->recover_to = reply->seq;
 		socket->rev = reply->rev;
 		learn_unread(socket, reply);
-	} else if (!socket->is_moved || reply->rev > socket->rev) {
-		states = delivery_encode_states(reply->states, reply->n_states);
-		socket_take_states(socket, states, reply->n_states, reply->rev);
-		delivery_free_states(states, reply->n_states);
-		user_ask_transfers(socket);
+	} else {
+		show_states(socket, reply);
 	}
 	announcements_learn(el, reply->announcement_seq);
 	announcements_catch_up(socket);

@@ -40,7 +40,7 @@ struct mailbox {
 	uint64_t log_len;
 	char log[LOG_MAX][32];
 	bool holds_opens;
-	bool loses_since; /* the next one */
+	const char *lost_verb; /* the next request of it; NULL: none */
 	size_t held_len;
 	struct held_open held[HELD_MAX];
 };
@@ -255,13 +255,6 @@ static void answer_announcements(struct mailbox *mailbox, const char *reply_to, 
 	walletwire__v1__announcements_request__free_unpacked(request, NULL);
 }
 
-static void on_since(struct mailbox *mailbox, const char *reply_to, struct bytes data)
-{
-	if (!mailbox->loses_since)
-		answer_since(mailbox, reply_to, data);
-	mailbox->loses_since = false;
-}
-
 static void answer_unread(struct mailbox *mailbox, const char *reply_to, struct bytes data)
 {
 	Walletwire__V1__UnreadRequest *request =
@@ -275,24 +268,49 @@ static void answer_unread(struct mailbox *mailbox, const char *reply_to, struct 
 	walletwire__v1__unread_request__free_unpacked(request, NULL);
 }
 
+static void answer_track(struct mailbox *mailbox, const char *reply_to, struct bytes data)
+{
+	Walletwire__V1__TrackRequest *request =
+	    walletwire__v1__track_request__unpack(NULL, data.len, data.data);
+	Walletwire__V1__TransferUpdate transfer = WALLETWIRE__V1__TRANSFER_UPDATE__INIT;
+	Walletwire__V1__TrackReply reply = WALLETWIRE__V1__TRACK_REPLY__INIT;
+
+	transfer.transfer_id = request->transfer_id;
+	transfer.version = 1;
+	reply.transfer = &transfer;
+	if (strncmp(request->transfer_id, "known", 5) == 0)
+		send(mailbox, reply_to, &reply.base);
+	walletwire__v1__track_request__free_unpacked(request, NULL);
+}
+
 static const struct verb {
-	const char *subject;
+	const char *name;
 	void (*answer)(struct mailbox *mailbox, const char *reply_to, struct bytes data);
 } verbs[] = {
-	{ "ww.svc.notifications.open", on_open },
-	{ "ww.svc.notifications.since", on_since },
-	{ "ww.svc.notifications.heads", answer_heads },
-	{ "ww.svc.notifications.announcements", answer_announcements },
-	{ "ww.svc.notifications.unread", answer_unread },
+	{ "open", on_open },
+	{ "since", answer_since },
+	{ "heads", answer_heads },
+	{ "announcements", answer_announcements },
+	{ "unread", answer_unread },
+	{ "track", answer_track },
 };
+
+static bool is_lost(struct mailbox *mailbox, const char *verb)
+{
+	if (!mailbox->lost_verb || strcmp(mailbox->lost_verb, verb) != 0)
+		return false;
+	mailbox->lost_verb = NULL;
+	return true;
+}
 
 static void on_request(void *arg, struct bus_msg *msg)
 {
 	struct mailbox *mailbox = arg;
+	const char *name = strrchr(bus_msg_subject(msg), '.') + 1;
 
 	(void)pthread_mutex_lock(&mailbox->lock);
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-		if (strcmp(bus_msg_subject(msg), verbs[i].subject) == 0)
+		if (strcmp(name, verbs[i].name) == 0 && !is_lost(mailbox, name))
 			verbs[i].answer(mailbox, bus_msg_reply(msg), bus_msg_data(msg));
 	}
 	(void)pthread_mutex_unlock(&mailbox->lock);
@@ -402,10 +420,10 @@ void mailbox_new_epoch(struct mailbox *mailbox)
 	(void)pthread_mutex_unlock(&mailbox->lock);
 }
 
-void mailbox_lose_since(struct mailbox *mailbox)
+void mailbox_lose(struct mailbox *mailbox, const char *verb)
 {
 	(void)pthread_mutex_lock(&mailbox->lock);
-	mailbox->loses_since = true;
+	mailbox->lost_verb = verb;
 	(void)pthread_mutex_unlock(&mailbox->lock);
 }
 

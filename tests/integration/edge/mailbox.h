@@ -1,9 +1,9 @@
 /*
  * mailbox: a stand-in for ww-notifications in the edge's tests, served over the real NATS.
  *
- * It keeps one mailbox per user in memory and answers open, since, heads, announcements and unread
- * as the service does; the test decides which doorbells are rung, in which order, and which are
- * lost.
+ * It keeps one mailbox per user in memory and answers open, since, heads, announcements, unread and
+ * (for transfers whose id begins with "known") track as the service does; the test decides which
+ * doorbells are rung, in which order, and which are lost.
  */
 #ifndef TEST_MAILBOX_H
 #define TEST_MAILBOX_H
@@ -28,8 +28,8 @@ void mailbox_new_epoch(struct mailbox *mailbox);
 void mailbox_hold_opens(struct mailbox *mailbox);
 void mailbox_release_opens(struct mailbox *mailbox);
 size_t mailbox_held_opens(struct mailbox *mailbox);
-/* The next `since` is not answered. */
-void mailbox_lose_since(struct mailbox *mailbox);
+/* The next request of this verb ("since") is not answered. */
+void mailbox_lose(struct mailbox *mailbox, const char *verb);
 /* Append a row to the announcement log; rung if asked for. */
 void mailbox_announce(struct mailbox *mailbox, const char *title, bool ring);
 

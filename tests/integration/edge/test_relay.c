@@ -295,7 +295,7 @@ START_TEST(a_session_that_moves_while_it_recovers_is_shown_its_states)
 	for (int i = 0; i < 3; i++)
 		(void)mailbox_append(world.mailbox, "ida");
 	poller_open(poller, ports[0]);
-	mailbox_lose_since(world.mailbox);
+	mailbox_lose(world.mailbox, "since");
 	poller_post(poller, ports[0], packet);
 	(void)poller_expect(poller, ports, "40{\"sid\":\"");
 	client_upgrade(client, ports[1], poller->sid);
@@ -304,6 +304,30 @@ START_TEST(a_session_that_moves_while_it_recovers_is_shown_its_states)
 		is_shown |= strstr(client->text, "[\"notifications:unread\",{\"total\":3") != NULL;
 	}
 	ck_assert(is_shown);
+	client_close(client);
+	free(client);
+	free(poller);
+}
+END_TEST
+
+START_TEST(a_session_that_moves_before_its_transfers_were_told_is_told_them_there)
+{
+	struct poller *poller = malloc(sizeof(*poller));
+	struct client *client = malloc(sizeof(*client));
+	char packet[TOKEN_MAX];
+
+	client_open(client, ports[0]);
+	ck_assert(client_sign_in(client, world.keys_dir, "lea"));
+	recovering_packet(client->text, "lea", packet);
+	client_send(client, "421[\"transfer:track\",{\"transferId\":\"known-1\"}]");
+	(void)client_expect(client, "431[{\"ok\":true,\"transfer\"");
+	client_close(client);
+	poller_open(poller, ports[0]);
+	mailbox_lose(world.mailbox, "track");
+	poller_post(poller, ports[0], packet);
+	(void)poller_expect(poller, ports, "40{\"sid\":\"");
+	client_upgrade(client, ports[1], poller->sid);
+	(void)client_expect(client, "[\"transfer:update\",{\"transferId\":\"known-1\"");
 	client_close(client);
 	free(client);
 	free(poller);
@@ -449,6 +473,7 @@ int main(void)
 	tcase_add_test(tc, sessions_that_moved_are_counted_nowhere_once_they_have_gone);
 	tcase_add_test(tc, a_socket_that_moved_goes_with_its_key);
 	tcase_add_test(tc, a_session_that_moves_while_it_recovers_is_shown_its_states);
+	tcase_add_test(tc, a_session_that_moves_before_its_transfers_were_told_is_told_them_there);
 	tcase_add_test(tc, a_session_does_not_move_before_its_socket_is_let_in);
 	tcase_add_test(tc, who_did_not_keep_up_does_not_move_without_what_it_missed);
 	tcase_add_test(tc, malformed_messages_of_other_edges_are_dropped);
