@@ -10,7 +10,7 @@
 #include "cli.h"
 #include "codec/json.h"
 #include "connection.h"
-#include "event.h"
+#include "event_flags.h"
 #include "lines.h"
 #include "publisher.h"
 
@@ -108,11 +108,12 @@ static void sink_close(struct sink *sink)
 
 static void take_line(struct sink *sink, size_t line, struct bytes text, struct arena *arena)
 {
+	struct event_defaults defaults = { .occurred_ms = clock_wall_ms() };
 	Walletwire__V1__Event *event = NULL;
 	struct err err = ERR_INIT;
 
 	arena_reset(arena);
-	if (event_from_json(text, clock_wall_ms(), arena, &event, &err)) {
+	if (event_from_json(text, &defaults, arena, &event, &err)) {
 		(void)fprintf(stderr, "line %zu: %s\n", line, err.msg);
 		sink->bad++;
 		return;

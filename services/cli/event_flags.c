@@ -2,7 +2,7 @@
  * Events from options. They are first written as JSON, by the types of the fields they name,
  * because then there is one parser and one set of error messages to trust.
  */
-#include "event.h"
+#include "event_flags.h"
 
 #include "base/text.h"
 #include "codec/json.h"
@@ -245,7 +245,8 @@ enum status event_from_flags(const struct event_flags *flags, int64_t now_ms, st
 	}
 	s = append_event(&text, flags, kind, err);
 	if (s == STATUS_OK)
-		s = event_from_json(buf_bytes(&text), now_ms, arena, ret_event, err);
+		s = event_from_json(buf_bytes(&text),
+		    &(struct event_defaults){ .occurred_ms = now_ms }, arena, ret_event, err);
 	buf_finish(&text);
 	return s;
 }

@@ -7,9 +7,8 @@
 #include <time.h>
 
 #include "base/arena.h"
-#include "base/subject.h"
 #include "base/xalloc.h"
-#include "event.h"
+#include "events/outgoing.h"
 
 enum {
 	/*
@@ -21,19 +20,12 @@ enum {
 	TRIES = 5,
 	PAUSE_MS = 200, /* before the second try; doubles */
 	RECONNECT_MS = 3000,
-	MSG_ID_SIZE = SUBJECT_ID_MAX + 32,
 };
 
-/* One event on its way. Written by the thread of the bus until bus_publish_wait() returns. */
+/* One event of the batch. */
 struct sent {
 	size_t line;
-	char msg_id[MSG_ID_SIZE]; /* "<kind>/<id>" */
-	const char *kind;
-	struct bytes data; /* in the batch's arena */
-	unsigned tries;
-	enum status status;
-	struct bus_ack ack;
-	char reason[160];
+	struct outgoing out;
 };
 
 struct publisher {
@@ -65,50 +57,22 @@ void publisher_free(struct publisher *publisher)
 	free(publisher);
 }
 
-static void on_ack(
-    void *arg, uint64_t tag, enum status status, struct bus_ack ack, const char *reason)
-{
-	struct publisher *publisher = arg;
-	struct sent *sent = &publisher->batch[tag];
-
-	sent->status = status;
-	sent->ack = ack;
-	(void)snprintf(
-	    sent->reason, sizeof(sent->reason), "%s", reason ? reason : status_text(status));
-	if (status)
-		atomic_store(&publisher->trouble, true);
-}
-
-static void send_one(struct publisher *publisher, struct sent *sent)
-{
-	char subject[SUBJECT_SIZE];
-
-	/* A kind is a field name of ours: a valid token as it is. */
-	(void)snprintf(subject, sizeof(subject), "ww.event.%s", sent->kind);
-	sent->tries++;
-	bus_publish_stored_async(publisher->bus, subject, sent->msg_id, sent->data,
-	    (uint64_t)(sent - publisher->batch), on_ack, publisher);
-}
-
 void publisher_add(struct publisher *publisher, size_t line, const Walletwire__V1__Event *event)
 {
 	struct sent *sent;
-	uint8_t *data;
 
 	if (publisher->len == BATCH_EVENTS || publisher->arena.used > BATCH_BYTES ||
 	    atomic_load(&publisher->trouble))
 		publisher_settle(publisher);
 	sent = &publisher->batch[publisher->len++];
-	*sent = (struct sent){ .line = line, .kind = event_kind(event) };
-	(void)snprintf(sent->msg_id, sizeof(sent->msg_id), "%s/%s", sent->kind, event->id);
-	data = arena_alloc(&publisher->arena, walletwire__v1__event__get_packed_size(event));
-	sent->data = bytes_of(data, walletwire__v1__event__pack(event, data));
-	send_one(publisher, sent);
+	sent->line = line;
+	outgoing_init(&sent->out, event, &publisher->trouble, &publisher->arena);
+	outgoing_send(&sent->out, publisher->bus);
 }
 
 static bool may_retry(const struct sent *sent)
 {
-	return sent->status && status_is_temporary(sent->status) && sent->tries < TRIES;
+	return sent->out.status && status_is_temporary(sent->out.status) && sent->out.tries < TRIES;
 }
 
 static void back_off(struct publisher *publisher, unsigned round)
@@ -134,7 +98,7 @@ static void retry_failed(struct publisher *publisher)
 		back_off(publisher, round);
 		for (size_t i = 0; i < publisher->len; i++) {
 			if (may_retry(&publisher->batch[i]))
-				send_one(publisher, &publisher->batch[i]);
+				outgoing_send(&publisher->batch[i].out, publisher->bus);
 		}
 		bus_publish_wait(publisher->bus);
 	}
@@ -151,13 +115,14 @@ static void print_place(const struct sent *sent)
 static void report(struct publisher *publisher, const struct sent *sent)
 {
 	/* A duplicate found by a second try may be our own first one, whose ack was lost. */
-	bool duplicate = sent->ack.duplicate && sent->tries == 1;
+	bool duplicate = sent->out.ack.duplicate && sent->out.tries == 1;
 
-	if (sent->status) {
+	if (sent->out.status) {
 		print_place(sent);
-		(void)fprintf(stderr, "%s: not published: %s\n", sent->msg_id, sent->reason);
+		(void)fprintf(
+		    stderr, "%s: not published: %s\n", sent->out.msg_id, sent->out.reason);
 		publisher->totals.failed++;
-		publisher->gave_up = publisher->gave_up || status_is_temporary(sent->status);
+		publisher->gave_up = publisher->gave_up || status_is_temporary(sent->out.status);
 		return;
 	}
 	if (duplicate)
@@ -165,8 +130,9 @@ static void report(struct publisher *publisher, const struct sent *sent)
 	else
 		publisher->totals.published++;
 	if (!publisher->quiet)
-		(void)printf("%s %s %llu\n", sent->msg_id, duplicate ? "duplicate of" : "stored as",
-		    (unsigned long long)sent->ack.stream_seq);
+		(void)printf("%s %s %llu\n", sent->out.msg_id,
+		    duplicate ? "duplicate of" : "stored as",
+		    (unsigned long long)sent->out.ack.stream_seq);
 }
 
 void publisher_settle(struct publisher *publisher)

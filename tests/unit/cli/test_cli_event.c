@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/attrs.h"
-#include "event.h"
+#include "event_flags.h"
 #include "support/support.h"
 
 enum { NOW_MS = 1737628245 };
@@ -21,6 +21,8 @@ static void teardown(void)
 {
 	arena_finish(&arena);
 }
+
+static const struct event_defaults defaults = { .occurred_ms = NOW_MS };
 
 static const struct bad {
 	const char *line, *field, *says;
@@ -78,7 +80,7 @@ START_TEST(a_bad_line_is_refused_with_its_field)
 	const struct bad *bad = &bad_lines[_i];
 	Walletwire__V1__Event *event = NULL;
 	struct err err = ERR_INIT;
-	enum status s = event_from_json(bytes_of_str(bad->line), NOW_MS, &arena, &event, &err);
+	enum status s = event_from_json(bytes_of_str(bad->line), &defaults, &arena, &event, &err);
 
 	ck_assert_msg(s == STATUS_INVALID, "%s was taken", bad->line);
 	ck_assert_msg(strcmp(err.field, bad->field) == 0, "%s: field %s", bad->line, err.field);
@@ -109,7 +111,8 @@ START_TEST(a_good_line_is_an_event_with_id_and_time)
 	struct err err = ERR_INIT;
 
 	ck_assert_ok(
-	    event_from_json(bytes_of_str(good_lines[_i].line), NOW_MS, &arena, &event, &err), err);
+	    event_from_json(bytes_of_str(good_lines[_i].line), &defaults, &arena, &event, &err),
+	    err);
 	ck_assert_str_eq(event_kind(event), good_lines[_i].kind);
 	ck_assert_uint_eq(strlen(event->id), 20);
 	ck_assert_int_eq(event->occurred_at->seconds, NOW_MS / 1000);
@@ -124,7 +127,7 @@ START_TEST(a_given_id_and_time_are_kept)
 	Walletwire__V1__Event *event = NULL;
 	struct err err = ERR_INIT;
 
-	ck_assert_ok(event_from_json(bytes_of_str(line), NOW_MS, &arena, &event, &err), err);
+	ck_assert_ok(event_from_json(bytes_of_str(line), &defaults, &arena, &event, &err), err);
 	ck_assert_str_eq(event->id, "e/1");
 	ck_assert_int_eq(event->occurred_at->seconds, 1737628245);
 }
@@ -141,7 +144,7 @@ START_TEST(more_users_than_allowed_are_refused)
 		buf_appendf(&line, ",\"u%d\"", i);
 	buf_append_str(&line, "]}");
 	ck_assert_int_eq(
-	    event_from_json(buf_bytes(&line), NOW_MS, &arena, &event, &err), STATUS_INVALID);
+	    event_from_json(buf_bytes(&line), &defaults, &arena, &event, &err), STATUS_INVALID);
 	ck_assert_str_eq(err.field, "userIds");
 	buf_finish(&line);
 }
@@ -242,7 +245,7 @@ START_TEST(the_examples_have_every_kind)
 
 		arena_reset(&arena);
 		ck_assert_ok(
-		    event_from_json(bytes_of_str(line), NOW_MS, &arena, &event, &err), err);
+		    event_from_json(bytes_of_str(line), &defaults, &arena, &event, &err), err);
 		(void)strncat(seen, event_kind(event), sizeof(seen) - strlen(seen) - 1);
 		(void)strncat(seen, ",", sizeof(seen) - strlen(seen) - 1);
 	}

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/attrs.h"
-#include "event.h"
+#include "events/event.h"
 #include "plan.h"
 #include "support/support.h"
 
@@ -69,6 +69,7 @@ static const char *const lines[] = {
 
 START_TEST(both_take_it_or_both_refuse_it)
 {
+	const struct event_defaults defaults = { .occurred_ms = 1 };
 	struct arena arena;
 	Walletwire__V1__Event *event = NULL;
 	struct err ours = ERR_INIT, theirs = ERR_INIT;
@@ -76,7 +77,7 @@ START_TEST(both_take_it_or_both_refuse_it)
 	enum status taken, applied;
 
 	arena_init(&arena, 1 << 20);
-	taken = event_from_json(bytes_of_str(lines[_i]), 1, &arena, &event, &ours);
+	taken = event_from_json(bytes_of_str(lines[_i]), &defaults, &arena, &event, &ours);
 	ck_assert_msg(event != NULL, "%s: not even decoded: %s", lines[_i], ours.msg);
 	applied = plan_event(event, 1000, &arena, &plan, &theirs);
 	ck_assert_msg((taken == STATUS_OK) == (applied == STATUS_OK),

@@ -1,7 +1,8 @@
 /* Events from JSON, and the rules that the applier has as well. */
-#include "event.h"
+#include "events/event.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/id.h"
 #include "base/subject.h"
@@ -304,22 +305,27 @@ static enum status check(const Walletwire__V1__Event *event, struct err *err)
 
 /* --- from JSON --- */
 
-static void fill_in(Walletwire__V1__Event *event, int64_t now_ms, struct arena *arena)
+static void fill_in(
+    Walletwire__V1__Event *event, const struct event_defaults *defaults, struct arena *arena)
 {
-	if (!event->id[0]) {
+	int64_t ms = defaults->occurred_ms;
+
+	if (!event->id[0] && defaults->id) {
+		event->id = arena_strdup(arena, defaults->id);
+	} else if (!event->id[0]) {
 		event->id = arena_alloc(arena, ID_SIZE);
 		id_random(event->id);
 	}
 	if (!event->occurred_at) {
 		event->occurred_at = arena_alloc(arena, sizeof(*event->occurred_at));
 		google__protobuf__timestamp__init(event->occurred_at);
-		event->occurred_at->seconds = now_ms / 1000;
-		event->occurred_at->nanos = (int32_t)(now_ms % 1000 * 1000000);
+		event->occurred_at->seconds = ms / 1000;
+		event->occurred_at->nanos = (int32_t)(ms % 1000 * 1000000);
 	}
 }
 
-enum status event_from_json(struct bytes text, int64_t now_ms, struct arena *arena,
-    Walletwire__V1__Event **ret_event, struct err *err)
+enum status event_from_json(struct bytes text, const struct event_defaults *defaults,
+    struct arena *arena, Walletwire__V1__Event **ret_event, struct err *err)
 {
 	ProtobufCMessage *message = NULL;
 	struct json *root = NULL;
@@ -336,6 +342,6 @@ enum status event_from_json(struct bytes text, int64_t now_ms, struct arena *are
 		return s;
 	assert(message);
 	*ret_event = (Walletwire__V1__Event *)(void *)message;
-	fill_in(*ret_event, now_ms, arena);
+	fill_in(*ret_event, defaults, arena);
 	return check(*ret_event, err);
 }
