@@ -79,7 +79,9 @@ struct dispatch *dispatch_new(const struct service_spec *spec, struct bus *bus)
 
 	dispatch->spec = spec;
 	dispatch->bus = bus;
-	dispatch->routes = xcalloc(spec->routes_len + 1, sizeof(*dispatch->routes));
+	/* Of a service without routes nothing is registered, and so nothing would refer to it. */
+	if (spec->routes_len > 0)
+		dispatch->routes = xcalloc(spec->routes_len, sizeof(*dispatch->routes));
 	for (size_t i = 0; i < spec->routes_len; i++)
 		register_route(&dispatch->routes[i], spec->routes[i].subject);
 	return dispatch;

@@ -51,8 +51,8 @@ struct route {
 };
 
 struct service_spec {
-	const char *name; /* "notifications": log, queue group, metric label */
-	const struct route *routes;
+	const char *name;           /* "notifications": log, queue group, metric label */
+	const struct route *routes; /* none: leave out `workers`, which stays 0 */
 	size_t routes_len;
 	const struct db_statement *statements; /* prepared on every worker's connection */
 	size_t statements_len;
