@@ -1,0 +1,55 @@
+/* ww-outbox: publishes the events that a wallet wrote in its own transactions. See README.md. */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "config.h"
+#include "log/log.h"
+#include "relay.h"
+#include "stats.h"
+
+static const char *not_ready(void *ctx)
+{
+	struct relay_health *health = ctx;
+
+	return atomic_load(&health->trouble);
+}
+
+/* Blocks until told to stop; what it started is ended again in reverse order. */
+static enum status serve(const struct outbox_config *cfg, struct err *err)
+{
+	struct relay_health health = { "starting" };
+	struct service_spec spec = { .name = "outbox", .ctx = &health, .not_ready = not_ready };
+	struct service *service = NULL;
+	struct relay *relay = NULL;
+	char *name = NULL;
+	enum status s;
+
+	stats_register();
+	s = service_new(&cfg->service, &spec, &service, err);
+	if (s)
+		return s;
+	name = xasprintf("ww-outbox/%s", service_instance(service));
+	s = relay_start(cfg, service_bus(service), name, &health, &relay, err);
+	if (!s)
+		s = service_run(service, err);
+	relay_stop(relay);
+	service_free(service);
+	free(name);
+	return s;
+}
+
+int main(int argc, char **argv)
+{
+	struct outbox_config cfg = { 0 };
+	enum config_outcome outcome;
+	struct err err = ERR_INIT;
+
+	log_init("outbox");
+	outcome = outbox_config_load(&cfg, argc, argv);
+	if (outcome == CONFIG_RUN && serve(&cfg, &err)) {
+		log_failure(&err, "stopped");
+		outcome = CONFIG_WRONG;
+	}
+	outbox_config_release(&cfg);
+	return outcome == CONFIG_WRONG ? EXIT_FAILURE : EXIT_SUCCESS;
+}
