@@ -107,6 +107,13 @@ postgres_create() {
   done
 }
 
+# A wallet's outbox, as docs/outbox.md says: here it shares the database. Its tables are in schema wallet.
+postgres_create_outbox() {
+  psql_admin -d "$DB_NAME" -f "$ROOT/services/outbox/outbox.sql" || return
+  psql_admin -d "$DB_NAME" -c "GRANT walletwire_outbox_writer TO wallet; GRANT walletwire_outbox_relay TO outbox;
+    CREATE SCHEMA IF NOT EXISTS wallet AUTHORIZATION wallet;"
+}
+
 postgres_secrets() {
   local role
 

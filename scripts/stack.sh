@@ -29,6 +29,10 @@ stack_plan() {
     # The first replica has the service's plain name.
     STACK_SERVICES+=("service:notifications$([ "$i" -eq 1 ] || printf -- '-%d' "$i"):-:$PORT")
   done
+  if $STACK_OUTBOX; then
+    port_pick
+    STACK_SERVICES+=("service:outbox:-:$PORT")
+  fi
   declare -p PRESET STACK_HTTP_PORT STACK_NATS_PORT STACK_POSTGRES_PORT STACK_EDGES STACK_SERVICES |
     sed -e 's/^declare -[-a-zA-Z]* //' -e 's/^PRESET=/STACK_PRESET=/' >"$RUN_DIR/stack.sh"
 }
@@ -61,12 +65,14 @@ start_program() {
 }
 
 start_services() {
-  local entry name admin
+  local entry name admin program user role
 
   for entry in "${STACK_SERVICES[@]}"; do
     IFS=: read -r _ name _ admin <<<"$entry"
-    start_program "$name" ww-notifications notifications "$admin" \
-      WW_DATABASE_URL_FILE="$RUN_DIR/secrets/postgres/notifications.url"
+    program=ww-notifications user=notifications role=notifications
+    # It publishes as a back end does, and reads the wallet's database as a role of its own.
+    [ "$name" != outbox ] || program=ww-outbox user=backend role=outbox
+    start_program "$name" "$program" "$user" "$admin" WW_DATABASE_URL_FILE="$RUN_DIR/secrets/postgres/$role.url"
   done
 }
 
@@ -104,10 +110,12 @@ ww_in_stack() {
 
 stack_start() {
   say "==> start"
+  ! $STACK_OUTBOX || DB_ROLES+=(wallet outbox)
   keys_prepare
   stack_write_env
   nats_start
   postgres_start
+  ! $STACK_OUTBOX || step "create the outbox" postgres_create_outbox
   step "provision" ww_in_stack provision
   start_services
   start_edges
@@ -176,6 +184,11 @@ TEXT
     printf '  %-9s %s\n' "$user" "$(ww_in_stack token --user "$user" --ttl 24h)"
   done
   printf '\nTry: ./dev ww publish --json examples/events.jsonl\n'
+  if $STACK_OUTBOX; then
+    # shellcheck disable=SC2016 # for the reader's shell
+    printf 'or as a wallet does, see docs/outbox.md: psql "$(cat %s)" -f examples/outbox.sql\n' \
+      "$RUN_DIR/secrets/postgres/wallet.url"
+  fi
 }
 
 stack_status_text() {
@@ -199,11 +212,13 @@ number() {
 stack_up() {
   local detach=false edge_count=2 notifications=1 http_port=$DEFAULT_HTTP_PORT build=true
 
+  STACK_OUTBOX=false
   while [ $# -gt 0 ]; do
     case "$1" in
       --detach) detach=true ;;
       --edges) need_value "$@"; edge_count=$2; shift ;;
       --notifications) need_value "$@"; notifications=$2; shift ;;
+      --outbox) STACK_OUTBOX=true ;;
       --http) need_value "$@"; http_port=$2; shift ;;
       --free-ports) http_port= ;;
       --no-build) build=false ;;
@@ -228,7 +243,7 @@ stack_up() {
 
   if $build; then
     packages_ensure
-    build "$PRESET" ww ww-edge ww-notifications
+    build "$PRESET" ww ww-edge ww-notifications ww-outbox
   fi
   BIN=$(bin_dir "$PRESET")
   stack_plan "$edge_count" "$notifications" "$http_port"
