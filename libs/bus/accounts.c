@@ -36,7 +36,7 @@ static const struct subject subjects[] = {
  * out. */
 #define EVENT_PREFIX "ww.event."
 
-enum right { PULL, WATCH, WRITE, PROVISION };
+enum right { PULL, WATCH, WRITE, READ, REMOVE, PROVISION };
 
 static const struct js_right {
 	const char *user;
@@ -55,6 +55,8 @@ static const struct js_right {
 	{ "presence", WRITE, BUCKET_PRESENCE, "" },
 	{ "presence", WATCH, BUCKET_EDGES, "" },
 	{ "ops", PROVISION, "", "" },
+	{ "ops", READ, STREAM_DLQ, "" },
+	{ "ops", REMOVE, STREAM_DLQ, "" },
 	{ "ops", WATCH, BUCKET_REVOKED, "" },
 	{ "ops", WATCH, BUCKET_TRACKING, "" },
 	{ "ops", WATCH, BUCKET_EDGES, "" },
@@ -76,6 +78,10 @@ static const struct {
 	{ WATCH, "$JS.API.DIRECT.GET.KV_%s%s" },
 	{ WATCH, "$JS.API.DIRECT.GET.KV_%s%s.>" },
 	{ WRITE, "$KV.%s%s.>" },
+	/* An ephemeral consumer, pulled from and never acknowledged. */
+	{ READ, "$JS.API.CONSUMER.CREATE.%s%s" },
+	{ READ, "$JS.API.CONSUMER.MSG.NEXT.%s.*%s" },
+	{ REMOVE, "$JS.API.STREAM.MSG.DELETE.%s%s" },
 	{ PROVISION, "$JS.API.INFO%s%s" },
 	{ PROVISION, "$JS.API.STREAM.CREATE.*%s%s" },
 	{ PROVISION, "$JS.API.STREAM.INFO.*%s%s" },

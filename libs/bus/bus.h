@@ -121,9 +121,22 @@ void bus_pull_close(struct bus_pull *pull);
 enum status bus_pull_fetch(struct bus_pull *pull, struct bus_msg **ret_msgs, size_t max,
     int timeout_ms, size_t *ret_n, struct err *err) MUST_CHECK;
 uint64_t bus_msg_stream_seq(struct bus_msg *msg);
+int64_t bus_msg_stored_ms(struct bus_msg *msg);  /* when the stream took it, since 1970 */
 uint64_t bus_msg_delivered(struct bus_msg *msg); /* how often, this time included */
 enum status bus_msg_ack(struct bus_msg *msg, struct err *err) MUST_CHECK;
 enum status bus_msg_in_progress(struct bus_msg *msg, struct err *err) MUST_CHECK;
+
+/*
+ * To read a stream without taking anything out of it: from number `from` on, oldest first. The
+ * consumer is this reader's own and ends with it; nothing is acknowledged. How much there was when
+ * it was opened tells where to stop.
+ */
+enum status bus_pull_open_from(struct bus *bus, const char *stream, uint64_t from,
+    struct bus_pull **ret_pull, struct err *err) MUST_CHECK;
+uint64_t bus_pull_pending(const struct bus_pull *pull);
+/* One message out of a stream. STATUS_NOT_FOUND: somebody was faster. */
+enum status bus_delete_stored(
+    struct bus *bus, const char *stream, uint64_t seq, struct err *err) MUST_CHECK;
 
 /* --- key-value buckets --- */
 struct bus_kv_watch;

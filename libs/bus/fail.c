@@ -41,6 +41,7 @@ static enum status status_of_js(jsErrCode code, enum status otherwise)
 	case JSStreamNotFoundErr:
 	case JSConsumerNotFoundErr:
 	case JSNoMessageFoundErr:
+	case JSSequenceNotFoundErr: /* of a message to delete */
 		return STATUS_NOT_FOUND;
 	case JSStreamWrongLastSequenceErr:
 	case JSStreamWrongLastMsgIDErr:

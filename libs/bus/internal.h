@@ -61,8 +61,8 @@ enum status bus_fail_js(struct err *err, natsStatus ns, jsErrCode code, const ch
 
 /* --- msg.c --- */
 struct bus_msg *bus_msg_wrap(struct bus *bus, natsMsg *msg); /* takes msg */
-/* For a message of a pull consumer: its place in the stream and its delivery count. */
-void bus_msg_set_meta(struct bus_msg *msg, uint64_t stream_seq, uint64_t delivered);
+/* For a message of a pull consumer: its place in the stream, its delivery count, its time. */
+void bus_msg_set_meta(struct bus_msg *msg, const jsMsgMetaData *meta);
 bool bus_msg_is_no_responders(const struct bus_msg *msg);
 
 /* --- sub.c: a callback that can be switched off --- */

@@ -9,7 +9,9 @@ struct bus_msg {
 	atomic_uint refs;
 	struct bus *bus;
 	natsMsg *msg;
-	uint64_t stream_seq, delivered; /* of a pull consumer's message, else 0 */
+	/* of a pull consumer's message, else 0 */
+	uint64_t stream_seq, delivered;
+	int64_t stored_ms;
 };
 
 /* nats.c parses headers when one is first asked for, and changes the message by that. */
@@ -25,10 +27,11 @@ struct bus_msg *bus_msg_wrap(struct bus *bus, natsMsg *msg)
 	return wrapped;
 }
 
-void bus_msg_set_meta(struct bus_msg *msg, uint64_t stream_seq, uint64_t delivered)
+void bus_msg_set_meta(struct bus_msg *msg, const jsMsgMetaData *meta)
 {
-	msg->stream_seq = stream_seq;
-	msg->delivered = delivered;
+	msg->stream_seq = meta->Sequence.Stream;
+	msg->delivered = meta->NumDelivered;
+	msg->stored_ms = meta->Timestamp / 1000000;
 }
 
 bool bus_msg_is_no_responders(const struct bus_msg *msg)
@@ -79,6 +82,11 @@ const char *bus_msg_header(struct bus_msg *msg, const char *name)
 uint64_t bus_msg_stream_seq(struct bus_msg *msg)
 {
 	return msg->stream_seq;
+}
+
+int64_t bus_msg_stored_ms(struct bus_msg *msg)
+{
+	return msg->stored_ms;
 }
 
 uint64_t bus_msg_delivered(struct bus_msg *msg)

@@ -28,7 +28,8 @@ struct bus_pull {
 	char *name;            /* "<stream>/<consumer>", for messages */
 	char *next;            /* where more is asked for */
 	char inbox[INBOX_SIZE];
-	uint64_t asked; /* requests so far: the last token of each one's reply subject */
+	uint64_t pending; /* in the stream for it when it was opened */
+	uint64_t asked;   /* requests so far: the last token of each one's reply subject */
 };
 
 static natsStatus open_inbox(struct bus_pull *pull)
@@ -45,11 +46,32 @@ static natsStatus open_inbox(struct bus_pull *pull)
 	return ns;
 }
 
+/* Takes info. */
+static enum status open_consumer(
+    struct bus *bus, jsConsumerInfo *info, struct bus_pull **ret_pull, struct err *err)
+{
+	struct bus_pull *pull = xcalloc(1, sizeof(*pull));
+	natsStatus ns;
+
+	pull->bus = bus;
+	pull->name = xasprintf("%s/%s", info->Stream, info->Name);
+	pull->next = xasprintf("$JS.API.CONSUMER.MSG.NEXT.%s.%s", info->Stream, info->Name);
+	pull->pending = info->NumPending;
+	jsConsumerInfo_Destroy(info);
+	ns = open_inbox(pull);
+	if (ns) {
+		(void)bus_fail(err, ns, "inbox of consumer %s", pull->name);
+		bus_pull_close(pull);
+		return err->status;
+	}
+	*ret_pull = pull;
+	return STATUS_OK;
+}
+
 enum status bus_pull_open(struct bus *bus, const char *stream, const char *consumer,
     struct bus_pull **ret_pull, struct err *err)
 {
 	jsConsumerInfo *info = NULL;
-	struct bus_pull *pull;
 	jsErrCode code = 0;
 	natsStatus ns;
 
@@ -57,18 +79,32 @@ enum status bus_pull_open(struct bus *bus, const char *stream, const char *consu
 	ns = js_GetConsumerInfo(&info, bus->js, stream, consumer, NULL, &code);
 	if (ns)
 		return bus_fail_js(err, ns, code, "bind to consumer %s of %s", consumer, stream);
-	jsConsumerInfo_Destroy(info);
-	pull = xcalloc(1, sizeof(*pull));
-	pull->bus = bus;
-	pull->name = xasprintf("%s/%s", stream, consumer);
-	pull->next = xasprintf("$JS.API.CONSUMER.MSG.NEXT.%s.%s", stream, consumer);
-	ns = open_inbox(pull);
-	if (ns) {
-		bus_pull_close(pull);
-		return bus_fail(err, ns, "inbox of consumer %s of %s", consumer, stream);
-	}
-	*ret_pull = pull;
-	return STATUS_OK;
+	return open_consumer(bus, info, ret_pull, err);
+}
+
+enum status bus_pull_open_from(
+    struct bus *bus, const char *stream, uint64_t from, struct bus_pull **ret_pull, struct err *err)
+{
+	jsConsumerInfo *info = NULL;
+	jsConsumerConfig cfg;
+	jsErrCode code = 0;
+	natsStatus ns;
+
+	assert(bus_name_is_valid(stream) && from > 0);
+	/* Without a name: the server drops it when nobody has asked it for five seconds. */
+	(void)jsConsumerConfig_Init(&cfg);
+	cfg.AckPolicy = js_AckNone;
+	cfg.DeliverPolicy = js_DeliverByStartSequence;
+	cfg.OptStartSeq = from;
+	ns = js_AddConsumer(&info, bus->js, stream, &cfg, NULL, &code);
+	if (ns)
+		return bus_fail_js(err, ns, code, "read stream %s", stream);
+	return open_consumer(bus, info, ret_pull, err);
+}
+
+uint64_t bus_pull_pending(const struct bus_pull *pull)
+{
+	return pull->pending;
 }
 
 void bus_pull_close(struct bus_pull *pull)
@@ -88,7 +124,7 @@ static struct bus_msg *wrap_pulled(struct bus *bus, natsMsg *nats_msg)
 	jsMsgMetaData *meta = NULL;
 
 	if (natsMsg_GetMetaData(&meta, nats_msg) == NATS_OK)
-		bus_msg_set_meta(msg, meta->Sequence.Stream, meta->NumDelivered);
+		bus_msg_set_meta(msg, meta);
 	jsMsgMetaData_Destroy(meta);
 	return msg;
 }

@@ -124,6 +124,18 @@ enum status bus_publish_stored(struct bus *bus, const char *subject, const char 
 	return bus_store(bus, subject, msg_id, data, headers, ret_ack, err);
 }
 
+enum status bus_delete_stored(struct bus *bus, const char *stream, uint64_t seq, struct err *err)
+{
+	jsErrCode code = 0;
+	natsStatus ns;
+
+	assert(bus_name_is_valid(stream));
+	ns = js_DeleteMsg(bus->js, stream, seq, NULL, &code);
+	return ns ? bus_fail_js(
+			err, ns, code, "delete message %llu of %s", (unsigned long long)seq, stream)
+		  : STATUS_OK;
+}
+
 struct pending {
 	struct bus *bus;
 	uint64_t tag;

@@ -321,6 +321,46 @@ START_TEST(streams_survive_every_users_attempts_to_empty_them)
 }
 END_TEST
 
+static uint64_t letters(struct bus *ops)
+{
+	struct bus_pull *pull = NULL;
+	struct err err = ERR_INIT;
+	uint64_t n;
+
+	ck_assert_ok(bus_pull_open_from(ops, STREAM_DLQ, 1, &pull, &err), err);
+	n = bus_pull_pending(pull);
+	bus_pull_close(pull);
+	return n;
+}
+
+START_TEST(dead_letters_are_the_operators_alone)
+{
+	struct bus *ops = support_nats_bus(&nats, "ops");
+	struct bus *notifications = support_nats_bus(&nats, "notifications");
+	struct err err = ERR_INIT;
+	struct bus_ack ack;
+
+	ck_assert_ok(bus_publish_stored(
+			 notifications, "ww.dlq.event", NULL, BYTES_LITERAL("x"), NULL, &ack, &err),
+	    err);
+	for (size_t i = 0; bus_users[i]; i++) {
+		struct bus *bus = support_nats_bus(&nats, bus_users[i]);
+
+		if (strcmp(bus_users[i], "ops") != 0)
+			ck_assert_ok(bus_respond(bus, "$JS.API.STREAM.MSG.DELETE.WW_DLQ",
+					 BYTES_LITERAL("{\"seq\":1}"), &err),
+			    err);
+		ck_assert_ok(bus_flush(bus, WAIT_MS, &err), err);
+		bus_close(bus);
+	}
+	ck_assert_uint_eq(letters(ops), 1);
+	ck_assert_ok(bus_delete_stored(ops, STREAM_DLQ, 1, &err), err);
+	ck_assert_uint_eq(letters(ops), 0);
+	bus_close(notifications);
+	bus_close(ops);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("bus_permissions");
@@ -343,6 +383,7 @@ int main(void)
 	tcase_add_test(streams, streams_take_events_from_who_may_publish_them);
 	tcase_add_test(streams, streams_take_events_from_nobody_else);
 	tcase_add_test(streams, streams_survive_every_users_attempts_to_empty_them);
+	tcase_add_test(streams, dead_letters_are_the_operators_alone);
 	suite_add_tcase(suite, streams);
 	return support_run(suite);
 }

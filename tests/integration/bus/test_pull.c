@@ -145,6 +145,78 @@ START_TEST(nothing_to_fetch_is_no_failure)
 }
 END_TEST
 
+/* --- reading without taking --- */
+
+enum { LETTERS = 1200 };
+
+static void bury(size_t count)
+{
+	struct bus *bus = support_nats_bus(&nats, "notifications");
+
+	for (size_t i = 0; i < count; i++)
+		bus_publish_stored_async(
+		    bus, "ww.dlq.event", NULL, BYTES_LITERAL("letter"), i, on_ack, NULL);
+	bus_publish_wait(bus);
+	bus_close(bus);
+}
+
+/* All that there is from number `from` on, in order; how much that is. */
+static size_t read_from(struct bus *bus, uint64_t from)
+{
+	struct bus_pull *pull = NULL;
+	struct err err = ERR_INIT;
+	uint64_t last = from - 1;
+	size_t got = 0;
+
+	ck_assert_ok(bus_pull_open_from(bus, STREAM_DLQ, from, &pull, &err), err);
+	while (got < bus_pull_pending(pull)) {
+		struct bus_msg *msgs[100];
+		size_t n = 0;
+
+		ck_assert_ok(bus_pull_fetch(pull, msgs, ARRAY_LEN(msgs), WAIT_MS, &n, &err), err);
+		ck_assert_uint_gt(n, 0);
+		for (size_t i = 0; i < n; i++) {
+			ck_assert_uint_gt(bus_msg_stream_seq(msgs[i]), last);
+			last = bus_msg_stream_seq(msgs[i]);
+			ck_assert_int_gt(bus_msg_stored_ms(msgs[i]), INT64_C(1577836800000));
+			bus_msg_unref(msgs[i]);
+		}
+		got += n;
+	}
+	ck_assert_uint_eq(got, bus_pull_pending(pull));
+	bus_pull_close(pull);
+	return got;
+}
+
+START_TEST(a_stream_is_read_as_often_as_one_likes)
+{
+	struct bus *ops = support_nats_bus(&nats, "ops");
+
+	ck_assert_uint_eq(read_from(ops, 1), 0);
+	bury(LETTERS);
+	ck_assert_uint_eq(read_from(ops, 1), LETTERS);
+	ck_assert_uint_eq(read_from(ops, 1), LETTERS);
+	ck_assert_uint_eq(read_from(ops, LETTERS), 1);
+	ck_assert_uint_eq(read_from(ops, LETTERS + 1), 0);
+	bus_close(ops);
+}
+END_TEST
+
+START_TEST(one_message_of_a_stream_is_deleted)
+{
+	struct bus *ops = support_nats_bus(&nats, "ops");
+	struct err err = ERR_INIT;
+
+	bury(3);
+	ck_assert_ok(bus_delete_stored(ops, STREAM_DLQ, 2, &err), err);
+	ck_assert_uint_eq(read_from(ops, 1), 2);
+	ck_assert_int_eq(bus_delete_stored(ops, STREAM_DLQ, 2, &err), STATUS_NOT_FOUND);
+	ck_assert_ok(bus_delete_stored(ops, STREAM_DLQ, 1, &err), err);
+	ck_assert_uint_eq(read_from(ops, 1), 1);
+	bus_close(ops);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("bus_pull");
@@ -155,6 +227,8 @@ int main(void)
 	tcase_add_test(tc, messages_of_a_fetch_that_ended_come_with_later_ones);
 	tcase_add_test(tc, one_message_is_fetched_when_it_comes);
 	tcase_add_test(tc, nothing_to_fetch_is_no_failure);
+	tcase_add_test(tc, a_stream_is_read_as_often_as_one_likes);
+	tcase_add_test(tc, one_message_of_a_stream_is_deleted);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
