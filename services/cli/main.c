@@ -22,6 +22,7 @@ static const struct command {
 	{ "stats", "what edges count, in a table or one in full", cmd_stats },
 	{ "top", "what edges do, over and over", cmd_top },
 	{ "drain", "move the clients of an edge to the others", cmd_drain },
+	{ "dlq", "list and replay events that were given up", cmd_dlq },
 	{ "docs", "print a generated page of docs/", cmd_docs },
 };
 
