@@ -250,11 +250,12 @@ START_TEST(the_active_replica_killed_in_the_middle_of_10000_rows)
 }
 END_TEST
 
+/* Nothing is taken out before: a server that was killed forgets the ids of what was taken. */
 START_TEST(nats_killed_in_the_middle_of_10000_rows)
 {
 	world_spawn(&world, 0);
 	world_insert(&world, 50, 0, 200);
-	world_take(&world, 1000);
+	world_wait_fewer(&world, 9000);
 	support_nats_stop(&world.nats, SIGKILL);
 	wait_readiness(0, "503 ");
 	support_nats_restart(&world.nats);

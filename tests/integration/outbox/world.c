@@ -276,6 +276,21 @@ void world_wait_rows(struct world *world, const char *table, int64_t n)
 	    (long)count(world, wanted.query), table, (long)n);
 }
 
+static bool fewer_rows(void *arg)
+{
+	struct wanted_rows *wanted = arg;
+
+	return count(wanted->world, wanted->query) < wanted->n;
+}
+
+void world_wait_fewer(struct world *world, int64_t n)
+{
+	struct wanted_rows wanted = { world, COUNT_EVENTS, n };
+
+	ck_assert_msg(support_wait(fewer_rows, &wanted, WORLD_WAIT_MS), "%ld rows still wait",
+	    (long)count(world, COUNT_EVENTS));
+}
+
 void world_check_all(struct world *world, int keys, int per_key)
 {
 	int next[WORLD_KEYS_MAX] = { 0 };

@@ -58,5 +58,7 @@ void world_take(struct world *world, size_t n);
 void world_check_all(struct world *world, int keys, int per_key);
 /* Waits until there are `n` rows in walletwire_outbox.<table>. */
 void world_wait_rows(struct world *world, const char *table, int64_t n);
+/* Waits until fewer than `n` events wait in the outbox. */
+void world_wait_fewer(struct world *world, int64_t n);
 
 #endif
