@@ -16,7 +16,11 @@ enum {
 	GRACE_MS = 5000, /* for the server's time-out to reach us before ours strikes */
 };
 
-/* The session settings, after those that the connection string may bring: later ones win. */
+/*
+ * The session settings, after those that the connection string may bring: later ones win. The
+ * server is to notice a client whose machine is gone as soon as we notice a server: until then it
+ * keeps that client's advisory locks, two hours by default.
+ */
 static char *session_options(const PQconninfoOption *parsed, int statement_ms, int lock_ms)
 {
 	const char *theirs = "";
@@ -26,7 +30,9 @@ static char *session_options(const PQconninfoOption *parsed, int statement_ms, i
 			theirs = parsed->val;
 	}
 	return xasprintf("%s -c statement_timeout=%d -c lock_timeout=%d"
-			 " -c idle_in_transaction_session_timeout=%d -c TimeZone=UTC",
+			 " -c idle_in_transaction_session_timeout=%d -c TimeZone=UTC"
+			 " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3"
+			 " -c tcp_keepalives_count=3 -c tcp_user_timeout=10000",
 	    theirs, statement_ms, lock_ms, IDLE_IN_TRANSACTION_MS);
 }
 

@@ -16,6 +16,7 @@ enum {
 	TIME_ARRAY,
 	UNNEST,
 	ROWS,
+	KEEPALIVES,
 	STATEMENTS_LEN,
 };
 
@@ -37,6 +38,10 @@ static const struct db_statement statements[] = {
 	[UNNEST] = { "unnest", "SELECT count(*), sum(n)::bigint, count(DISTINCT u)"
 			       " FROM unnest($1::bigint[], $2::text[]) AS t(n, u)" },
 	[ROWS] = { "rows", "SELECT g FROM generate_series(1, $1::integer) AS g" },
+	[KEEPALIVES] = { "keepalives", "SELECT current_setting('tcp_keepalives_idle') || ' ' ||"
+				       " current_setting('tcp_keepalives_interval') || ' ' ||"
+				       " current_setting('tcp_keepalives_count') || ' ' || "
+				       "current_setting('tcp_user_timeout')" },
 };
 
 static struct postgres *server;
@@ -219,6 +224,14 @@ START_TEST(many_rows_and_none)
 }
 END_TEST
 
+/* As the server asks the kernel. */
+START_TEST(the_server_notices_a_client_that_is_gone)
+{
+	run(KEEPALIVES);
+	ck_assert_str_eq(db_get_text(result, 0, 0), "10 3 3 10000");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("db values");
@@ -236,6 +249,7 @@ int main(void)
 	tcase_add_test(tc, time_array_keeps_nulls);
 	tcase_add_test(tc, batch_of_arrays_is_one_statement);
 	tcase_add_test(tc, many_rows_and_none);
+	tcase_add_test(tc, the_server_notices_a_client_that_is_gone);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
