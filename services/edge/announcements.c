@@ -2,10 +2,13 @@
 #include "announcements.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
 
 #include "base/xalloc.h"
 #include "calls.h"
 #include "socket.h"
+#include "unread.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
 enum { ANSWER_ARENA_MAX = 16 << 20, WHOLE_LOOP = 0 };
@@ -19,7 +22,7 @@ static void ask(struct edge_loop *el, uint64_t session, uint64_t after, uint64_t
 
 static void ask_if_behind(struct edge_loop *el)
 {
-	if (el->log.target > el->log.head && !el->log.asking) {
+	if (el->log.known && el->log.target > el->log.head && !el->log.asking) {
 		el->log.asking = true;
 		ask(el, WHOLE_LOOP, el->log.head, el->log.target);
 	}
@@ -35,6 +38,75 @@ void announcements_catch_up(struct socket *socket)
 	ask(el, socket->session->number, socket->log_seq, el->log.head);
 }
 
+/* --- what lives --- */
+
+static void remember(struct edge_loop *el, const ProtobufCMessage *announcement)
+{
+	struct live *live = xmalloc(sizeof(*live));
+
+	live->announcement = (Walletwire__V1__LiveAnnouncement *)(void *)unread_copy(announcement);
+	LL_PREPEND(el->log.live, live);
+}
+
+static void forget(struct edge_loop *el, struct live *live)
+{
+	LL_DELETE(el->log.live, live);
+	walletwire__v1__live_announcement__free_unpacked(live->announcement, NULL);
+	free(live);
+}
+
+static void forget_id(struct edge_loop *el, const char *id)
+{
+	struct live *live, *next;
+
+	LL_FOREACH_SAFE (el->log.live, live, next) {
+		if (strcmp(live->announcement->id, id) == 0)
+			forget(el, live);
+	}
+}
+
+static void take_change(struct edge_loop *el, const Walletwire__V1__LogEntry *entry)
+{
+	Walletwire__V1__LiveAnnouncement live = WALLETWIRE__V1__LIVE_ANNOUNCEMENT__INIT;
+
+	switch (entry->change_case) {
+	case WALLETWIRE__V1__LOG_ENTRY__CHANGE_ANNOUNCED:
+		live.announcement_seq = entry->announcement_seq;
+		live.id = entry->announced->id;
+		live.priority = entry->announced->priority;
+		live.segment = entry->segment;
+		remember(el, &live.base);
+		break;
+	case WALLETWIRE__V1__LOG_ENTRY__CHANGE_RECALLED:
+		forget_id(el, entry->recalled);
+		break;
+	case WALLETWIRE__V1__LOG_ENTRY__CHANGE_EXPIRED:
+		forget_id(el, entry->expired);
+		break;
+	default:
+		break; /* a kind that a newer service knows */
+	}
+}
+
+void announcements_begin(struct edge_loop *el, const Walletwire__V1__OpenReply *reply)
+{
+	if (el->log.known)
+		return;
+	for (size_t i = 0; i < reply->n_live; i++)
+		remember(el, &reply->live[i]->base);
+	el->log.known = true;
+	el->log.head = reply->announcement_seq;
+}
+
+void announcements_free(struct edge_loop *el)
+{
+	while (el->log.live)
+		forget(el, el->log.live);
+}
+
+/* --- the log --- */
+
+/* Counters leave before what changed them. */
 static void show_to_all(struct edge_loop *el, const struct delivery_log *log)
 {
 	struct session *session, *next;
@@ -43,6 +115,8 @@ static void show_to_all(struct edge_loop *el, const struct delivery_log *log)
 		struct socket *socket = socket_of(session);
 
 		if (socket && socket->state == SOCKET_LIVE) {
+			if (unread_is_for(socket->user, log->entry->segment))
+				unread_show(socket);
 			socket_take_log(socket, log);
 			announcements_catch_up(socket);
 		}
@@ -53,12 +127,10 @@ static void take(struct edge_loop *el, const struct delivery_log *log)
 {
 	uint64_t seq = log->entry->announcement_seq;
 
-	if (!el->log.known) { /* nobody is live yet: whoever opens now knows its own position */
-		el->log.known = true;
-		el->log.head = seq - 1;
-	}
-	if (seq == el->log.head + 1) {
+	/* Before anybody is live the first `open` tells where the log stands. */
+	if (el->log.known && seq == el->log.head + 1) {
 		el->log.head = seq;
+		take_change(el, log->entry);
 		show_to_all(el, log);
 	} else if (seq > el->log.target) {
 		el->log.target = seq;
@@ -133,10 +205,6 @@ void announcements_on_delivery(struct edge_loop *el, const struct delivery *deli
 
 void announcements_learn(struct edge_loop *el, uint64_t head)
 {
-	if (!el->log.known) {
-		el->log.known = true;
-		el->log.head = head;
-	}
 	if (head > el->log.target)
 		el->log.target = head;
 	ask_if_behind(el);

@@ -11,8 +11,20 @@
 
 #include "delivery.h"
 #include "edge.h"
+#include "walletwire/v1/notifications.pb-c.h"
 
 struct socket;
+
+/* One that is neither recalled nor expired. */
+struct live {
+	struct live *next;
+	Walletwire__V1__LiveAnnouncement *announcement; /* owned */
+};
+
+/* What lives, as the loop's first `open` tells it; later ones tell nothing new. */
+void announcements_begin(struct edge_loop *el, const Walletwire__V1__OpenReply *reply);
+/* With its loop. */
+void announcements_free(struct edge_loop *el);
 
 /* A doorbell on ww.rt.all. */
 void announcements_on_delivery(struct edge_loop *el, const struct delivery *delivery);

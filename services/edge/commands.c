@@ -34,8 +34,7 @@ struct command {
 	const char *subject;
 	const ProtobufCMessageDescriptor *request, *reply;
 	/* Called with the payload before the service is asked, and with its reply. */
-	enum status (*before)(
-	    struct socket *socket, const ProtobufCMessage *request, struct err *err);
+	enum status (*before)(struct socket *socket, ProtobufCMessage *request, struct err *err);
 	void (*after)(const struct socket *socket, ProtobufCMessage *reply);
 };
 
@@ -89,13 +88,23 @@ static enum status run_refresh(struct socket *socket, const struct json *payload
  * Tracked before the state is asked, so that no update falls between; the state itself is only
  * given to a party of the transfer, and updates are rung to parties alone.
  */
-static enum status before_track(
-    struct socket *socket, const ProtobufCMessage *request, struct err *err)
+static enum status before_track(struct socket *socket, ProtobufCMessage *request, struct err *err)
 {
 	const Walletwire__V1__TrackRequest *track =
 	    (const Walletwire__V1__TrackRequest *)(const void *)request;
 
 	return channel_track(socket, bytes_of_str(track->transfer_id), err);
+}
+
+/* What comes after the click is not meant by it. */
+static enum status before_select(struct socket *socket, ProtobufCMessage *request, struct err *err)
+{
+	Walletwire__V1__SelectRequest *select = (Walletwire__V1__SelectRequest *)(void *)request;
+
+	(void)err;
+	select->position = socket->seq;
+	select->announcement_position = socket->log_seq;
+	return STATUS_OK;
 }
 
 /* What the client was told last stands beside every item, as it does where one arrives. */
@@ -123,9 +132,12 @@ static const struct command commands[] = {
 	    .is_tracked = true, .before = before_track },
 	{ SERVICE("notifications:list", "notifications.list", list_request, list_reply),
 	    .after = after_list },
-	{ SERVICE("notifications:seen", "notifications.seen", select_request, select_reply) },
-	{ SERVICE("notifications:read", "notifications.read", select_request, select_reply) },
-	{ SERVICE("notifications:archive", "notifications.archive", select_request, select_reply) },
+	{ SERVICE("notifications:seen", "notifications.seen", select_request, select_reply),
+	    .before = before_select },
+	{ SERVICE("notifications:read", "notifications.read", select_request, select_reply),
+	    .before = before_select },
+	{ SERVICE("notifications:archive", "notifications.archive", select_request, select_reply),
+	    .before = before_select },
 	{ SERVICE("notifications:unread", "notifications.unread", unread_request, unread_reply) },
 };
 

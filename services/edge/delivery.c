@@ -94,14 +94,36 @@ static struct frame *encode_state(const Walletwire__V1__State *state)
 	return frame;
 }
 
+static void append_recalled(struct buf *out, const Walletwire__V1__LogEntry *entry)
+{
+	Walletwire__V1__Changed changed = WALLETWIRE__V1__CHANGED__INIT;
+	Walletwire__V1__StringList ids = WALLETWIRE__V1__STRING_LIST__INIT;
+	char *id = entry->recalled;
+
+	ids.values = &id;
+	ids.n_values = 1;
+	changed.action = WALLETWIRE__V1__CHANGE_ACTION__CHANGE_ACTION_RECALLED;
+	changed.selection_case = WALLETWIRE__V1__CHANGED__SELECTION_IDS;
+	changed.ids = &ids;
+	changed.version = entry->announcement_seq;
+	append_event_start(out, "notifications:changed", &changed.base);
+}
+
 static struct frame *encode_log(const Walletwire__V1__LogEntry *entry)
 {
 	struct buf out = BUF_INIT;
 	struct frame *frame;
 
-	if (entry->change_case != WALLETWIRE__V1__LOG_ENTRY__CHANGE_ANNOUNCED)
-		return NULL;
-	append_event_start(&out, "announcement", &entry->announced->base);
+	switch (entry->change_case) {
+	case WALLETWIRE__V1__LOG_ENTRY__CHANGE_ANNOUNCED:
+		append_event_start(&out, "announcement", &entry->announced->base);
+		break;
+	case WALLETWIRE__V1__LOG_ENTRY__CHANGE_RECALLED:
+		append_recalled(&out, entry);
+		break;
+	default:
+		return NULL; /* clients know when it expires */
+	}
 	frame = frame_new(FRAME_KEEP, buf_bytes(&out), NULL);
 	buf_finish(&out);
 	return frame;
@@ -213,6 +235,7 @@ static void prepare(struct delivery_ref *ref)
 		.log = delivery_encode_log(message->log, message->n_log),
 		.log_len = message->n_log,
 		.eviction = message->eviction,
+		.marks = message->marks,
 	};
 	ref->valid = true;
 }

@@ -27,7 +27,7 @@ struct delivery_state {
 
 struct delivery_log {
 	const Walletwire__V1__LogEntry *entry;
-	struct frame *frame; /* NULL: a recall */
+	struct frame *frame; /* NULL: an end that is not told */
 };
 
 struct delivery {
@@ -38,6 +38,7 @@ struct delivery {
 	struct delivery_log *log;
 	size_t items_len, states_len, log_len;
 	const Walletwire__V1__Eviction *eviction; /* NULL if none */
+	const Walletwire__V1__Marks *marks;       /* likewise */
 };
 
 /* Holds the message until the last reference goes. Made on the bus's thread: nothing is decoded

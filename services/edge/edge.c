@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "announcements.h"
 #include "base/attrs.h"
 #include "base/xalloc.h"
 #include "drain.h"
@@ -298,6 +299,8 @@ void edge_stop(struct edge *edge)
 	bus_close(edge->bus);
 	engine_finish(&edge->engine);
 	relay_free(edge->relay);
+	for (size_t i = 0; i < edge->loops_len; i++)
+		announcements_free(&edge->loops[i]);
 	free(edge->loops);
 	free(edge->namespace_names);
 	leases_free(edge->leases);

@@ -79,9 +79,10 @@ struct edge_loop {
 		struct loop_timer timer;
 	} sweep;
 	struct announcement_log {
-		bool known;      /* is `head` known yet? */
-		uint64_t head;   /* handled on this loop */
-		uint64_t target; /* known to exist */
+		bool known;        /* are `head` and `live` known yet? */
+		struct live *live; /* neither recalled nor expired */
+		uint64_t head;     /* handled on this loop */
+		uint64_t target;   /* known to exist */
 		bool asking;
 	} log;
 	struct drain {

@@ -19,6 +19,7 @@
 #include "revoked.h"
 #include "signin.h"
 #include "tracking.h"
+#include "unread.h"
 #include "user.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
@@ -179,8 +180,6 @@ void socket_show_state(struct socket *socket, const struct delivery_state *entry
 
 	if (!entry->frame)
 		return;
-	if (state->payload->body_case == WALLETWIRE__V1__PAYLOAD__BODY_UNREAD)
-		socket->unread = state->payload->unread->total;
 	if (state->payload->body_case == WALLETWIRE__V1__PAYLOAD__BODY_TRANSFER)
 		tracked = channel_tracked(socket, bytes_of_str(state->key));
 	if (tracked && state->version < tracked->version)
@@ -192,11 +191,22 @@ void socket_show_state(struct socket *socket, const struct delivery_state *entry
 		show(socket, entry->frame);
 }
 
+static bool is_counters(const Walletwire__V1__State *state)
+{
+	return state->payload && state->payload->body_case == WALLETWIRE__V1__PAYLOAD__BODY_UNREAD;
+}
+
 void socket_take_states(
     struct socket *socket, const struct delivery_state *states, size_t len, uint64_t rev)
 {
-	for (size_t i = 0; i < len; i++)
-		socket_show_state(socket, &states[i]);
+	for (size_t i = 0; i < len; i++) {
+		if (is_counters(states[i].state)) {
+			unread_take_counters(socket->user, states[i].state);
+			unread_show(socket);
+		} else {
+			socket_show_state(socket, &states[i]);
+		}
+	}
 	socket->rev = rev;
 }
 
@@ -205,7 +215,7 @@ void socket_take_log(struct socket *socket, const struct delivery_log *log)
 	if (log->entry->announcement_seq != socket->log_seq + 1)
 		return;
 	socket->log_seq++;
-	if (log->frame)
+	if (log->frame && unread_is_for(socket->user, log->entry->segment))
 		show(socket, log->frame);
 }
 
@@ -244,6 +254,23 @@ static void unqueue(struct socket *socket)
 	DL_DELETE2(edge_loop_of(socket->session)->opens.first, socket, prev_queue, next_queue);
 }
 
+static void keep_claims(struct socket *socket, struct token_claims *claims)
+{
+	Walletwire__V1__Claims message = WALLETWIRE__V1__CLAIMS__INIT;
+
+	message.country = claims->country;
+	message.language = claims->lang;
+	message.tier = claims->tier;
+	socket->claims = unread_copy(&message.base);
+}
+
+static void forget_claims(struct socket *socket)
+{
+	if (socket->claims)
+		walletwire__v1__claims__free_unpacked(socket->claims, NULL);
+	socket->claims = NULL;
+}
+
 static void on_leave(struct sio_socket *base)
 {
 	struct socket *socket = base->data;
@@ -259,6 +286,7 @@ static void on_leave(struct sio_socket *base)
 	channels_leave_all(socket);
 	free(socket->jti);
 	free(socket->pid);
+	forget_claims(socket);
 	free(socket);
 }
 
@@ -394,14 +422,14 @@ static bool accept(struct socket *socket, const Walletwire__V1__OpenReply *reply
 	return true;
 }
 
-static void learn_unread(struct socket *socket, const Walletwire__V1__OpenReply *reply)
+/* They are not shown yet, but items tell them. */
+static void learn_counters(struct socket *socket, const Walletwire__V1__OpenReply *reply)
 {
 	for (size_t i = 0; i < reply->n_states; i++) {
-		const Walletwire__V1__Payload *payload = reply->states[i]->payload;
-
-		if (payload && payload->body_case == WALLETWIRE__V1__PAYLOAD__BODY_UNREAD)
-			socket->unread = payload->unread->total;
+		if (is_counters(reply->states[i]))
+			unread_take_counters(socket->user, reply->states[i]);
 	}
+	socket->unread = unread_total(socket->user);
 }
 
 /* Up to what `open` saw. Those of transfers may have been on their way when the session moved. */
@@ -413,6 +441,8 @@ static void show_states(struct socket *socket, const Walletwire__V1__OpenReply *
 		states = delivery_encode_states(reply->states, reply->n_states);
 		socket_take_states(socket, states, reply->n_states, reply->rev);
 		delivery_free_states(states, reply->n_states);
+	} else {
+		learn_counters(socket, reply);
 	}
 	user_ask_transfers(socket);
 }
@@ -422,16 +452,19 @@ static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *
 {
 	struct edge_loop *el = edge_loop_of(socket->session);
 
+	announcements_begin(el, reply);
+	unread_take_marks(socket->user, reply->marks, reply->rev);
 	if (!socket->is_moved && !accept(socket, reply))
 		return;
 	socket->state = SOCKET_LIVE;
+	forget_claims(socket);
 	(void)tracking_store(socket, NULL, NULL);
 	/* Once more, now that there is somebody to tell of an end that is near. */
 	expiry_arm(&socket->expiry, socket->base, socket->expiry.exp_s, on_expiring);
 	if (socket->is_recovering && reply->seq > socket->seq) {
 		socket->recover_to = reply->seq;
 		socket->rev = reply->rev;
-		learn_unread(socket, reply);
+		learn_counters(socket, reply);
 	} else {
 		show_states(socket, reply);
 	}
@@ -496,6 +529,8 @@ static void ask_open(struct socket *socket)
 	request.recovering = socket->is_recovering;
 	request.since = socket->is_recovering ? socket->seq : 0;
 	request.connection = socket->session->sid;
+	request.wants_live = !edge_loop_of(socket->session)->log.known;
+	request.claims = socket->claims;
 	socket->session->calls++;
 	edge_loop_of(socket->session)->opens.in_flight++;
 	call_service(edge_loop_of(socket->session), "ww.svc.notifications.open", &request.base,
@@ -643,6 +678,7 @@ static void on_connect(struct sio_socket *base, const struct json *auth)
 		return;
 	}
 	socket->key_print = claims.key_print;
+	keep_claims(socket, &claims);
 	begin_recovery(socket, auth);
 	if (enter_hub(socket))
 		queue_open(socket);

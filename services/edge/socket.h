@@ -52,7 +52,9 @@ struct socket {
 	int64_t iat_s; /* of the token it signed in with, to see whether that was revoked */
 	char *jti;
 	uint64_t key_print; /* of that token's key, to see whether it was withdrawn */
-	char *pid;          /* what it may be recovered with; NULL: nothing */
+	Walletwire__V1__Claims
+	    *claims; /* of its token, until `open` was told; NULL: none to tell */
+	char *pid;   /* what it may be recovered with; NULL: nothing */
 	char offset_prefix[RECOVERY_PREFIX_SIZE];
 	char epoch[ID_SIZE]; /* of the history its positions are of, if it has some before `open` */
 };

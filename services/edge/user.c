@@ -13,6 +13,7 @@
 #include "metrics.h"
 #include "socket.h"
 #include "sweep.h"
+#include "unread.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
 enum {
@@ -85,6 +86,7 @@ static void user_free(struct user *user)
 		DL_DELETE2(el->since.first, user, prev_queue, next_queue);
 	loop_timer_disarm(el->loop, &user->hole_timer);
 	drop_all_held(user);
+	unread_free(user);
 	HASH_DEL(el->users, user);
 	count_users(-1);
 	free(user->token);
@@ -304,6 +306,7 @@ void user_on_delivery(
 		return;
 	if (user->epoch[0])
 		raise_targets(user, last_seq(delivery), delivery->rev);
+	unread_take_marks(user, delivery->marks, delivery->rev);
 	if (!apply(user, delivery))
 		hold(user, ref, delivery);
 	settle(user, el->edge->cfg.hole_wait_ms);
@@ -573,6 +576,7 @@ static void take_snapshot(struct user *user, const Walletwire__V1__OpenReply *re
 
 	count_snapshot();
 	raise_targets(user, reply->seq, reply->rev);
+	unread_take_marks(user, reply->marks, reply->rev);
 	DL_FOREACH (user->sockets, socket) {
 		if (socket->state != SOCKET_LIVE || socket->rev >= reply->rev)
 			continue;

@@ -39,6 +39,9 @@ struct user {
 	size_t held_items, held_bytes;
 	bool has_hole, since_queued, since_asked, snapshot_asked;
 	struct loop_timer hole_timer;
+	Walletwire__V1__State *counters; /* of the inbox, the newest; NULL: not known yet */
+	Walletwire__V1__Marks *marks;    /* of the announcements, likewise */
+	uint64_t marks_rev;
 	int64_t fresh_until_ms; /* when its head is compared for the first time */
 	char *token;            /* the encoded id */
 	char id[];

@@ -2,6 +2,7 @@
  * inserts. */
 #include "apply.h"
 
+#include "announcements.h"
 #include "base/clock.h"
 #include "kind.h"
 #include "ring.h"
@@ -104,7 +105,6 @@ static enum status write_announcements(
 	for (size_t i = 0; i < batch->events_len && !s; i++) {
 		const struct plan *plan = &batch->events[i].plan;
 		int64_t seq = 0;
-		LogEntry *entry;
 
 		if (!plan->announcement || !is_new(&batch->events[i]))
 			continue;
@@ -115,13 +115,9 @@ static enum status write_announcements(
 		s = store_draw_announcements(apply->db, 1, &seq, err);
 		if (s)
 			break;
-		plan->announcement->announcement_seq = (uint64_t)seq;
+		announcements_number(plan->announcement, seq);
 		s = store_insert_announcement(apply->db, plan->announcement, now_us, err);
-		entry = MESSAGE_NEW(&apply->arena, log_entry);
-		entry->announcement_seq = (uint64_t)seq;
-		entry->change_case = WALLETWIRE__V1__LOG_ENTRY__CHANGE_ANNOUNCED;
-		entry->announced = plan->announcement;
-		apply->log[apply->log_len++] = entry;
+		apply->log[apply->log_len++] = plan->announcement;
 	}
 	return s;
 }
@@ -235,7 +231,7 @@ static enum status ring_users(struct apply *apply, const struct batch *batch, st
 	for (size_t i = 0; i < batch->users_len && !s; i++) {
 		const struct batch_user *user = &batch->users[i];
 		struct ring ring = { apply->epoch, user->user_id, user->rev_before, user->rev,
-			user->items, user->items_len, user->states, user->states_len };
+			user->items, user->items_len, user->states, user->states_len, NULL };
 
 		s = ring_user(apply->bus, &ring, &apply->arena, err);
 	}

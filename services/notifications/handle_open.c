@@ -18,6 +18,49 @@ static enum status check_since(struct request *req, const char *user_id,
 	return s;
 }
 
+static enum status check_claims(const Claims *claims, struct err *err)
+{
+	const char *const said[] = { claims->country, claims->language, claims->tier };
+
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		if (strlen(said[i]) > PLAN_CLAIM_MAX)
+			return err_invalid(
+			    err, "claims", "has one longer than %d bytes", PLAN_CLAIM_MAX);
+	}
+	return STATUS_OK;
+}
+
+static bool same_claims(const Claims *a, const Claims *b)
+{
+	return strcmp(a->country, b->country) == 0 && strcmp(a->language, b->language) == 0 &&
+	       strcmp(a->tier, b->tier) == 0;
+}
+
+/*
+ * Numbers and states are of one moment; unknown users have zeros. The marks are read later than
+ * these: what is newer is told again with its own rev.
+ */
+static enum status read_all(
+    struct request *req, const char *user_id, Walletwire__V1__OpenReply *reply, struct err *err)
+{
+	enum status s = store_open(req->db, user_id, req->arena, reply, err);
+
+	return s ? s : store_marks(req->db, user_id, req->arena, &reply->marks, err);
+}
+
+/* What a token says of a user may change from one connection to the next: a change of state. */
+static enum status take_claims(struct request *req, const char *user_id, const Claims *claims,
+    Walletwire__V1__OpenReply *reply, struct err *err)
+{
+	enum status s = check_claims(claims, err);
+
+	if (s || same_claims(claims, reply->marks->claims))
+		return s;
+	s = store_set_claims(req->db, user_id, claims, err);
+	walletwire__v1__open_reply__init(reply);
+	return s ? s : read_all(req, user_id, reply, err);
+}
+
 enum status notifications_on_open(struct request *req, struct err *err)
 {
 	const Walletwire__V1__OpenRequest *in = (const void *)req->body;
@@ -27,9 +70,12 @@ enum status notifications_on_open(struct request *req, struct err *err)
 
 	if (!s && in->since > INT64_MAX - 1)
 		s = err_invalid(err, "since", "is no number of a mailbox");
-	/* One statement, so that numbers and states are of one moment. Unknown users have zeros. */
 	if (!s)
-		s = store_open(req->db, user_id, req->arena, reply, err);
+		s = read_all(req, user_id, reply, err);
+	if (!s && in->claims)
+		s = take_claims(req, user_id, in->claims, reply, err);
+	if (!s && in->wants_live)
+		s = store_live(req->db, req->arena, reply, err);
 	if (!s && in->recovering)
 		s = check_since(req, user_id, in, reply, err);
 	if (!s && in->recovering)

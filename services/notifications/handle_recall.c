@@ -1,9 +1,11 @@
 /* ww.backend.notifications.recall: what an event said is taken back. */
+#include "announcements.h"
 #include "base/subject.h"
 #include "kind.h"
 #include "log/log.h"
 #include "messages.h"
 #include "notifications.h"
+#include "ring.h"
 #include "stats.h"
 #include "store.h"
 #include "withdraw.h"
@@ -15,11 +17,12 @@ struct job {
 	struct arena *arena;
 	const char *epoch;
 	struct withdrawal withdrawal;
+	bool is_announcement;
+	LogEntry *entry; /* that says so to everybody; NULL: none */
 };
 
-static enum status run(void *arg, struct db *db, struct err *err)
+static enum status recall_items(struct job *job, struct db *db, struct err *err)
 {
-	struct job *job = arg;
 	struct withdrawal *w = &job->withdrawal;
 	bool found = false;
 	enum status s = store_find_event(db, job->key, job->arena, &found, &w->items, err);
@@ -29,14 +32,41 @@ static enum status run(void *arg, struct db *db, struct err *err)
 		    "no event %s was applied, or it is too long ago to be taken back", job->key);
 	if (!s && w->items.len > 0)
 		s = withdraw_items(w, db, job->arena, err);
+	return s;
+}
+
+static enum status run(void *arg, struct db *db, struct err *err)
+{
+	struct job *job = arg;
+	enum status s;
+
+	if (job->is_announcement)
+		s = announcements_recall(
+		    db, job->withdrawal.event_id, job->arena, &job->entry, err);
+	else
+		s = recall_items(job, db, err);
 	return s ? s : store_epoch(db, job->arena, &job->epoch, err);
+}
+
+static enum status ring(const struct job *job, struct bus *bus, struct err *err)
+{
+	LogEntry *entry = job->entry;
+
+	if (job->is_announcement)
+		return ring_all(bus, job->epoch, &entry, entry ? 1 : 0, job->arena, err);
+	return withdraw_ring(&job->withdrawal, bus, job->epoch, job->arena, err);
+}
+
+static bool is_announcement(int kind)
+{
+	return kind == WALLETWIRE__V1__PAYLOAD__BODY_ANNOUNCEMENT;
 }
 
 static enum status check(const Walletwire__V1__RecallRequest *in, struct err *err)
 {
 	int kind = kind_number(in->type);
 
-	if (!kind || !kind_find(kind)->inbox)
+	if (!kind || (!kind_find(kind)->inbox && !is_announcement(kind)))
 		return err_invalid(err, "type", "names no type of the inbox");
 	if (!in->id[0] || strlen(in->id) > SUBJECT_ID_MAX)
 		return err_invalid(err, "id", "must have 1 to %d bytes", SUBJECT_ID_MAX);
@@ -54,15 +84,16 @@ enum status notifications_on_recall(struct request *req, struct err *err)
 	enum status s = check(in, err);
 	struct err ignored = ERR_INIT;
 
+	job.is_announcement = is_announcement(kind_number(in->type));
 	if (!s)
 		s = db_transaction(req->db, ATTEMPTS, run, &job, err);
 	if (s)
 		return s;
 	/* A doorbell that is lost is found by the sweep, so it fails nothing. */
-	if (withdraw_ring(&job.withdrawal, req->bus, job.epoch, req->arena, &ignored))
+	if (ring(&job, req->bus, &ignored))
 		log_failure(&ignored, "ring a recall");
-	stats_count(STATS_RECALLED, (int64_t)job.withdrawal.n);
-	reply->recalled = (uint32_t)job.withdrawal.n;
+	reply->recalled = (uint32_t)job.withdrawal.n + (job.entry ? 1 : 0);
+	stats_count(STATS_RECALLED, (int64_t)reply->recalled);
 	req->reply = &reply->base;
 	return STATUS_OK;
 }

@@ -35,6 +35,8 @@ enum status notifications_on_unread(struct request *req, struct err *err)
 	if (!s)
 		s = store_unread(req->db, user_id, req->arena, &unread, err);
 	if (!s)
+		s = store_add_live_unread(req->db, user_id, req->arena, unread, err);
+	if (!s)
 		fill(reply, unread, req->arena);
 	req->reply = &reply->base;
 	return s;

@@ -433,9 +433,36 @@ static enum status build_card(struct planner *p)
 	return tell_all(p, payload);
 }
 
+static enum status check_values(const char *field, char *const *values, size_t len, struct err *err)
+{
+	if (len > PLAN_SEGMENT_VALUES_MAX)
+		return err_invalid(err, field, "has more than %d values", PLAN_SEGMENT_VALUES_MAX);
+	for (size_t i = 0; i < len; i++) {
+		if (!values[i][0] || strlen(values[i]) > PLAN_CLAIM_MAX)
+			return err_invalid(err, field, "has a value that is not 1 to %d bytes long",
+			    PLAN_CLAIM_MAX);
+	}
+	return STATUS_OK;
+}
+
+static enum status check_segment(const Segment *segment, struct err *err)
+{
+	enum status s = check_values(
+	    "announcement.segment.countries", segment->countries, segment->n_countries, err);
+
+	if (!s)
+		s = check_values("announcement.segment.languages", segment->languages,
+		    segment->n_languages, err);
+	if (!s)
+		s = check_values(
+		    "announcement.segment.tiers", segment->tiers, segment->n_tiers, err);
+	return s;
+}
+
 static enum status build_announcement(struct planner *p)
 {
 	Announcement *out = MESSAGE_NEW(p->arena, announcement);
+	LogEntry *entry = MESSAGE_NEW(p->arena, log_entry);
 	enum status s;
 
 	/* It goes to everybody: whoever names users means something else. */
@@ -443,6 +470,8 @@ static enum status build_announcement(struct planner *p)
 		return err_invalid(p->err, "userIds", "an announcement is for everybody");
 	s = check_time(p->event->announcement->starts_at, "announcement.startsAt",
 	    &p->plan->starts_us, p->err);
+	if (!s && p->event->announcement->segment)
+		s = check_segment(p->event->announcement->segment, p->err);
 	if (s)
 		return s;
 	out->id = p->event->id;
@@ -451,7 +480,10 @@ static enum status build_announcement(struct planner *p)
 	out->priority = (Walletwire__V1__Priority)p->plan->priority;
 	if (p->plan->expires_us != TIME_NONE)
 		out->expires_at = message_timestamp(p->plan->expires_us, p->arena);
-	p->plan->announcement = out;
+	entry->change_case = WALLETWIRE__V1__LOG_ENTRY__CHANGE_ANNOUNCED;
+	entry->announced = out;
+	entry->segment = p->event->announcement->segment;
+	p->plan->announcement = entry;
 	return STATUS_OK;
 }
 

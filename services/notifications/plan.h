@@ -20,6 +20,8 @@ enum {
 	PLAN_BODIES_MAX = 2,  /* a transaction tells either side its own */
 	PLAN_TITLE_MAX = 200, /* code points */
 	PLAN_TEXT_MAX = 4000,
+	PLAN_SEGMENT_VALUES_MAX = 64,
+	PLAN_CLAIM_MAX = 32, /* bytes: what a token may say */
 };
 
 /* What is said, once for all who are told the same. */
@@ -46,10 +48,10 @@ struct plan {
 	struct plan_body bodies[PLAN_BODIES_MAX];
 	size_t bodies_len;
 	struct plan_item *items;
-	size_t items_len;           /* 0, or at least one for each of `users` */
-	Payload *state;             /* for all of `users`; its version may be 0. NULL: none */
-	Announcement *announcement; /* its number comes later. NULL: none */
-	int64_t starts_us;          /* of the announcement; TIME_NONE: at once */
+	size_t items_len;       /* 0, or at least one for each of `users` */
+	Payload *state;         /* for all of `users`; its version may be 0. NULL: none */
+	LogEntry *announcement; /* its numbers come later. NULL: none */
+	int64_t starts_us;      /* of the announcement; TIME_NONE: at once */
 };
 
 /*

@@ -59,6 +59,8 @@ Delivery **ring_deliveries(const struct ring *ring, struct arena *arena, size_t 
 		}
 		if (n == 0 && delivery->n_states == ring->states_len)
 			delivery->rev_before = (uint64_t)ring->rev_before;
+		if (n == 0)
+			delivery->marks = ring->marks;
 		deliveries[n++] = delivery;
 	} while (items < ring->items_len || states < ring->states_len);
 	*ret_n = n;
@@ -80,7 +82,7 @@ enum status ring_user(
 	enum status s;
 	size_t n;
 
-	if (ring->items_len == 0 && ring->states_len == 0)
+	if (ring->items_len == 0 && ring->states_len == 0 && !ring->marks)
 		return STATUS_OK;
 	s = subject_with_id("ww.rt.user.", ring->user_id, subject, err);
 	if (s)

@@ -20,6 +20,7 @@ struct ring {
 	size_t items_len;
 	State **states;
 	size_t states_len;
+	Marks *marks; /* NULL: as they were */
 };
 
 /* Publishes it in as many deliveries as its size asks for; nothing to tell is fine. */

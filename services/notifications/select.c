@@ -20,10 +20,11 @@ struct job {
 	struct arena *arena;
 	const char *epoch;
 	int64_t seq, rev;
-	size_t moved;
+	size_t moved, moved_announcements;
 	Item *changed; /* what the other devices are told; NULL: nothing changed */
 	Unread *unread;
 	bool recounted; /* the counters changed too */
+	Marks *marks;   /* of announcements, if these changed; NULL: they did not */
 };
 
 static enum status check(const Walletwire__V1__SelectRequest *in, struct err *err)
@@ -103,6 +104,28 @@ static enum status append_changed(struct job *job, struct db *db, struct err *er
 	return STATUS_OK;
 }
 
+static int64_t number(uint64_t n)
+{
+	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
+}
+
+/* A number of the mailbox selects none of them. */
+static enum status move_announcements(
+    struct job *job, struct db *db, const struct store_move *move, struct err *err)
+{
+	size_t *moved = &job->moved_announcements;
+	enum status s = STATUS_OK;
+
+	if (job->in->selection_case == WALLETWIRE__V1__SELECT_REQUEST__SELECTION_IDS)
+		s = store_mark_announcements(db, move, moved, err);
+	else if (job->in->selection_case == WALLETWIRE__V1__SELECT_REQUEST__SELECTION_ALL)
+		s = store_pass_announcements(
+		    db, move, number(job->in->announcement_position), moved, err);
+	if (!s && *moved > 0)
+		s = store_marks(db, job->user_id, job->arena, &job->marks, err);
+	return s;
+}
+
 static enum status move(struct job *job, struct db *db, struct err *err)
 {
 	struct store_move move = { .user_id = job->user_id,
@@ -116,17 +139,34 @@ static enum status move(struct job *job, struct db *db, struct err *err)
 		move.ids = job->in->ids->values;
 		move.ids_len = job->in->ids->n_values;
 	} else if (job->in->selection_case == WALLETWIRE__V1__SELECT_REQUEST__SELECTION_UP_TO) {
-		move.up_to = job->in->up_to > INT64_MAX ? INT64_MAX : (int64_t)job->in->up_to;
+		move.up_to = number(job->in->up_to);
+	} else {
+		move.up_to = number(job->in->position);
 	}
 	s = store_move_items(db, &move, job->arena, &job->moved, &left, err);
-	if (s || job->moved == 0)
+	if (!s)
+		s = move_announcements(job, db, &move, err);
+	if (s || job->moved + job->moved_announcements == 0)
 		return s;
 	job->seq++;
 	job->rev++;
-	job->recounted = left.len > 0;
-	if (job->recounted)
+	/* With the marks come the counters they are added to. */
+	job->recounted = left.len > 0 || job->marks;
+	if (left.len > 0)
 		s = store_take_unread(db, &left, err);
 	return s ? s : append_changed(job, db, err);
+}
+
+/* Somebody who was never told anything has no row, and may have read an announcement. */
+static enum status make_user(struct job *job, struct db *db, bool *ret_found, struct err *err)
+{
+	Unread *live = MESSAGE_NEW(job->arena, unread);
+	enum status s = store_add_live_unread(db, job->user_id, job->arena, live, err);
+
+	if (s || live->total == 0)
+		return s;
+	s = store_create_user(db, job->user_id, err);
+	return s ? s : store_lock_user(db, job->user_id, ret_found, &job->seq, &job->rev, err);
 }
 
 static enum status run(void *arg, struct db *db, struct err *err)
@@ -135,10 +175,13 @@ static enum status run(void *arg, struct db *db, struct err *err)
 	bool found = false;
 	enum status s;
 
-	job->moved = 0;
+	job->moved = job->moved_announcements = 0;
 	job->changed = NULL;
+	job->marks = NULL;
 	job->recounted = false;
 	s = store_lock_user(db, job->user_id, &found, &job->seq, &job->rev, err);
+	if (!s && !found)
+		s = make_user(job, db, &found, err);
 	if (!s && found)
 		s = move(job, db, err);
 	if (!s)
@@ -153,8 +196,8 @@ static void ring_change(struct request *req, const struct job *job)
 	struct err err = ERR_INIT;
 	Item *item = job->changed;
 	State *state;
-	struct ring ring = { job->epoch, job->user_id, job->rev - 1, job->rev, &item, 1, &state,
-		0 };
+	struct ring ring = { job->epoch, job->user_id, job->rev - 1, job->rev, &item, 1, &state, 0,
+		job->marks };
 
 	unread->body_case = WALLETWIRE__V1__PAYLOAD__BODY_UNREAD;
 	unread->unread = job->unread;
@@ -181,9 +224,10 @@ enum status select_move(struct request *req, Walletwire__V1__InboxState state,
 		return s;
 	if (job.changed)
 		ring_change(req, &job);
-	stats_count(STATS_CHANGED, (int64_t)job.moved);
-	reply->changed = (uint32_t)job.moved;
+	stats_count(STATS_CHANGED, (int64_t)(job.moved + job.moved_announcements));
+	s = store_add_live_unread(req->db, job.user_id, req->arena, job.unread, err);
+	reply->changed = (uint32_t)(job.moved + job.moved_announcements);
 	reply->unread = job.unread->total;
 	req->reply = &reply->base;
-	return STATUS_OK;
+	return s;
 }

@@ -99,6 +99,7 @@ enum status store_progress_set(struct db *db, int64_t stream_seq, struct err *er
 const struct db_migration store_migrations[] = {
 	{ 1, "init", schema_001_init },
 	{ 2, "withdrawal", schema_002_withdrawal },
+	{ 3, "announcements", schema_003_announcements },
 };
 const size_t store_migrations_len = ARRAY_LEN(store_migrations);
 

@@ -76,9 +76,9 @@ enum status store_set_transfers(
 enum status store_draw_announcements(
     struct db *db, size_t n, int64_t *ret_first, struct err *err) MUST_CHECK;
 enum status store_insert_announcement(
-    struct db *db, const Announcement *announcement, int64_t now_us, struct err *err) MUST_CHECK;
+    struct db *db, const LogEntry *entry, int64_t now_us, struct err *err) MUST_CHECK;
 enum status store_schedule(
-    struct db *db, const Announcement *announcement, int64_t starts_us, struct err *err) MUST_CHECK;
+    struct db *db, const LogEntry *entry, int64_t starts_us, struct err *err) MUST_CHECK;
 
 /* --- what is rung --- */
 /* The counters of many users, sorted by id: an Unread for each of them in `ret`, its version 0. */
@@ -123,6 +123,8 @@ enum status store_announcements(struct db *db, int64_t after, int64_t up_to, str
 struct store_list {
 	const char *user_id;
 	int64_t before_seq; /* INT64_MAX: from the newest */
+	int64_t before_announcement;
+	bool announcements; /* are wanted at all */
 	size_t limit;
 	bool unread_only;
 	const int16_t *types; /* none: all */
@@ -130,14 +132,42 @@ struct store_list {
 	int16_t priority; /* 0: all */
 	int64_t now_us;
 };
+/* One more than the limit, if there are; without what expired or was recalled. */
 enum status store_list(struct db *db, const struct store_list *query, struct arena *arena,
-    Walletwire__V1__ListReply *reply, int64_t *ret_last_seq, struct err *err) MUST_CHECK;
+    Walletwire__V1__ListReply *reply, struct err *err) MUST_CHECK;
+enum status store_list_announcements(struct db *db, const struct store_list *query,
+    struct arena *arena, Walletwire__V1__ListReply *reply, struct err *err) MUST_CHECK;
 /* *ret_rev is the user's; the counters' version is it too. */
 enum status store_unread(struct db *db, const char *user_id, struct arena *arena,
     Unread **ret_unread, struct err *err) MUST_CHECK;
 enum status store_transfer(struct db *db, const char *transfer_id, const char *user_id,
     struct arena *arena, Walletwire__V1__TransferUpdate **ret_transfer, bool *ret_party,
     struct err *err) MUST_CHECK;
+
+/* --- announcements: their log, their ends, and how far users got with them --- */
+/* Takes those whose time has come out of the schedule. */
+enum status store_due_announcements(struct db *db, int64_t now_us, struct arena *arena,
+    size_t *ret_n, LogEntry ***ret, struct err *err) MUST_CHECK;
+/* Blanks it. Was it ever announced or scheduled, and did it live until now? */
+enum status store_recall_announcement(
+    struct db *db, const char *id, bool *ret_known, bool *ret_lived, struct err *err) MUST_CHECK;
+/* Ends those whose time is over, at most 100. */
+enum status store_expire_announcements(struct db *db, int64_t now_us, struct arena *arena,
+    size_t *ret_n, const char ***ret_ids, struct err *err) MUST_CHECK;
+enum { STORE_CHANGE_ANNOUNCED = 1, STORE_CHANGE_RECALLED, STORE_CHANGE_EXPIRED };
+/* The row that says so. */
+enum status store_log_end(
+    struct db *db, const LogEntry *entry, int64_t now_us, struct err *err) MUST_CHECK;
+enum status store_live(struct db *db, struct arena *arena, Walletwire__V1__OpenReply *reply,
+    struct err *err) MUST_CHECK;
+/* Raises the user's rev if they are others; makes the user's row if need be. */
+enum status store_set_claims(
+    struct db *db, const char *user_id, const Claims *claims, struct err *err) MUST_CHECK;
+enum status store_marks(struct db *db, const char *user_id, struct arena *arena, Marks **ret_marks,
+    struct err *err) MUST_CHECK;
+/* Adds what lives and was not read; the version is raised by the log's head. */
+enum status store_add_live_unread(struct db *db, const char *user_id, struct arena *arena,
+    Unread *unread, struct err *err) MUST_CHECK;
 
 /* --- the inbox's verbs --- */
 enum status store_lock_user(struct db *db, const char *user_id, bool *ret_found, int64_t *ret_seq,
@@ -153,6 +183,12 @@ struct store_move {
 /* Holds the user's row. How many moved, and what leaves the counters. */
 enum status store_move_items(struct db *db, const struct store_move *move, struct arena *arena,
     size_t *ret_moved, struct unread_rows *ret_left, struct err *err) MUST_CHECK;
+/* Likewise announcements, by their ids, or all up to a number of the log. */
+enum status store_mark_announcements(
+    struct db *db, const struct store_move *move, size_t *ret_moved, struct err *err) MUST_CHECK;
+enum status store_pass_announcements(struct db *db, const struct store_move *move, int64_t up_to,
+    size_t *ret_moved, struct err *err) MUST_CHECK;
+enum status store_create_user(struct db *db, const char *user_id, struct err *err) MUST_CHECK;
 enum status store_set_user(
     struct db *db, const char *user_id, int64_t seq, int64_t rev, struct err *err) MUST_CHECK;
 
@@ -213,8 +249,5 @@ enum status store_drop_partitions(struct db *db, int64_t day, struct err *err) M
 enum status store_forget_bodies(
     struct db *db, int64_t before_us, size_t *ret_n, struct err *err) MUST_CHECK;
 enum status store_start_period(struct db *db, int64_t period, struct err *err) MUST_CHECK;
-/* Takes announcements whose time has come out of the schedule. */
-enum status store_due_announcements(struct db *db, int64_t now_us, struct arena *arena,
-    size_t *ret_n, Announcement ***ret, struct err *err) MUST_CHECK;
 
 #endif

@@ -201,23 +201,3 @@ enum status store_start_period(struct db *db, int64_t period, struct err *err)
 	db_add_i64(&p, period);
 	return db_run(db, STORE_SET_PERIOD, &p, NULL, err);
 }
-
-enum status store_due_announcements(struct db *db, int64_t now_us, struct arena *arena,
-    size_t *ret_n, Announcement ***ret, struct err *err)
-{
-	struct db_result *r = NULL;
-	struct db_params p;
-	enum status s;
-
-	db_params_init(&p);
-	db_add_time(&p, now_us);
-	s = db_run(db, STORE_DUE_ANNOUNCEMENTS, &p, &r, err);
-	if (s)
-		return s;
-	*ret_n = db_rows(r);
-	*ret = arena_alloc(arena, *ret_n * sizeof(Announcement *));
-	for (size_t i = 0; i < *ret_n; i++)
-		(*ret)[i] = row_announcement(r, i, 0, arena);
-	db_result_free(r);
-	return STATUS_OK;
-}

@@ -385,61 +385,6 @@ enum status store_set_transfers(
 	return db_run(db, STORE_SET_TRANSFERS, &p, NULL, err);
 }
 
-enum status store_draw_announcements(struct db *db, size_t n, int64_t *ret_first, struct err *err)
-{
-	struct db_result *r = NULL;
-	struct db_params p;
-	enum status s;
-
-	db_params_init(&p);
-	db_add_i64(&p, (int64_t)n);
-	s = db_run(db, STORE_DRAW_ANNOUNCEMENTS, &p, &r, err);
-	if (s)
-		return s;
-	*ret_first = db_get_int(r, 0, 0);
-	db_result_free(r);
-	return STATUS_OK;
-}
-
-static void add_time_or_null(struct db_params *p, const Timestamp *ts)
-{
-	if (ts)
-		db_add_time(p, ts->seconds * 1000000 + ts->nanos / 1000);
-	else
-		db_add_null(p);
-}
-
-enum status store_insert_announcement(
-    struct db *db, const Announcement *announcement, int64_t now_us, struct err *err)
-{
-	struct db_params p;
-
-	db_params_init(&p);
-	db_add_i64(&p, (int64_t)announcement->announcement_seq);
-	db_add_text(&p, announcement->id);
-	db_add_text(&p, announcement->title);
-	db_add_text(&p, announcement->text);
-	db_add_i16(&p, (int16_t)announcement->priority);
-	add_time_or_null(&p, announcement->expires_at);
-	db_add_time(&p, now_us);
-	return db_run(db, STORE_INSERT_ANNOUNCEMENT, &p, NULL, err);
-}
-
-enum status store_schedule(
-    struct db *db, const Announcement *announcement, int64_t starts_us, struct err *err)
-{
-	struct db_params p;
-
-	db_params_init(&p);
-	db_add_text(&p, announcement->id);
-	db_add_text(&p, announcement->title);
-	db_add_text(&p, announcement->text);
-	db_add_i16(&p, (int16_t)announcement->priority);
-	db_add_time(&p, starts_us);
-	add_time_or_null(&p, announcement->expires_at);
-	return db_run(db, STORE_SCHEDULE, &p, NULL, err);
-}
-
 /* --- what is rung --- */
 
 enum status store_unread_of(struct db *db, const char *const *users, size_t len,
@@ -545,26 +490,6 @@ enum status store_old_transfers(
 	}
 	db_result_free(r);
 	return s;
-}
-
-enum status store_announcements_by_id(struct db *db, const char *const *ids, size_t len,
-    struct arena *arena, size_t *ret_n, LogEntry ***ret, struct err *err)
-{
-	struct db_result *r = NULL;
-	struct db_params p;
-	enum status s;
-
-	db_params_init(&p);
-	db_add_text_array(&p, ids, len);
-	s = db_run(db, STORE_ANNOUNCEMENTS_BY_ID, &p, &r, err);
-	if (s)
-		return s;
-	*ret_n = db_rows(r);
-	*ret = arena_alloc(arena, *ret_n * sizeof(LogEntry *));
-	for (size_t i = 0; i < *ret_n; i++)
-		(*ret)[i] = row_log_entry(r, i, arena);
-	db_result_free(r);
-	return STATUS_OK;
 }
 
 /* --- events that failed --- */

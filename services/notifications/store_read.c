@@ -193,66 +193,6 @@ enum status store_since(struct db *db, const char *user_id, int64_t after, int64
 	return s;
 }
 
-static enum status read_announcements_head(struct db *db, struct arena *arena,
-    Walletwire__V1__AnnouncementsReply *reply, int64_t *ret_head, struct err *err)
-{
-	struct db_result *r = NULL;
-	struct db_params p;
-	enum status s;
-
-	db_params_init(&p);
-	s = db_run(db, STORE_ANNOUNCEMENTS_HEAD, &p, &r, err);
-	if (s)
-		return s;
-	reply->epoch = text(r, 0, 0, arena);
-	*ret_head = db_get_int(r, 0, 1);
-	db_result_free(r);
-	return STATUS_OK;
-}
-
-static void fill_announcements(const struct db_result *r, int64_t up_to, struct arena *arena,
-    Walletwire__V1__AnnouncementsReply *reply)
-{
-	size_t bytes = 0;
-
-	reply->log = arena_alloc(arena, db_rows(r) * sizeof(*reply->log));
-	reply->handled = (uint64_t)up_to;
-	for (size_t i = 0; i < db_rows(r); i++) {
-		LogEntry *entry = row_log_entry(r, i, arena);
-
-		bytes += protobuf_c_message_get_packed_size(&entry->base);
-		if (i == PAGE_ROWS || (i > 0 && bytes > PAGE_BYTES)) {
-			reply->handled = entry->announcement_seq - 1;
-			break;
-		}
-		reply->log[reply->n_log++] = entry;
-	}
-}
-
-enum status store_announcements(struct db *db, int64_t after, int64_t up_to, struct arena *arena,
-    Walletwire__V1__AnnouncementsReply *reply, struct err *err)
-{
-	struct db_result *r = NULL;
-	struct db_params p;
-	int64_t head = 0;
-	enum status s = read_announcements_head(db, arena, reply, &head, err);
-
-	if (s)
-		return s;
-	if (up_to > head)
-		up_to = head;
-	db_params_init(&p);
-	db_add_i64(&p, after);
-	db_add_i64(&p, up_to);
-	db_add_i64(&p, PAGE_ROWS + 1);
-	s = db_run(db, STORE_ANNOUNCEMENTS, &p, &r, err);
-	if (s)
-		return s;
-	fill_announcements(r, up_to, arena, reply);
-	db_result_free(r);
-	return STATUS_OK;
-}
-
 static enum status fill_list_item(const struct db_result *r, size_t row, struct arena *arena,
     Walletwire__V1__ListItem **ret_item, struct err *err)
 {
@@ -268,11 +208,10 @@ static enum status fill_list_item(const struct db_result *r, size_t row, struct 
 }
 
 enum status store_list(struct db *db, const struct store_list *query, struct arena *arena,
-    Walletwire__V1__ListReply *reply, int64_t *ret_last_seq, struct err *err)
+    Walletwire__V1__ListReply *reply, struct err *err)
 {
 	struct db_result *r = NULL;
 	struct db_params p;
-	size_t bytes = 0;
 	enum status s;
 
 	db_params_init(&p);
@@ -285,15 +224,9 @@ enum status store_list(struct db *db, const struct store_list *query, struct are
 	s = db_run(db, query->unread_only ? STORE_LIST_UNREAD : STORE_LIST, &p, &r, err);
 	if (s)
 		return s;
-	*ret_last_seq = 0; /* 0: no more */
 	reply->items = arena_alloc(arena, db_rows(r) * sizeof(*reply->items));
 	for (size_t i = 0; i < db_rows(r) && !s; i++) {
-		if (i == query->limit || bytes > PAGE_BYTES) {
-			*ret_last_seq = db_get_int(r, i - 1, 0);
-			break;
-		}
 		s = fill_list_item(r, i, arena, &reply->items[i], err);
-		bytes += s ? 0 : protobuf_c_message_get_packed_size(&reply->items[i]->base);
 		reply->n_items++;
 	}
 	db_result_free(r);
@@ -424,6 +357,15 @@ enum status store_move_items(struct db *db, const struct store_move *move, struc
 	fill_left(r, move->user_id, arena, ret_moved, ret_left);
 	db_result_free(r);
 	return STATUS_OK;
+}
+
+enum status store_create_user(struct db *db, const char *user_id, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_text_array(&p, &user_id, 1);
+	return db_run(db, STORE_CREATE_USERS, &p, NULL, err);
 }
 
 enum status store_set_user(

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "kind.h"
+#include "store.h"
 
 enum { PRIORITIES_MAX = 5, TYPES_MAX = KIND_COUNT };
 
@@ -78,9 +79,34 @@ enum status row_item(
 	return STATUS_OK;
 }
 
-Announcement *row_announcement(
-    const struct db_result *r, size_t row, size_t column, struct arena *arena)
+static char **texts(
+    const struct db_result *r, size_t row, size_t column, struct arena *arena, size_t *ret_n)
 {
+	size_t n = db_get_array_len(r, row, column);
+	char **values = arena_alloc(arena, n * sizeof(*values));
+
+	for (size_t i = 0; i < n; i++) {
+		struct bytes value = db_get_array_text(r, row, column, i);
+
+		values[i] = arena_strndup(arena, value.data, value.len);
+	}
+	*ret_n = n;
+	return values;
+}
+
+Segment *row_segment(const struct db_result *r, size_t row, size_t column, struct arena *arena)
+{
+	Segment *segment = MESSAGE_NEW(arena, segment);
+
+	segment->countries = texts(r, row, column, arena, &segment->n_countries);
+	segment->languages = texts(r, row, column + 1, arena, &segment->n_languages);
+	segment->tiers = texts(r, row, column + 2, arena, &segment->n_tiers);
+	return segment->n_countries + segment->n_languages + segment->n_tiers > 0 ? segment : NULL;
+}
+
+LogEntry *row_announced(const struct db_result *r, size_t row, size_t column, struct arena *arena)
+{
+	LogEntry *entry = MESSAGE_NEW(arena, log_entry);
 	Announcement *a = MESSAGE_NEW(arena, announcement);
 
 	a->id = text(r, row, column, arena);
@@ -88,22 +114,33 @@ Announcement *row_announcement(
 	a->text = text(r, row, column + 2, arena);
 	a->priority = (Walletwire__V1__Priority)db_get_int(r, row, column + 3);
 	a->expires_at = time_or_null(r, row, column + 4, arena);
-	return a;
+	entry->change_case = WALLETWIRE__V1__LOG_ENTRY__CHANGE_ANNOUNCED;
+	entry->announced = a;
+	entry->segment = row_segment(r, row, column + 5, arena);
+	return entry;
 }
 
 LogEntry *row_log_entry(const struct db_result *r, size_t row, struct arena *arena)
 {
-	LogEntry *entry = MESSAGE_NEW(arena, log_entry);
+	LogEntry *entry;
 
-	entry->announcement_seq = (uint64_t)db_get_int(r, row, 0);
-	if (db_get_int(r, row, 1) == 2) {
+	switch (db_get_int(r, row, 1)) {
+	case STORE_CHANGE_RECALLED:
+		entry = MESSAGE_NEW(arena, log_entry);
 		entry->change_case = WALLETWIRE__V1__LOG_ENTRY__CHANGE_RECALLED;
 		entry->recalled = text(r, row, 2, arena);
-		return entry;
+		break;
+	case STORE_CHANGE_EXPIRED:
+		entry = MESSAGE_NEW(arena, log_entry);
+		entry->change_case = WALLETWIRE__V1__LOG_ENTRY__CHANGE_EXPIRED;
+		entry->expired = text(r, row, 2, arena);
+		break;
+	default:
+		entry = row_announced(r, row, 2, arena);
+		entry->announced->announcement_seq = (uint64_t)db_get_int(r, row, 0);
+		break;
 	}
-	entry->change_case = WALLETWIRE__V1__LOG_ENTRY__CHANGE_ANNOUNCED;
-	entry->announced = row_announcement(r, row, 2, arena);
-	entry->announced->announcement_seq = entry->announcement_seq;
+	entry->announcement_seq = (uint64_t)db_get_int(r, row, 0);
 	return entry;
 }
 

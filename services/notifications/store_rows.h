@@ -14,11 +14,12 @@ Notification *row_notification(const struct db_result *r, size_t row, struct are
 /* A packed Payload. */
 enum status row_payload(const struct db_result *r, size_t row, size_t column, struct arena *arena,
     Payload **ret_payload, struct err *err) MUST_CHECK;
-/* Columns announcement_seq, change, id, title, text, priority, expires_at. */
+/* Columns as in SQL_LOG_ENTRY. */
 LogEntry *row_log_entry(const struct db_result *r, size_t row, struct arena *arena);
-/* Columns id, title, text, priority, expires_at, from `column` on. */
-Announcement *row_announcement(
-    const struct db_result *r, size_t row, size_t column, struct arena *arena);
+/* Columns as in SQL_ANNOUNCEMENT, from `column` on; its number comes later. */
+LogEntry *row_announced(const struct db_result *r, size_t row, size_t column, struct arena *arena);
+/* Columns countries, languages, tiers; NULL for everybody. */
+Segment *row_segment(const struct db_result *r, size_t row, size_t column, struct arena *arena);
 
 /* Adds n of a type and priority to counters; rows come sorted by type. */
 void unread_add(Unread *unread, int type, int priority, int64_t n, struct arena *arena);

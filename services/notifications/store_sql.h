@@ -55,6 +55,32 @@
 	" SELECT user_id, type, priority, count(*), count(*) FILTER (WHERE state < 3)"          \
 	" FROM picked GROUP BY user_id, type, priority ORDER BY user_id, type, priority"
 
+/* An announcement's own columns, and what it is for; parameters 1 to 8. */
+#define SQL_ANNOUNCEMENT "id, title, text, priority, expires_at, countries, languages, tiers"
+#define SQL_ANNOUNCEMENT_VALUES                                                                 \
+	"$1::text, $2::text, $3::text, $4::smallint, $5::timestamptz, $6::text[], $7::text[], " \
+	"$8::text[]"
+/* Who comes late to an announcement is told of its end alone. */
+#define SQL_LOG_ENTRY                                                                  \
+	"announcement_seq, CASE WHEN change = 1 AND ended > 0 THEN ended ELSE change " \
+	"END, " SQL_ANNOUNCEMENT
+
+/* What lives (a) and is for the user $1 (u, who may have no row), with its mark (k). */
+#define SQL_LIVE_FOR                                                                   \
+	" FROM notifications.announcements a"                                          \
+	" LEFT JOIN notifications.users u ON u.user_id = $1::text"                     \
+	" LEFT JOIN notifications.marks k ON k.user_id = $1 AND k.announcement_seq = " \
+	"a.announcement_seq"                                                           \
+	" WHERE a.change = 1 AND a.ended = 0"                                          \
+	" AND (a.countries = '{}' OR u.country = ANY (a.countries))"                   \
+	" AND (a.languages = '{}' OR u.language = ANY (a.languages))"                  \
+	" AND (a.tiers = '{}' OR u.tier = ANY (a.tiers))"
+/* InboxState: by its own mark, or by how far the user got with all. */
+#define SQL_MARK_STATE                                                                           \
+	"greatest(coalesce(k.state, 1), CASE WHEN a.announcement_seq <= u.archived_up_to THEN 4" \
+	" WHEN a.announcement_seq <= u.read_up_to THEN 3"                                        \
+	" WHEN a.announcement_seq <= u.seen_up_to THEN 2 ELSE 1 END)::smallint"
+
 #define SQL_LIST(filter)                                                                  \
 	"SELECT i.seq, i.created_at, coalesce(b.payload, ''), coalesce(b.blanked, true)," \
 	" i.event_id, i.type, i.priority, i.title, i.text, i.created_at, i.expires_at,"   \
@@ -148,20 +174,6 @@
 	S(DRAW_ANNOUNCEMENTS,                                                                      \
 	    "UPDATE notifications.meta SET announcement_seq = announcement_seq + $1::bigint"       \
 	    " RETURNING announcement_seq - $1 + 1")                                                \
-	S(INSERT_ANNOUNCEMENT,                                                                     \
-	    "INSERT INTO notifications.announcements"                                              \
-	    " (announcement_seq, change, id, title, text, priority, expires_at, logged_at)"        \
-	    " VALUES ($1::bigint, 1, $2::text, $3::text, $4::text, $5::smallint, $6::timestamptz," \
-	    " $7::timestamptz)")                                                                   \
-	S(SCHEDULE, "INSERT INTO notifications.scheduled (id, title, text, priority, starts_at, "  \
-		    "expires_at)"                                                                  \
-		    " VALUES ($1::text, $2::text, $3::text, $4::smallint, $5::timestamptz, "       \
-		    "$6::timestamptz)"                                                             \
-		    " ON CONFLICT DO NOTHING")                                                     \
-	S(DUE_ANNOUNCEMENTS, "DELETE FROM notifications.scheduled WHERE id IN (SELECT id FROM "    \
-			     "notifications.scheduled"                                             \
-			     " WHERE starts_at <= $1::timestamptz ORDER BY starts_at LIMIT 100)"   \
-			     " RETURNING id, title, text, priority, expires_at")                   \
 	S(UNREAD_OF,                                                                               \
 	    "SELECT user_id, type, priority, n FROM notifications.unread"                          \
 	    " WHERE user_id = ANY ($1::text[]) AND n > 0 ORDER BY user_id, type, priority")        \
@@ -174,10 +186,6 @@
 			" JOIN notifications.balances b USING (user_id, wallet_id)")               \
 	S(OLD_TRANSFERS, "SELECT version, payload, parties FROM notifications.transfers"           \
 			 " WHERE transfer_id = ANY ($1::text[])")                                  \
-	S(ANNOUNCEMENTS_BY_ID,                                                                     \
-	    "SELECT announcement_seq, change, id, title, text, priority, expires_at"               \
-	    " FROM notifications.announcements WHERE id = ANY ($1::text[])"                        \
-	    " ORDER BY announcement_seq")                                                          \
 	S(COUNT_ATTEMPT,                                                                           \
 	    "INSERT INTO notifications.attempts AS a (stream_seq, subject, n, last_error, "        \
 	    "tried_at)"                                                                            \
@@ -211,10 +219,6 @@
 	S(HAS_ITEM,                                                                                \
 	    "SELECT 1 FROM notifications.mailbox WHERE user_id = $1::text AND seq = $2::bigint")   \
 	S(ANNOUNCEMENTS_HEAD, "SELECT epoch, announcement_seq FROM notifications.meta")            \
-	S(ANNOUNCEMENTS, "SELECT announcement_seq, change, id, title, text, priority, expires_at"  \
-			 " FROM notifications.announcements"                                       \
-			 " WHERE announcement_seq > $1::bigint AND announcement_seq <= $2::bigint" \
-			 " ORDER BY announcement_seq LIMIT $3::bigint")                            \
 	S(LIST, SQL_LIST(""))                                                                      \
 	S(LIST_UNREAD, SQL_LIST(" AND i.state < 3"))                                               \
 	S(UNREAD, "SELECT coalesce(n.type, 0), coalesce(n.priority, 0), coalesce(n.n, 0), u.rev"   \
@@ -240,6 +244,81 @@
 		       " FROM unnest($1::text[], $2::bigint[]) AS r(u, s)"                         \
 		       " JOIN notifications.inbox i ON i.user_id = r.u AND i.seq = r.s"            \
 		       " WHERE b.body_id = i.body_id AND NOT b.blanked")                           \
+	S(INSERT_ANNOUNCEMENT,                                                                     \
+	    "INSERT INTO notifications.announcements (change, " SQL_ANNOUNCEMENT                   \
+	    ", announcement_seq, logged_at) VALUES (1, " SQL_ANNOUNCEMENT_VALUES                   \
+	    ", $9::bigint, $10::timestamptz)")                                                     \
+	S(SCHEDULE,                                                                                \
+	    "INSERT INTO notifications.scheduled (" SQL_ANNOUNCEMENT ", starts_at)"                \
+	    " VALUES (" SQL_ANNOUNCEMENT_VALUES ", $9::timestamptz) ON CONFLICT DO NOTHING")       \
+	S(DUE_ANNOUNCEMENTS, "DELETE FROM notifications.scheduled WHERE id IN (SELECT id FROM "    \
+			     "notifications.scheduled"                                             \
+			     " WHERE starts_at <= $1::timestamptz ORDER BY starts_at LIMIT 100)"   \
+			     " RETURNING " SQL_ANNOUNCEMENT)                                       \
+	S(UNSCHEDULE, "DELETE FROM notifications.scheduled WHERE id = $1::text RETURNING 1")       \
+	S(RECALL_ANNOUNCEMENT,                                                                     \
+	    "UPDATE notifications.announcements SET ended = 2, title = '', text = ''"              \
+	    " WHERE id = $1::text AND change = 1 AND ended = 0 RETURNING 1")                       \
+	S(HAS_ANNOUNCEMENT,                                                                        \
+	    "SELECT 1 FROM notifications.announcements WHERE id = $1::text LIMIT 1")               \
+	S(EXPIRE_ANNOUNCEMENTS,                                                                    \
+	    "UPDATE notifications.announcements SET ended = 3 WHERE announcement_seq IN"           \
+	    " (SELECT announcement_seq FROM notifications.announcements"                           \
+	    " WHERE change = 1 AND ended = 0 AND expires_at <= $1::timestamptz LIMIT 100)"         \
+	    " RETURNING id")                                                                       \
+	S(LOG_END,                                                                                 \
+	    "INSERT INTO notifications.announcements (announcement_seq, change, id, logged_at)"    \
+	    " VALUES ($1::bigint, $2::smallint, $3::text, $4::timestamptz)")                       \
+	S(ANNOUNCEMENTS_BY_ID, "SELECT " SQL_LOG_ENTRY " FROM notifications.announcements"         \
+			       " WHERE id = ANY ($1::text[]) ORDER BY announcement_seq")           \
+	S(ANNOUNCEMENTS, "SELECT " SQL_LOG_ENTRY " FROM notifications.announcements"               \
+			 " WHERE announcement_seq > $1::bigint AND announcement_seq <= $2::bigint" \
+			 " ORDER BY announcement_seq LIMIT $3::bigint")                            \
+	S(LIVE, "SELECT announcement_seq, id, priority, countries, languages, tiers"               \
+		" FROM notifications.announcements WHERE change = 1 AND ended = 0"                 \
+		" ORDER BY announcement_seq")                                                      \
+	S(SET_CLAIMS,                                                                              \
+	    "INSERT INTO notifications.users AS u (user_id, rev, country, language, tier)"         \
+	    " VALUES ($1::text, 1, $2::text, $3::text, $4::text)"                                  \
+	    " ON CONFLICT (user_id) DO UPDATE SET rev = u.rev + 1, country = excluded.country,"    \
+	    " language = excluded.language, tier = excluded.tier"                                  \
+	    " WHERE (u.country, u.language, u.tier)"                                               \
+	    " <> (excluded.country, excluded.language, excluded.tier)")                            \
+	S(MARKS, "SELECT u.country, u.language, u.tier, u.read_up_to, k.announcement_seq"          \
+		 " FROM notifications.users u LEFT JOIN (notifications.marks k"                    \
+		 " JOIN notifications.announcements a ON a.announcement_seq = k.announcement_seq"  \
+		 " AND a.change = 1 AND a.ended = 0) ON k.user_id = u.user_id AND k.state >= 3"    \
+		 " AND k.announcement_seq > u.read_up_to"                                          \
+		 " WHERE u.user_id = $1::text ORDER BY k.announcement_seq")                        \
+	S(LIVE_UNREAD,                                                                             \
+	    "SELECT m.announcement_seq, coalesce(x.priority, 0), coalesce(x.n, 0)"                 \
+	    " FROM notifications.meta m LEFT JOIN (SELECT a.priority, count(*) AS n" SQL_LIVE_FOR  \
+	    " AND " SQL_MARK_STATE " < 3 GROUP BY a.priority) x ON true ORDER BY 2")               \
+	S(MARK_ANNOUNCEMENTS,                                                                      \
+	    "WITH picked AS (SELECT a.announcement_seq" SQL_LIVE_FOR                               \
+	    " AND a.id = ANY ($2::text[]) AND " SQL_MARK_STATE " < $3::smallint)"                  \
+	    ", marked AS (INSERT INTO notifications.marks AS k"                                    \
+	    " (user_id, announcement_seq, state, read_at)"                                         \
+	    " SELECT $1, announcement_seq, $3, CASE WHEN $3 >= 3 THEN $4::timestamptz END"         \
+	    " FROM picked ON CONFLICT (user_id, announcement_seq) DO UPDATE"                       \
+	    " SET state = excluded.state, read_at = coalesce(k.read_at, excluded.read_at))"        \
+	    " SELECT count(*) FROM picked")                                                        \
+	S(PASS_ANNOUNCEMENTS,                                                                      \
+	    "WITH picked AS (SELECT 1" SQL_LIVE_FOR " AND a.announcement_seq <= $2::bigint"        \
+	    " AND " SQL_MARK_STATE " < $3::smallint)"                                              \
+	    ", passed AS (UPDATE notifications.users SET seen_up_to = greatest(seen_up_to, h.n),"  \
+	    " read_up_to = CASE WHEN $3 >= 3 THEN greatest(read_up_to, h.n) ELSE read_up_to END,"  \
+	    " archived_up_to = CASE WHEN $3 >= 4 THEN greatest(archived_up_to, h.n)"               \
+	    " ELSE archived_up_to END FROM (SELECT least($2, announcement_seq) AS n"               \
+	    " FROM notifications.meta) h WHERE user_id = $1)"                                      \
+	    " SELECT count(*) FROM picked")                                                        \
+	S(LIST_ANNOUNCEMENTS,                                                                      \
+	    "SELECT a.announcement_seq, a.id, a.title, a.text, a.priority, a.expires_at,"          \
+	    " a.countries, a.languages, a.tiers, a.logged_at, " SQL_MARK_STATE                     \
+	    ", k.read_at" SQL_LIVE_FOR " AND a.announcement_seq < $2::bigint AND " SQL_MARK_STATE  \
+	    " < $3::smallint"                                                                      \
+	    " AND ($4::smallint = 0 OR a.priority = $4)"                                           \
+	    " ORDER BY a.announcement_seq DESC LIMIT $5::bigint")                                  \
 	S(REVOKE, "INSERT INTO notifications.revocations AS r (kind, id, issued_before, reason)"   \
 		  " VALUES ($1::text, $2::text, $3::timestamptz, $4::text)"                        \
 		  " ON CONFLICT (kind, id) DO UPDATE SET"                                          \

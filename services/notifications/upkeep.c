@@ -1,6 +1,7 @@
 /* Runs on the applier's own connection between batches, in small transactions. */
 #include "upkeep.h"
 
+#include "announcements.h"
 #include "base/clock.h"
 #include "log/log.h"
 #include "revoked.h"
@@ -93,30 +94,7 @@ static enum status start_period(struct upkeep *upkeep, struct err *err)
 	return STATUS_OK;
 }
 
-static enum status log_due(
-    struct apply *apply, int64_t now_us, size_t *ret_n, LogEntry ***ret_log, struct err *err)
-{
-	Announcement **due = NULL;
-	enum status s = store_due_announcements(apply->db, now_us, &apply->arena, ret_n, &due, err);
-	int64_t first = 0;
-
-	if (s || *ret_n == 0)
-		return s;
-	s = store_draw_announcements(apply->db, *ret_n, &first, err);
-	*ret_log = arena_alloc(&apply->arena, *ret_n * sizeof(LogEntry *));
-	for (size_t i = 0; i < *ret_n && !s; i++) {
-		LogEntry *entry = MESSAGE_NEW(&apply->arena, log_entry);
-
-		due[i]->announcement_seq = entry->announcement_seq = (uint64_t)first + i;
-		entry->change_case = WALLETWIRE__V1__LOG_ENTRY__CHANGE_ANNOUNCED;
-		entry->announced = due[i];
-		(*ret_log)[i] = entry;
-		s = store_insert_announcement(apply->db, due[i], now_us, err);
-	}
-	return s;
-}
-
-static enum status start_announcements(struct upkeep *upkeep, struct err *err)
+static enum status turn_announcements(struct upkeep *upkeep, struct err *err)
 {
 	struct apply *apply = upkeep->apply;
 	LogEntry **log = NULL;
@@ -127,7 +105,7 @@ static enum status start_announcements(struct upkeep *upkeep, struct err *err)
 	s = apply_begin(apply, err);
 	if (s)
 		return s;
-	s = log_due(apply, clock_wall_us(), &n, &log, err);
+	s = announcements_turn(apply->db, clock_wall_us(), &apply->arena, &n, &log, err);
 	if (!s)
 		s = db_commit(apply->db, err);
 	if (s) {
@@ -199,7 +177,7 @@ enum status upkeep_tick(struct upkeep *upkeep, struct err *err)
 	upkeep->next_ms = now + TICK_MS;
 	s = make_days(upkeep, err);
 	if (!s)
-		s = start_announcements(upkeep, err);
+		s = turn_announcements(upkeep, err);
 	if (!s)
 		s = expire_items(upkeep, &more, err);
 	if (more)

@@ -113,7 +113,7 @@ enum status withdraw_ring(const struct withdrawal *w, struct bus *bus, const cha
 		int64_t rev = w->users.rev[i];
 		State *state;
 		struct ring ring = { epoch, w->users.user_id[i], rev - 1, rev,
-			w->changed ? &w->changed[i] : NULL, w->changed ? 1 : 0, &state, 1 };
+			w->changed ? &w->changed[i] : NULL, w->changed ? 1 : 0, &state, 1, NULL };
 
 		payload->body_case = PAYLOAD(UNREAD);
 		payload->unread = w->unread[i];

@@ -124,10 +124,12 @@ START_TEST(one_of_every_kind_lands_where_it_belongs)
 	    150000);
 
 	list = world_list(&world, "alice", "", 100);
-	ck_assert_uint_eq(list->n_items, ALICE_ITEMS);
+	ck_assert_uint_eq(
+	    list->n_items, ALICE_ITEMS + 1); /* and the announcement, which is the newest */
+	ck_assert_str_eq(list->items[0]->event, "announcement");
 	ck_assert_uint_eq(strlen(list->next), 0);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		const Walletwire__V1__ListItem *item = list->items[ALICE_ITEMS - 1 - i];
+		const Walletwire__V1__ListItem *item = list->items[ALICE_ITEMS - i];
 
 		ck_assert_str_eq(item->notification->type, types[i]);
 		ck_assert_str_eq(item->event, kind_event(kind_number(types[i])));
@@ -184,7 +186,7 @@ START_TEST(the_same_events_again_change_nothing_and_ring_with_their_old_numbers)
 	ck_assert_uint_eq(after->seq, before->seq);
 	ck_assert_uint_eq(after->rev, before->rev);
 	ck_assert_uint_eq(after->announcement_seq, 1);
-	ck_assert_uint_eq(world_list(&world, "alice", "", 100)->n_items, ALICE_ITEMS);
+	ck_assert_uint_eq(world_list(&world, "alice", "", 100)->n_items, ALICE_ITEMS + 1);
 
 	again = last_ring("alice", WALLETWIRE__V1__PAYLOAD__BODY_SECURITY);
 	ck_assert_ptr_ne(again, first);

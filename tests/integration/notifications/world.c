@@ -289,6 +289,7 @@ const Walletwire__V1__SelectReply *world_select(
 	} else {
 		in->selection_case = WALLETWIRE__V1__SELECT_REQUEST__SELECTION_ALL;
 		in->all = true;
+		in->position = in->announcement_position = (UINT64_C(1) << 53) - 1;
 	}
 	(void)snprintf(subject, sizeof(subject), "ww.svc.notifications.%s", verb);
 	return world_ask(world, subject, in, &walletwire__v1__select_reply__descriptor, NULL);

@@ -310,7 +310,7 @@ static Item **big_items(size_t n, size_t size)
 START_TEST(a_large_ring_is_cut_and_only_its_start_claims_the_revs)
 {
 	State *state = MESSAGE_NEW(&arena, state);
-	struct ring ring = { "epoch", "alice", 4, 5, big_items(40, 20000), 40, &state, 1 };
+	struct ring ring = { "epoch", "alice", 4, 5, big_items(40, 20000), 40, &state, 1, NULL };
 	Delivery **deliveries;
 	uint64_t seq = 0;
 	size_t n;
@@ -335,7 +335,7 @@ START_TEST(states_that_do_not_fit_claim_nothing)
 {
 	Item **items = big_items(40, 20000);
 	State **states = arena_alloc(&arena, 40 * sizeof(*states));
-	struct ring ring = { "epoch", "alice", 4, 5, NULL, 0, states, 40 };
+	struct ring ring = { "epoch", "alice", 4, 5, NULL, 0, states, 40, NULL };
 	Delivery **deliveries;
 	size_t n;
 

@@ -201,11 +201,14 @@ START_TEST(an_announcement_is_nobodys_and_everybodys)
 		    "\"expiresAt\":\"2030-01-01T00:00:00Z\",\"announcement\":{}}");
 
 	ck_assert_uint_eq(plan.users_len, 0);
-	ck_assert_str_eq(plan.announcement->id, "a");
-	ck_assert_str_eq(plan.announcement->title, "T");
-	ck_assert_int_eq((int)plan.announcement->priority, 3);
-	ck_assert_int_eq(plan.announcement->expires_at->seconds, 1893456000);
+	ck_assert_str_eq(plan.announcement->announced->id, "a");
+	ck_assert_str_eq(plan.announcement->announced->title, "T");
+	ck_assert_int_eq((int)plan.announcement->announced->priority, 3);
+	ck_assert_int_eq(plan.announcement->announced->expires_at->seconds, 1893456000);
 	ck_assert_int_eq(plan.starts_us, TIME_NONE);
+	ck_assert_ptr_null(plan.announcement->segment);
+	plan = plan_of("{\"id\":\"a\",\"announcement\":{\"segment\":{\"countries\":[\"DE\"]}}}");
+	ck_assert_str_eq(plan.announcement->segment->countries[0], "DE");
 }
 END_TEST
 
