@@ -25,6 +25,7 @@ enum cli_exit cmd_inbox(int argc, char **argv);
 enum cli_exit cmd_nats_config(int argc, char **argv);
 enum cli_exit cmd_provision(int argc, char **argv);
 enum cli_exit cmd_publish(int argc, char **argv);
+enum cli_exit cmd_announce(int argc, char **argv);
 enum cli_exit cmd_recall(int argc, char **argv);
 enum cli_exit cmd_revoke(int argc, char **argv);
 enum cli_exit cmd_stats(int argc, char **argv);

@@ -69,6 +69,8 @@ static const struct usage usage = {
 	    "      --set currency=EUR --set status=completed --set sender.userId=alice \\\n"
 	    "      --set recipient.userId=bob\n"
 	    "  ww publish --json events.jsonl\n"
+	    "  ww announce --title Maintenance --text \"Sunday, 02:00 UTC\" \\\n"
+	    "      --set segment.countries=DE --set segment.countries=AT\n"
 	    "\n"
 	    "A line of JSON is one event:\n"
 	    "  {\"userIds\":[\"alice\"],\"security\":{\"severity\":\"high\",\"message\":\"New "
@@ -277,5 +279,21 @@ enum cli_exit cmd_publish(int argc, char **argv)
 			code = opt->json ? publish_json(opt) : publish_flags(opt);
 	}
 	free(opt);
+	return code;
+}
+
+/* ww announce: the kind that people publish by hand, without its name. */
+enum cli_exit cmd_announce(int argc, char **argv)
+{
+	char **with_kind = xcalloc((size_t)argc + 2, sizeof(*with_kind));
+	char kind[] = "announcement";
+	enum cli_exit code;
+
+	with_kind[0] = argv[0];
+	with_kind[1] = kind;
+	for (int i = 1; i < argc; i++)
+		with_kind[i + 1] = argv[i];
+	code = cmd_publish(argc + 1, with_kind);
+	free(with_kind);
 	return code;
 }

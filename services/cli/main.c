@@ -15,6 +15,7 @@ static const struct command {
 	    cmd_nats_config },
 	{ "token", "print a signed token", cmd_token },
 	{ "publish", "publish events as a wallet back end does", cmd_publish },
+	{ "announce", "publish an announcement to everybody or a segment", cmd_announce },
 	{ "tail", "print what is delivered to a user", cmd_tail },
 	{ "inbox", "list and count a user's inbox, and verify it", cmd_inbox },
 	{ "recall", "take back what an event said", cmd_recall },

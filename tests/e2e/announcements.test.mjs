@@ -67,7 +67,8 @@ stack.test('read on one device, it is read on all of them, whatever order they a
 stack.test('a recall takes it back from screens and counters', async () => {
   const country = place();
   const clients = [await connect('misled', country), await connect('misled', country, { at: 1 })];
-  await announce(country, 'wrong');
+  const said = await stack.ww(['announce', '--id', 'wrong', '--title', 'Wrong', '--text', 'Not so', '--set', `segment.countries=${country}`]);
+  assert.equal(said.code, 0, said.stderr);
   for (const client of clients) await hasTotal(client, 1);
   const { code, stdout } = await stack.ww(['recall', 'announcement', 'wrong']);
   assert.equal(code, 0, stdout);
