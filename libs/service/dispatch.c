@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -26,6 +27,18 @@ static const char *const status_labels[] = {
 #define X(name, wire, temporary, stream, level, text) wire,
 #include "status.def"
 #undef X
+};
+
+/* One request on its way to an answer. */
+struct dispatched {
+	struct dispatch *dispatch;
+	size_t route;
+	struct bus_msg *msg;
+	int64_t queued_us;
+};
+
+struct deferred {
+	struct dispatched request; /* with a reference to its message */
 };
 
 struct dispatch {
@@ -146,13 +159,14 @@ static void answer_failure(struct dispatch *dispatch, struct bus_msg *msg, const
 }
 
 static void answer_success(
-    struct dispatch *dispatch, struct bus_msg *msg, const struct request *req)
+    struct dispatch *dispatch, struct bus_msg *msg, const ProtobufCMessage *reply)
 {
-	size_t size = protobuf_c_message_get_packed_size(req->reply);
-	uint8_t *data = arena_alloc(req->arena, size);
+	struct buf data = BUF_INIT;
+	size_t size = protobuf_c_message_get_packed_size(reply);
 
-	(void)protobuf_c_message_pack(req->reply, data);
-	answer(dispatch, msg, bytes_of(data, size));
+	data.len = protobuf_c_message_pack(reply, buf_reserve(&data, size));
+	answer(dispatch, msg, buf_bytes(&data));
+	buf_finish(&data);
 }
 
 static void count(struct dispatch *dispatch, size_t route, enum status status, int64_t queued_us)
@@ -177,12 +191,22 @@ static const char *caller_of(const ProtobufCMessage *body)
 	return caller && caller->user_id[0] ? caller->user_id : NULL;
 }
 
+static enum status check_reply(const ProtobufCMessage *reply, struct err *err)
+{
+	size_t size;
+
+	assert(reply);
+	size = protobuf_c_message_get_packed_size(reply);
+	if (size > REPLY_MAX)
+		return err_set(err, STATUS_INTERNAL, "a reply of %zu bytes", size);
+	return STATUS_OK;
+}
+
 static enum status handle(struct dispatch *dispatch, const struct route *route, struct bus_msg *msg,
     struct request *req, struct err *err)
 {
 	ProtobufCMessage *body = NULL;
 	enum status s = reflect_unpack(route->request, bus_msg_data(msg), req->arena, &body, err);
-	size_t size;
 
 	if (s)
 		return s;
@@ -197,19 +221,15 @@ static enum status handle(struct dispatch *dispatch, const struct route *route, 
 		return s;
 	s = route->fn(req, err);
 	db_rollback(req->db); /* quiet if the handler left nothing open */
-	if (s)
-		return s;
-	assert(req->reply);
-	size = protobuf_c_message_get_packed_size(req->reply);
-	if (size > REPLY_MAX)
-		return err_set(err, STATUS_INTERNAL, "a reply of %zu bytes", size);
-	return STATUS_OK;
+	assert(!(s && req->is_deferred));
+	return s || req->is_deferred ? s : check_reply(req->reply, err);
 }
 
 void dispatch_serve(struct dispatch *dispatch, size_t route, struct bus_msg *msg, int64_t queued_us,
     struct db *db, struct arena *arena)
 {
-	struct request req = { .arena = arena, .db = db };
+	struct dispatched dispatched = { dispatch, route, msg, queued_us };
+	struct request req = { .arena = arena, .db = db, .dispatched = &dispatched };
 	struct err err = ERR_INIT;
 	enum status s;
 
@@ -223,12 +243,14 @@ void dispatch_serve(struct dispatch *dispatch, size_t route, struct bus_msg *msg
 		err.status = s;
 		log_failure(&err, "%s", bus_msg_subject(msg));
 		answer_failure(dispatch, msg, &err);
-	} else {
-		answer_success(dispatch, msg, &req);
+	} else if (!req.is_deferred) {
+		answer_success(dispatch, msg, req.reply);
 	}
-	count(dispatch, route, s, queued_us);
+	if (!req.is_deferred)
+		count(dispatch, route, s, queued_us);
 	if (log_enabled(LOG_DEBUG))
-		log_debug("%s: %s in %lld us", bus_msg_subject(msg), status_wire(s),
+		log_debug("%s: %s in %lld us", bus_msg_subject(msg),
+		    req.is_deferred ? "deferred" : status_wire(s),
 		    (long long)(clock_mono_us() - queued_us));
 	log_context("req", NULL);
 	log_context("user", NULL);
@@ -242,4 +264,42 @@ void dispatch_refuse(struct dispatch *dispatch, size_t route, struct bus_msg *ms
 
 	answer_failure(dispatch, msg, &err);
 	count(dispatch, route, status, queued_us);
+}
+
+struct deferred *request_defer(struct request *req)
+{
+	struct deferred *deferred = xmalloc(sizeof(*deferred));
+
+	deferred->request = *req->dispatched;
+	(void)bus_msg_ref(deferred->request.msg);
+	req->is_deferred = true;
+	return deferred;
+}
+
+static void deferred_end(struct deferred *deferred, enum status status)
+{
+	const struct dispatched *r = &deferred->request;
+
+	count(r->dispatch, r->route, status, r->queued_us);
+	bus_msg_unref(r->msg);
+	free(deferred);
+}
+
+void deferred_answer(struct deferred *deferred, const ProtobufCMessage *reply)
+{
+	struct err err = ERR_INIT;
+
+	if (check_reply(reply, &err)) {
+		log_failure(&err, "%s", bus_msg_subject(deferred->request.msg));
+		deferred_refuse(deferred, &err);
+		return;
+	}
+	answer_success(deferred->request.dispatch, deferred->request.msg, reply);
+	deferred_end(deferred, STATUS_OK);
+}
+
+void deferred_refuse(struct deferred *deferred, const struct err *why)
+{
+	answer_failure(deferred->request.dispatch, deferred->request.msg, why);
+	deferred_end(deferred, why->status);
 }

@@ -40,7 +40,20 @@ struct request {
 	struct bus *bus;
 	void *ctx;                     /* the service's own */
 	const ProtobufCMessage *reply; /* set by the handler on success */
+	bool is_deferred;
+	const struct dispatched *dispatched; /* the dispatcher's own */
 };
+
+/*
+ * For a handler that would have to wait for somebody else, and its worker with it: it hands the
+ * request over as the last thing it does and returns STATUS_OK without a reply. Whoever has it
+ * answers or refuses it, exactly once, from any thread, before the service is freed. It is counted
+ * and timed like every other; a refusal is not logged, since those come in crowds.
+ */
+struct deferred;
+struct deferred *request_defer(struct request *req);
+void deferred_answer(struct deferred *deferred, const ProtobufCMessage *reply);
+void deferred_refuse(struct deferred *deferred, const struct err *why);
 
 typedef enum status (*route_fn)(struct request *req, struct err *err);
 

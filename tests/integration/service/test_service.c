@@ -149,12 +149,29 @@ static enum status on_flood(struct request *req, struct err *e)
 	return STATUS_OK;
 }
 
+/* Handed over; the test answers them. */
+static struct {
+	pthread_mutex_t lock;
+	struct deferred *requests[WORKERS + 1];
+	size_t len;
+} handed_over = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static enum status on_later(struct request *req, struct err *e)
+{
+	(void)e;
+	(void)pthread_mutex_lock(&handed_over.lock);
+	handed_over.requests[handed_over.len++] = request_defer(req);
+	(void)pthread_mutex_unlock(&handed_over.lock);
+	return STATUS_OK;
+}
+
 static const struct route routes[] = {
 	{ "ww.svc.presence.echo", &walletwire__v1__track_request__descriptor, on_echo },
 	{ "ww.svc.presence.refuse", &walletwire__v1__track_request__descriptor, on_refuse },
 	{ "ww.svc.presence.hold", &walletwire__v1__track_request__descriptor, on_hold },
 	{ "ww.svc.presence.flood", &walletwire__v1__track_request__descriptor, on_flood },
 	{ "ww.svc.presence.forget", &walletwire__v1__track_request__descriptor, on_forget },
+	{ "ww.svc.presence.later", &walletwire__v1__track_request__descriptor, on_later },
 };
 
 static const char *own_readiness(void *ctx)
@@ -577,6 +594,45 @@ START_TEST(closed_connections_are_replaced_before_they_fail_a_request)
 }
 END_TEST
 
+/* --- answers that come later --- */
+static bool are_handed_over(void *n)
+{
+	bool are;
+
+	(void)pthread_mutex_lock(&handed_over.lock);
+	are = handed_over.len == *(size_t *)n;
+	(void)pthread_mutex_unlock(&handed_over.lock);
+	return are;
+}
+
+START_TEST(request_that_is_handed_over_holds_no_worker_and_is_answered_once)
+{
+	Walletwire__V1__OpenReply reply = WALLETWIRE__V1__OPEN_REPLY__INIT;
+	struct err why = ERR_INIT;
+	size_t n = WORKERS + 1;
+
+	for (size_t i = 1; i <= n; i++)
+		ask(&answers[i], "later", "alice", "x");
+	ck_assert(support_wait(are_handed_over, &n, WAIT_MS));
+	ck_assert(echoes(NULL));
+	ck_assert(!is_told(&answers[1]));
+	reply.epoch = (char[]){ "late" };
+	for (size_t i = 1; i < n; i++)
+		deferred_answer(handed_over.requests[i], &reply.base);
+	(void)err_set(&why, STATUS_TIMEOUT, "private words");
+	deferred_refuse(handed_over.requests[0], &why);
+	for (size_t i = 1; i <= n; i++) {
+		ck_assert(support_wait(is_told, &answers[i], WAIT_MS));
+		ck_assert_str_eq(answers[i].code[0] ? answers[i].message : answers[i].text,
+		    answers[i].code[0] ? "no answer in time" : "late");
+	}
+	ck_assert(support_wait(
+	    metrics_have, (char[]){ "ww_presence_later_total{status=\"ok\"} 4\n" }, WAIT_MS));
+	ck_assert(support_wait(
+	    metrics_have, (char[]){ "ww_presence_later_total{status=\"timeout\"} 1\n" }, WAIT_MS));
+}
+END_TEST
+
 /* --- starting before what it needs --- */
 START_TEST(service_starts_without_its_servers_and_waits_for_them)
 {
@@ -642,6 +698,7 @@ int main(void)
 	tcase_add_test(tc, readiness_asks_the_service_too);
 	tcase_add_test(tc, without_nats_it_is_not_ready_and_recovers);
 	tcase_add_test(tc, closed_connections_are_replaced_before_they_fail_a_request);
+	tcase_add_test(tc, request_that_is_handed_over_holds_no_worker_and_is_answered_once);
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(own, setup_own_server, teardown);
 	tcase_set_timeout(own, 90);
