@@ -23,6 +23,7 @@
 #include "epoch.h"
 #include "hand.h"
 #include "log/log.h"
+#include "notifications.h"
 #include "stats.h"
 #include "store.h"
 #include "upkeep.h"
@@ -51,6 +52,7 @@ struct applier {
 	pthread_cond_t stop_cond;
 	bool stopping; /* guarded by mutex */
 	struct applier_health *health;
+	struct balances *balances;
 
 	/* owned by the thread */
 	struct db *db;
@@ -338,6 +340,8 @@ static enum status apply_first(struct applier *a, size_t max, size_t *ret_n, str
 	} else {
 		hand_ack(&a->hand, *ret_n);
 	}
+	/* Those that came again too: the process that had them may have died before it asked. */
+	balances_refresh(a->balances, &batch);
 	stats_batch(clock_mono_us() - start);
 	return STATUS_OK;
 }
@@ -548,9 +552,10 @@ static void init_cond(pthread_cond_t *cond)
 	(void)pthread_condattr_destroy(&attr);
 }
 
-enum status applier_start(const struct notifications_config *cfg, struct bus *bus, const char *name,
-    struct applier_health *health, struct applier **ret_applier, struct err *err)
+enum status applier_start(struct notifications *notifications, struct bus *bus, const char *name,
+    struct applier **ret_applier, struct err *err)
 {
+	const struct notifications_config *cfg = notifications->cfg;
 	struct applier *a = xcalloc(1, sizeof(*a));
 	struct db_config db = { .dsn = cfg->service.database_url,
 		.statements = store_statements,
@@ -559,7 +564,8 @@ enum status applier_start(const struct notifications_config *cfg, struct bus *bu
 
 	a->cfg = cfg;
 	a->bus = bus;
-	a->health = health;
+	a->health = &notifications->health;
+	a->balances = notifications->balances;
 	a->name = xasprintf("%s/applier", name);
 	(void)pthread_mutex_init(&a->mutex, NULL);
 	init_cond(&a->stop_cond);

@@ -15,6 +15,7 @@
 #include "config.h"
 
 struct applier;
+struct notifications;
 
 /* What readiness asks, from threads that may outlive the applier. */
 struct applier_health {
@@ -24,8 +25,8 @@ struct applier_health {
 /*
  * Starts the thread. All but `name` ("ww-notifications/<instance>") outlive the applier.
  */
-enum status applier_start(const struct notifications_config *cfg, struct bus *bus, const char *name,
-    struct applier_health *health, struct applier **ret_applier, struct err *err) MUST_CHECK;
+enum status applier_start(struct notifications *notifications, struct bus *bus, const char *name,
+    struct applier **ret_applier, struct err *err) MUST_CHECK;
 
 /* Finishes the batch in hand, hands over, joins the thread. NULL is fine. */
 void applier_stop(struct applier *applier);

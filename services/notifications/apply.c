@@ -28,8 +28,9 @@ enum status apply_begin(struct apply *apply, struct err *err)
 /* --- the transaction --- */
 
 /*
- * Mostly everybody has a row already. Rows are made by the applier alone and nobody can lock them
- * before its commit, so making some after others are locked can't end in a deadlock.
+ * Mostly everybody has a row already. Nobody can lock a new row before the commit of its maker,
+ * which is the applier or a transaction that locks nothing else (balances.c), so making some after
+ * others are locked can't end in a deadlock.
  */
 static enum status lock_users(struct apply *apply, struct batch *batch, struct err *err)
 {

@@ -18,6 +18,20 @@ static const struct setting settings[] = {
 	SETTING(struct notifications_config, mailbox_retention, "mailbox-retention",
 	    SETTING_DURATION, "168h", DAY, 365 * DAY,
 	    "How long a mailbox can be read by seq; whole days are dropped after it."),
+	SETTING(struct notifications_config, balance_fresh, "balance-fresh", SETTING_DURATION,
+	    "30s", 0, DAY,
+	    "How long a balance that was confirmed is given to clients that ask, before the back"
+	    " end is asked; 0: it is asked each time."),
+	SETTING(struct notifications_config, balance_timeout, "balance-timeout", SETTING_DURATION,
+	    "2s", 10, 4000, "How long the back end may take to say what a user's balances are."),
+	SETTING(struct notifications_config, balance_refresh, "balance-refresh", SETTING_BOOL,
+	    "true", 0, 0,
+	    "Ask the back end for the balances of both sides after every completed transaction,"
+	    " payment, deposit or withdrawal."),
+	SETTING(struct notifications_config, balance_settle, "balance-settle", SETTING_DURATION,
+	    "250ms", 0, MINUTE,
+	    "How long such a question waits for more movements of the same user, which it then"
+	    " covers too."),
 };
 
 static const struct setting *const tables[] = { service_settings, settings, NULL };

@@ -10,6 +10,10 @@ struct notifications_config {
 	int64_t takeover_wait;     /* ms */
 	int64_t order_wait;        /* ms */
 	int64_t mailbox_retention; /* ms */
+	int64_t balance_fresh;     /* ms */
+	int64_t balance_timeout;   /* ms */
+	bool balance_refresh;
+	int64_t balance_settle; /* ms */
 };
 
 /* From environment and flags; answers --help and the like itself. */

@@ -14,22 +14,23 @@
 
 static const char *not_ready(void *ctx)
 {
-	struct applier_health *health = ctx;
+	struct notifications *notifications = ctx;
 
-	return atomic_load(&health->trouble);
+	return atomic_load(&notifications->health.trouble);
 }
 
 /* Blocks until told to stop; what it started is ended again in reverse order. */
 static enum status serve(const struct notifications_config *cfg, struct err *err)
 {
-	struct applier_health health = { "the database is being prepared" };
+	struct notifications notifications = { .cfg = cfg,
+		.health = { "the database is being prepared" } };
 	struct applier *applier = NULL;
 	struct service_spec spec = { .name = "notifications",
 		.routes = notifications_routes,
 		.routes_len = notifications_routes_len,
 		.statements = store_statements,
 		.statements_len = store_statements_len,
-		.ctx = &health,
+		.ctx = &notifications,
 		.not_ready = not_ready };
 	struct service *service = NULL;
 	char *name = NULL;
@@ -41,11 +42,14 @@ static enum status serve(const struct notifications_config *cfg, struct err *err
 		return s;
 	name = xasprintf("ww-notifications/%s", service_instance(service));
 	s = prepare_database(cfg->service.database_url, name, service, err);
+	if (!s)
+		s = balances_start(cfg, service_bus(service), name, &notifications.balances, err);
 	if (!s && !service_is_stopping(service))
-		s = applier_start(cfg, service_bus(service), name, &health, &applier, err);
+		s = applier_start(&notifications, service_bus(service), name, &applier, err);
 	if (!s)
 		s = service_run(service, err);
 	applier_stop(applier);
+	balances_stop(notifications.balances);
 	service_free(service);
 	free(name);
 	return s;

@@ -6,7 +6,15 @@
 #ifndef NOTIFICATIONS_NOTIFICATIONS_H
 #define NOTIFICATIONS_NOTIFICATIONS_H
 
-#include "service/service.h"
+#include "applier.h"
+#include "balances.h"
+
+/* What handlers find in req->ctx. */
+struct notifications {
+	const struct notifications_config *cfg;
+	struct applier_health health;
+	struct balances *balances; /* set before anything is served */
+};
 
 extern const struct route notifications_routes[];
 extern const size_t notifications_routes_len;
@@ -22,6 +30,7 @@ enum status notifications_on_read(struct request *req, struct err *err);
 enum status notifications_on_archive(struct request *req, struct err *err);
 enum status notifications_on_unread(struct request *req, struct err *err);
 enum status notifications_on_track(struct request *req, struct err *err);
+enum status notifications_on_balances(struct request *req, struct err *err);
 
 /* ww.backend.notifications.<verb>: what back ends and operators ask */
 enum status notifications_on_recall(struct request *req, struct err *err);

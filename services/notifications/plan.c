@@ -179,26 +179,37 @@ static enum status tell_all(struct planner *p, Payload *payload)
 
 /* --- one builder per member of Event --- */
 
-static enum status build_balance(struct planner *p)
+enum status plan_balance(const Walletwire__V1__BalanceEvent *in, int64_t at_us, struct arena *arena,
+    Payload **ret_payload, struct err *err)
 {
-	const Walletwire__V1__BalanceEvent *in = p->event->balance;
-	Walletwire__V1__BalanceUpdate *out = MESSAGE_NEW(p->arena, balance_update);
+	Walletwire__V1__BalanceUpdate *out = MESSAGE_NEW(arena, balance_update);
+	Payload *payload = MESSAGE_NEW(arena, payload);
 	enum status s;
 
-	if ((s = add_event_users(p)) || (s = check_id(in->wallet_id, "balance.walletId", p->err)) ||
+	if ((s = check_id(in->wallet_id, "balance.walletId", err)) ||
 	    (s = check_money(in->available_balance, in->currency, "balance.available_balance",
-		 "balance.currency", p->err)) ||
-	    (s = check_version(in->version, "balance.version", p->err)))
+		 "balance.currency", err)) ||
+	    (s = check_version(in->version, "balance.version", err)))
 		return s;
 	out->wallet_id = in->wallet_id;
 	out->available_balance = in->available_balance;
 	out->pending_balance = in->pending_balance;
 	out->currency = in->currency;
-	out->timestamp = timestamp(p);
+	out->timestamp = message_timestamp(at_us, arena);
 	out->version = in->version;
-	p->plan->state = new_payload(p, NUMBER(BALANCE));
-	p->plan->state->balance = out;
+	payload->body_case = NUMBER(BALANCE);
+	payload->balance = out;
+	*ret_payload = payload;
 	return STATUS_OK;
+}
+
+static enum status build_balance(struct planner *p)
+{
+	enum status s = add_event_users(p);
+
+	return s ? s
+		 : plan_balance(
+		       p->event->balance, p->plan->created_us, p->arena, &p->plan->state, p->err);
 }
 
 static Walletwire__V1__ClientTransactionType client_type(

@@ -61,6 +61,12 @@ struct plan {
 enum status plan_event(const Event *event, int64_t now_us, struct arena *arena,
     struct plan *ret_plan, struct err *err) MUST_CHECK;
 
+/* A wallet's balance as clients are shown it, in the arena; INVALID if it breaks the rules of
+ * money.
+ */
+enum status plan_balance(const Walletwire__V1__BalanceEvent *in, int64_t at_us, struct arena *arena,
+    Payload **ret_payload, struct err *err) MUST_CHECK;
+
 /* "payment": the member that is set, as in ww.event.<kind>; NULL if none is. */
 const char *plan_event_kind(const Event *event);
 

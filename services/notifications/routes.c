@@ -30,6 +30,7 @@ const struct route notifications_routes[] = {
 	{ SVC("archive"), REQUEST(select), notifications_on_archive },
 	{ SVC("unread"), REQUEST(unread), notifications_on_unread },
 	{ SVC("track"), REQUEST(track), notifications_on_track },
+	{ SVC("balances"), REQUEST(balances), notifications_on_balances },
 	{ BACKEND("recall"), REQUEST(recall), notifications_on_recall },
 	{ BACKEND("revoke"), REQUEST(revoke), notifications_on_revoke },
 	{ BACKEND("verify"), REQUEST(verify), notifications_on_verify },

@@ -10,6 +10,12 @@ static const char *const kind_labels[] = {
 #undef X
 };
 
+static const char *const status_labels[] = {
+#define X(name, wire, temporary, stream, level, text) wire,
+#include "status.def"
+#undef X
+};
+
 METRIC_LABELLED(events, METRIC_COUNTER, "ww_notifications_events_total",
     "Events applied, by kind of payload", "kind", kind_labels);
 METRIC(rows, METRIC_COUNTER, "ww_notifications_rows_total", "Mailbox rows written");
@@ -28,6 +34,16 @@ METRIC(changed, METRIC_COUNTER, "ww_notifications_changed_total",
 METRIC(expired, METRIC_COUNTER, "ww_notifications_expired_total",
     "Inbox items that expired while they were unread");
 METRIC(recalled, METRIC_COUNTER, "ww_notifications_recalled_total", "Inbox items taken back");
+METRIC(balances, METRIC_COUNTER, "ww_notifications_balance_changes_total",
+    "Balances the back end was asked for that were new");
+METRIC(unasked, METRIC_COUNTER, "ww_notifications_refreshes_dropped_total",
+    "Users whose balances were not asked for after a movement because too many were pending");
+METRIC_LABELLED(asked, METRIC_COUNTER, "ww_notifications_balance_questions_total",
+    "Questions to the back end about a user's balances, by how they ended; conflict: a balance"
+    " changed meanwhile",
+    "status", status_labels);
+METRIC(questions, METRIC_GAUGE, "ww_notifications_balance_questions_pending",
+    "Users whose balances are being asked for, or will be");
 METRIC(batches, METRIC_COUNTER, "ww_notifications_batches_total", "Batches committed");
 METRIC(applier, METRIC_GAUGE, "ww_notifications_applier",
     "1 if this replica applies events, 0 if it stands by");
@@ -51,11 +67,14 @@ static struct metric *const counters[STATS_COUNTERS] = {
 	[STATS_CHANGED] = &changed,
 	[STATS_EXPIRED] = &expired,
 	[STATS_RECALLED] = &recalled,
+	[STATS_BALANCES] = &balances,
+	[STATS_UNASKED] = &unasked,
 };
 static struct metric *const gauges[STATS_GAUGES] = {
 	[STATS_APPLIER] = &applier,
 	[STATS_IN_HAND] = &in_hand,
 	[STATS_STREAM_SEQ] = &stream_seq,
+	[STATS_QUESTIONS] = &questions,
 };
 
 void stats_register(void)
@@ -64,6 +83,7 @@ void stats_register(void)
 	for (size_t i = 0; i < STATS_COUNTERS; i++)
 		metrics_register(counters[i]);
 	metrics_register(&batches);
+	metrics_register(&asked);
 	for (size_t i = 0; i < STATS_GAUGES; i++)
 		metrics_register(gauges[i]);
 	metrics_register_histogram(&batch_seconds);
@@ -88,4 +108,9 @@ void stats_batch(int64_t us)
 {
 	metric_inc(&batches);
 	histogram_observe(&batch_seconds, us);
+}
+
+void stats_asked(enum status outcome)
+{
+	metric_add(&asked, outcome, 1);
 }

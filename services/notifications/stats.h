@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/status.h"
+
 enum stats_counter {
 	STATS_ROWS,       /* mailbox rows written */
 	STATS_DUPLICATES, /* events that had been applied before */
@@ -16,6 +18,8 @@ enum stats_counter {
 	STATS_CHANGED,    /* inbox items moved by users */
 	STATS_EXPIRED,    /* inbox items that expired while unread */
 	STATS_RECALLED,   /* inbox items taken back */
+	STATS_BALANCES,   /* balances that the back end said and that were new */
+	STATS_UNASKED,    /* movements whose balances were not asked for: too many were pending */
 	STATS_COUNTERS
 };
 
@@ -23,13 +27,15 @@ enum stats_gauge {
 	STATS_APPLIER,    /* 1: this replica applies events */
 	STATS_IN_HAND,    /* events fetched and not yet acknowledged */
 	STATS_STREAM_SEQ, /* the highest event applied */
+	STATS_QUESTIONS,  /* users whose balances are being asked for, or will be */
 	STATS_GAUGES
 };
 
 void stats_register(void); /* once, before threads exist */
 void stats_count(enum stats_counter counter, int64_t n);
 void stats_set(enum stats_gauge gauge, int64_t n);
-void stats_event(int kind);   /* an event was applied, by kind of payload */
-void stats_batch(int64_t us); /* a batch was committed and rung */
+void stats_event(int kind);            /* an event was applied, by kind of payload */
+void stats_batch(int64_t us);          /* a batch was committed and rung */
+void stats_asked(enum status outcome); /* the back end was asked for balances */
 
 #endif

@@ -100,6 +100,7 @@ const struct db_migration store_migrations[] = {
 	{ 1, "init", schema_001_init },
 	{ 2, "withdrawal", schema_002_withdrawal },
 	{ 3, "announcements", schema_003_announcements },
+	{ 4, "balances", schema_004_balances },
 };
 const size_t store_migrations_len = ARRAY_LEN(store_migrations);
 

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "batch.h"
 #include "db/db.h"
+#include "wallets.h"
 
 extern const struct db_migration store_migrations[];
 extern const size_t store_migrations_len;
@@ -169,6 +170,20 @@ enum status store_marks(struct db *db, const char *user_id, struct arena *arena,
 enum status store_add_live_unread(struct db *db, const char *user_id, struct arena *arena,
     Unread *unread, struct err *err) MUST_CHECK;
 
+/* --- a user's wallets (balances.c) --- */
+/* At most WALLETS_MAX, those that are gone last. */
+enum status store_wallets(struct db *db, const char *user_id, struct arena *arena,
+    struct wallets *ret_wallets, struct err *err) MUST_CHECK;
+/* The counter row of somebody who had no event yet, alone in its transaction (see apply.c). */
+enum status store_create_user(struct db *db, const char *user_id, struct err *err) MUST_CHECK;
+/* Holds the user's row. New versions; then what the back end named is confirmed, and what it did
+ * not is gone. */
+enum status store_put_wallets(struct db *db, const char *user_id,
+    const struct wallets_change *change, struct arena *arena, int64_t now_us,
+    struct err *err) MUST_CHECK;
+enum status store_confirm_wallets(struct db *db, const char *user_id,
+    const struct wallets_change *change, int64_t now_us, struct err *err) MUST_CHECK;
+
 /* --- the inbox's verbs --- */
 enum status store_lock_user(struct db *db, const char *user_id, bool *ret_found, int64_t *ret_seq,
     int64_t *ret_rev, struct err *err) MUST_CHECK;
@@ -188,7 +203,6 @@ enum status store_mark_announcements(
     struct db *db, const struct store_move *move, size_t *ret_moved, struct err *err) MUST_CHECK;
 enum status store_pass_announcements(struct db *db, const struct store_move *move, int64_t up_to,
     size_t *ret_moved, struct err *err) MUST_CHECK;
-enum status store_create_user(struct db *db, const char *user_id, struct err *err) MUST_CHECK;
 enum status store_set_user(
     struct db *db, const char *user_id, int64_t seq, int64_t rev, struct err *err) MUST_CHECK;
 

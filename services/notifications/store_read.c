@@ -359,15 +359,6 @@ enum status store_move_items(struct db *db, const struct store_move *move, struc
 	return STATUS_OK;
 }
 
-enum status store_create_user(struct db *db, const char *user_id, struct err *err)
-{
-	struct db_params p;
-
-	db_params_init(&p);
-	db_add_text_array(&p, &user_id, 1);
-	return db_run(db, STORE_CREATE_USERS, &p, NULL, err);
-}
-
 enum status store_set_user(
     struct db *db, const char *user_id, int64_t seq, int64_t rev, struct err *err)
 {

@@ -160,8 +160,16 @@
 	    " SELECT r.u, r.w, r.v, r.p, $5::timestamptz"                                          \
 	    " FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[]) AS r(u, w, v, p)"     \
 	    " ON CONFLICT (user_id, wallet_id) DO UPDATE SET version = excluded.version,"          \
-	    " payload = excluded.payload, updated_at = excluded.updated_at"                        \
+	    " payload = excluded.payload, updated_at = excluded.updated_at, gone = false"          \
 	    " WHERE b.version < excluded.version")                                                 \
+	S(WALLETS, "SELECT wallet_id, version, gone, updated_at, payload"                          \
+		   " FROM notifications.balances WHERE user_id = $1::text"                         \
+		   " ORDER BY gone, updated_at DESC LIMIT $2::bigint")                             \
+	S(CREATE_USER, "INSERT INTO notifications.users (user_id) VALUES ($1::text)"               \
+		       " ON CONFLICT DO NOTHING")                                                  \
+	S(CONFIRM_WALLETS, "UPDATE notifications.balances b SET updated_at = $3::timestamptz,"     \
+			   " gone = NOT b.wallet_id = ANY ($2::text[]) WHERE b.user_id = $1::text" \
+			   " AND (b.wallet_id = ANY ($2) OR NOT b.gone)")                          \
 	S(SET_TRANSFERS, "INSERT INTO notifications.transfers AS t"                                \
 			 " (transfer_id, version, payload, parties, updated_at)"                   \
 			 " SELECT r.i, r.v, r.p, x.parties, $6::timestamptz"                       \
@@ -204,7 +212,7 @@
 	    " UNION ALL SELECT 1, '', type, priority, n, NULL FROM notifications.unread"           \
 	    " WHERE user_id = $1 AND n > 0"                                                        \
 	    " UNION ALL (SELECT 2, wallet_id, version, 0, 0, payload FROM notifications.balances"  \
-	    " WHERE user_id = $1 ORDER BY updated_at DESC LIMIT 1000)"                             \
+	    " WHERE user_id = $1 AND NOT gone ORDER BY updated_at DESC LIMIT 1000)"                \
 	    " ORDER BY part, x, y")                                                                \
 	S(HEADS, "SELECT m.epoch, m.announcement_seq, r.user_id, coalesce(u.seq, 0), "             \
 		 "coalesce(u.rev, 0)"                                                              \
