@@ -130,6 +130,7 @@ static const struct command commands[] = {
 	{ .event = "auth:refresh", .run = run_refresh, .reply_of = socket_token_end },
 	{ SERVICE("transfer:track", "notifications.track", track_request, track_reply),
 	    .is_tracked = true, .before = before_track },
+	{ SERVICE("balance:get", "notifications.balances", balances_request, balances_reply) },
 	{ SERVICE("notifications:list", "notifications.list", list_request, list_reply),
 	    .after = after_list },
 	{ SERVICE("notifications:seen", "notifications.seen", select_request, select_reply),
