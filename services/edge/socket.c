@@ -19,6 +19,7 @@
 #include "revoked.h"
 #include "signin.h"
 #include "tracking.h"
+#include "transfers.h"
 #include "unread.h"
 #include "user.h"
 #include "walletwire/v1/notifications.pb-c.h"
@@ -444,7 +445,7 @@ static void show_states(struct socket *socket, const Walletwire__V1__OpenReply *
 	} else {
 		learn_counters(socket, reply);
 	}
-	user_ask_transfers(socket);
+	transfers_ask(socket);
 }
 
 /* What was missed comes first, and the states behind it. Everybody else has missed no item. */

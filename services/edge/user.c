@@ -13,6 +13,7 @@
 #include "metrics.h"
 #include "socket.h"
 #include "sweep.h"
+#include "transfers.h"
 #include "unread.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
@@ -497,78 +498,6 @@ static void ask_since_of_queue(struct edge_loop *el)
 	}
 }
 
-/* --- tracked transfers: their parties are many, so a snapshot of the user does not hold them ---
- */
-
-struct transfer_asked {
-	uint64_t session;
-	char id[];
-};
-
-static void show_transfer(
-    struct socket *socket, const char *id, Walletwire__V1__TransferUpdate *transfer)
-{
-	Walletwire__V1__Channel channel = WALLETWIRE__V1__CHANNEL__INIT;
-	Walletwire__V1__Payload payload = WALLETWIRE__V1__PAYLOAD__INIT;
-	Walletwire__V1__State state = WALLETWIRE__V1__STATE__INIT;
-	Walletwire__V1__Channel *channels[] = { &channel };
-	Walletwire__V1__State *states[] = { &state };
-	struct delivery_state *encoded;
-	const struct tracked *tracked = channel_tracked(socket, bytes_of_str(id));
-
-	if (!tracked || transfer->version <= tracked->version)
-		return;
-	channel.kind = WALLETWIRE__V1__CHANNEL_KIND__CHANNEL_KIND_TRANSFER;
-	channel.id = transfer->transfer_id;
-	payload.body_case = WALLETWIRE__V1__PAYLOAD__BODY_TRANSFER;
-	payload.transfer = transfer;
-	state.payload = &payload;
-	state.key = transfer->transfer_id;
-	state.version = transfer->version;
-	state.channels = channels;
-	state.n_channels = 1;
-	encoded = delivery_encode_states(states, 1);
-	socket_show_state(socket, encoded);
-	delivery_free_states(encoded, 1);
-}
-
-/* One that fails is asked for again with the next snapshot. */
-static void on_transfer(struct edge_loop *el, void *arg, enum status s, struct bytes data)
-{
-	struct transfer_asked *asked = arg;
-	struct socket *socket = socket_of(session_find(el->engine, asked->session));
-	Walletwire__V1__TrackReply *reply;
-	struct arena arena;
-
-	arena_init(&arena, ANSWER_ARENA_MAX);
-	reply = call_unpack(&arena, &walletwire__v1__track_reply__descriptor, s, data);
-	if (reply && !reply->error && reply->transfer && socket && socket->state == SOCKET_LIVE)
-		show_transfer(socket, asked->id, reply->transfer);
-	arena_finish(&arena);
-	free(asked);
-}
-
-void user_ask_transfers(struct socket *socket)
-{
-	const struct tracked *tracked;
-
-	LL_FOREACH (socket->tracked, tracked) {
-		Walletwire__V1__Caller caller = WALLETWIRE__V1__CALLER__INIT;
-		Walletwire__V1__TrackRequest request = WALLETWIRE__V1__TRACK_REQUEST__INIT;
-		size_t size = strlen(tracked->id) + 1;
-		struct transfer_asked *asked = xmalloc(sizeof(*asked) + size);
-
-		asked->session = socket->session->number;
-		memcpy(asked->id, tracked->id, size);
-		caller.user_id = socket->user->id;
-		caller.session_id = socket->base->sid;
-		request.caller = &caller;
-		request.transfer_id = asked->id;
-		call_service(edge_loop_of(socket->session), "ww.svc.notifications.track",
-		    &request.base, on_transfer, asked);
-	}
-}
-
 static void take_snapshot(struct user *user, const Walletwire__V1__OpenReply *reply)
 {
 	struct delivery_state *states = delivery_encode_states(reply->states, reply->n_states);
@@ -581,7 +510,7 @@ static void take_snapshot(struct user *user, const Walletwire__V1__OpenReply *re
 		if (socket->state != SOCKET_LIVE || socket->rev >= reply->rev)
 			continue;
 		socket_take_states(socket, states, reply->n_states, reply->rev);
-		user_ask_transfers(socket);
+		transfers_ask(socket);
 	}
 	delivery_free_states(states, reply->n_states);
 }

@@ -73,9 +73,6 @@ bool user_on_head(
  */
 bool user_accept_epoch(struct user *user, const char *epoch, uint64_t seq, uint64_t rev);
 
-/* Tracked transfers are no part of a user's states: asks for each how it stands. */
-void user_ask_transfers(struct socket *socket);
-
 /* A socket became live: deliver what was held while it opened; what it lacks is asked for after
  * wait_ms. */
 void user_on_live(struct user *user, int64_t wait_ms);
