@@ -8,6 +8,7 @@
 #include "base/subject.h"
 #include "base/xalloc.h"
 #include "metrics.h"
+#include "transfers.h"
 #include "user.h"
 
 static const struct own_channel {
@@ -43,15 +44,18 @@ void channels_join_own(struct socket *socket)
 		socket->own_channels |= bit(own_channels[i].kind);
 }
 
+static void forget(struct socket *socket, struct tracked *tracked)
+{
+	loop_timer_disarm(socket->session->el->loop, &tracked->timer);
+	LL_DELETE(socket->tracked, tracked);
+	socket->tracked_len--;
+	free(tracked);
+}
+
 void channels_leave_all(struct socket *socket)
 {
-	while (socket->tracked) {
-		struct tracked *tracked = socket->tracked;
-
-		LL_DELETE(socket->tracked, tracked);
-		free(tracked);
-	}
-	socket->tracked_len = 0;
+	while (socket->tracked)
+		forget(socket, socket->tracked);
 	socket->own_channels = 0;
 }
 
@@ -81,8 +85,10 @@ enum status channel_track(struct socket *socket, struct bytes transfer_id, struc
 	}
 	tracked = xcalloc(1, sizeof(*tracked) + transfer_id.len + 1);
 	memcpy(tracked->id, transfer_id.data, transfer_id.len);
+	tracked->socket = socket;
 	LL_PREPEND(socket->tracked, tracked);
 	socket->tracked_len++;
+	transfer_await(tracked);
 	return STATUS_OK;
 }
 
@@ -90,11 +96,8 @@ void channel_untrack(struct socket *socket, struct bytes transfer_id)
 {
 	struct tracked *tracked = channel_tracked(socket, transfer_id);
 
-	if (!tracked)
-		return;
-	LL_DELETE(socket->tracked, tracked);
-	socket->tracked_len--;
-	free(tracked);
+	if (tracked)
+		forget(socket, tracked);
 }
 
 /* The bit of one of the user's own channels, 0 if it is none of them; FORBIDDEN for another user's.

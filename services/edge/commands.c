@@ -11,6 +11,7 @@
 #include "codec/reflect.h"
 #include "metrics.h"
 #include "tracking.h"
+#include "transfers.h"
 #include "user.h"
 #include "walletwire/v1/common.pb-c.h"
 #include "walletwire/v1/notifications.pb-c.h"
@@ -33,9 +34,11 @@ struct command {
 	/* ... or by a service. */
 	const char *subject;
 	const ProtobufCMessageDescriptor *request, *reply;
-	/* Called with the payload before the service is asked, and with its reply. */
+	/* Called with the payload before the service is asked, and with its reply, or with the
+	 * payload again if there is none. */
 	enum status (*before)(struct socket *socket, ProtobufCMessage *request, struct err *err);
 	void (*after)(const struct socket *socket, ProtobufCMessage *reply);
+	void (*failed)(struct socket *socket, const ProtobufCMessage *request);
 };
 
 static enum status channel_name(const struct json *payload, struct bytes *ret_name, struct err *err)
@@ -107,6 +110,21 @@ static enum status before_select(struct socket *socket, ProtobufCMessage *reques
 	return STATUS_OK;
 }
 
+static void after_track(const struct socket *socket, ProtobufCMessage *reply)
+{
+	const Walletwire__V1__TrackReply *track = (const Walletwire__V1__TrackReply *)(void *)reply;
+
+	if (track->transfer)
+		transfer_answered(socket, track->transfer);
+}
+
+/* What the client was told to have failed has. */
+static void failed_track(struct socket *socket, const ProtobufCMessage *request)
+{
+	transfer_give_up(
+	    socket, ((const Walletwire__V1__TrackRequest *)(const void *)request)->transfer_id);
+}
+
 /* What the client was told last stands beside every item, as it does where one arrives. */
 static void after_list(const struct socket *socket, ProtobufCMessage *reply)
 {
@@ -129,7 +147,8 @@ static const struct command commands[] = {
 	{ .event = "transfer:untrack", .run = run_untrack, .is_tracked = true },
 	{ .event = "auth:refresh", .run = run_refresh, .reply_of = socket_token_end },
 	{ SERVICE("transfer:track", "notifications.track", track_request, track_reply),
-	    .is_tracked = true, .before = before_track },
+	    .is_tracked = true, .before = before_track, .after = after_track,
+	    .failed = failed_track },
 	{ SERVICE("balance:get", "notifications.balances", balances_request, balances_reply) },
 	{ SERVICE("notifications:list", "notifications.list", list_request, list_reply),
 	    .after = after_list },
@@ -158,14 +177,27 @@ struct pending {
 	unsigned waits;
 	enum status status; /* the first that failed */
 	struct buf reply;   /* of the service */
+	struct buf request; /* as it was sent; kept for `failed` alone */
 };
 
 static struct pending *pending_new(const struct command *command, const struct sio_ack *ack)
 {
 	struct pending *pending = xmalloc(sizeof(*pending));
 
-	*pending = (struct pending){ .command = command, .ack = *ack, .reply = BUF_INIT };
+	*pending = (struct pending){
+		.command = command, .ack = *ack, .reply = BUF_INIT, .request = BUF_INIT
+	};
 	return pending;
+}
+
+static void tell_failed(struct socket *socket, const struct pending *pending, struct arena *arena)
+{
+	const struct command *command = pending->command;
+
+	if (command->failed)
+		command->failed(
+		    socket, protobuf_c_message_unpack(command->request, arena_allocator(arena),
+				pending->request.len, pending->request.data));
 }
 
 static void answer_reply(struct socket *socket, const struct pending *pending, struct arena *arena)
@@ -180,6 +212,7 @@ static void answer_reply(struct socket *socket, const struct pending *pending, s
 		socket_ack_error(socket->base, &pending->ack, status_wire(STATUS_INTERNAL),
 		    status_text(STATUS_INTERNAL), "", 0);
 	} else if (outcome->error) {
+		tell_failed(socket, pending, arena);
 		socket_ack_error(socket->base, &pending->ack, outcome->error->code,
 		    outcome->error->message, outcome->error->field, outcome->error->retry_after_ms);
 	} else {
@@ -194,13 +227,15 @@ static void answer(struct socket *socket, const struct pending *pending)
 	struct arena arena;
 
 	arena_init(&arena, REPLY_ARENA_MAX);
-	if (pending->status)
+	if (pending->status) {
+		tell_failed(socket, pending, &arena);
 		socket_ack_error(socket->base, &pending->ack, status_wire(pending->status),
 		    status_text(pending->status), "", 0);
-	else if (pending->command->reply)
+	} else if (pending->command->reply) {
 		answer_reply(socket, pending, &arena);
-	else
+	} else {
 		socket_ack_ok(socket->base, &pending->ack, NULL);
+	}
 	arena_finish(&arena);
 }
 
@@ -219,6 +254,7 @@ static void on_done(struct edge_loop *el, struct pending *pending, enum status s
 	if (socket)
 		answer(socket, pending);
 	buf_finish(&pending->reply);
+	buf_finish(&pending->request);
 	free(pending);
 }
 
@@ -284,6 +320,9 @@ static enum status ask_service(const struct command *command, struct socket *soc
 	pending->waits++;
 	session->calls++;
 	store_tracked(socket, pending);
+	if (command->failed)
+		pending->request.len = protobuf_c_message_pack(request,
+		    buf_reserve(&pending->request, protobuf_c_message_get_packed_size(request)));
 	call_service(el, command->subject, request, on_reply, pending);
 	return STATUS_OK;
 }

@@ -88,6 +88,8 @@ static const struct setting settings[] = {
 	    "Channels one socket may have joined"),
 	ROW(max_calls, "max-calls", SETTING_INT, "32", 1, 1024,
 	    "Requests of one socket that may wait for services at once"),
+	ROW(track_pending_ms, "track-pending", SETTING_DURATION, "60s", 100, 3600000,
+	    "How long a transfer that is not known yet stays tracked"),
 	ROW(hole_wait_ms, "hole-wait", SETTING_DURATION, "50ms", 0, 10000,
 	    "How long a missing mailbox number may still arrive by itself"),
 	ROW(sweep_interval_ms, "sweep-interval", SETTING_DURATION, "60s", 100, 3600000,

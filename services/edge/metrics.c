@@ -75,6 +75,8 @@ METRIC_LABELLED(recoveries, METRIC_COUNTER, "ww_edge_recoveries_total",
 METRIC(events_in, METRIC_COUNTER, "ww_edge_events_in_total", "Events received from clients");
 METRIC_LABELLED(events_refused, METRIC_COUNTER, "ww_edge_events_refused_total",
     "Events over a limit", "reason", event_limit_labels);
+METRIC(tracks_given_up, METRIC_COUNTER, "ww_edge_tracks_given_up_total",
+    "Transfers no longer tracked because they did not appear, or not for this user");
 METRIC_LABELLED(calls, METRIC_COUNTER, "ww_edge_calls_total", "Requests to services, by outcome",
     "status", status_labels);
 METRIC_LABELLED(relays, METRIC_COUNTER, "ww_edge_relays_total",
@@ -130,9 +132,10 @@ static void refresh(void *arg)
 void edge_metrics_register(struct edge *edge)
 {
 	struct metric *const all[] = { &uptime, &draining, &resident, &users_here, &subjects,
-		&connects, &refusals, &recoveries, &events_in, &events_refused, &calls, &relays,
-		&relayed, &holes, &holes_late, &sinces, &since_items, &snapshots, &swept, &findings,
-		&nats_msgs, &nats_bytes, &nats_reconnects, &nats_slow, &nats_queue };
+		&connects, &refusals, &recoveries, &events_in, &events_refused, &tracks_given_up,
+		&calls, &relays, &relayed, &holes, &holes_late, &sinces, &since_items, &snapshots,
+		&swept, &findings, &nats_msgs, &nats_bytes, &nats_reconnects, &nats_slow,
+		&nats_queue };
 
 	started_ms = clock_mono_ms();
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -174,6 +177,11 @@ void count_event_in(void)
 void count_event_refused(enum event_limit limit)
 {
 	metric_add(&events_refused, limit, 1);
+}
+
+void count_track_given_up(void)
+{
+	metric_inc(&tracks_given_up);
 }
 
 void count_call(enum status status)

@@ -22,6 +22,7 @@ void count_recovery(enum recovery outcome);
 void count_users(int by); /* with sockets on a loop; +1 or -1 */
 void count_event_in(void);
 void count_event_refused(enum event_limit limit);
+void count_track_given_up(void);
 void count_call(enum status status);
 void count_relay(enum status status); /* asked of another edge */
 void count_relayed(void);             /* asked by another edge */

@@ -24,7 +24,9 @@ enum socket_state { SOCKET_OPENING, SOCKET_LIVE };
 /* A transfer this socket follows. */
 struct tracked {
 	struct tracked *next;
-	uint64_t version; /* the newest shown */
+	struct socket *socket;
+	uint64_t version;        /* the newest the client has; 0: the transfer is not known yet */
+	struct loop_timer timer; /* until one that is not known is given up */
 	char id[];
 };
 

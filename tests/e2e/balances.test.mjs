@@ -77,6 +77,35 @@ stack.test('a balance that comes late changes nothing', async () => {
   );
 });
 
+const transfer = (id, state, users = ['payer', 'payee']) => ({
+  id: `${id}-${state}`,
+  userIds: users,
+  transfer: { transferId: id, state, progress: state === 'completed' ? 100 : 50, amount: '5.00', currency: 'EUR' },
+});
+
+stack.test('a transfer may be tracked before it is known, and is shown to its parties alone', async () => {
+  const payer = await stack.connect('payer', { at: 0 });
+  const payee = await stack.connect('payee', { at: 1 });
+  const stranger = await stack.connect('stranger', { at: 1 });
+  for (const client of [payer, payee, stranger]) assert.deepEqual(await client.ask('transfer:track', { transferId: 'tr-early' }), { ok: true });
+  await stack.publish([transfer('tr-early', 'processing')]);
+  for (const client of [payer, payee]) assert.equal((await client.waitFor('transfer:update')).progress, 50);
+  await stack.publish([transfer('tr-early', 'completed'), { id: 'stranger-1', userIds: ['stranger'], kyc: { status: 'approved' } }]);
+  await stranger.waitFor('kyc:update');
+  assert.deepEqual(stranger.payloads('transfer:update'), []);
+  assert.equal((await stranger.ask('transfer:track', { transferId: 'tr-early' })).error.code, 'forbidden');
+  // The last word is in both inboxes, and tracking still tells it.
+  for (const client of [payer, payee]) {
+    await client.waitFor('transfer:update', ({ final, notification }) => final && notification);
+    const { items } = await client.ask('notifications:list');
+    assert.deepEqual(
+      items.map(({ event, data }) => [event, data.state]),
+      [['transfer:update', 'completed']],
+    );
+    assert.equal((await client.ask('transfer:track', { transferId: 'tr-early' })).transfer.state, 'completed');
+  }
+});
+
 stack.test('without a bank the answer is an error, and everything else goes on', async () => {
   const phone = await stack.connect('alone');
   await bank.close();
