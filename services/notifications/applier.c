@@ -579,7 +579,9 @@ enum status applier_start(struct notifications *notifications, struct bus *bus, 
 	arena_init(&a->apply.arena, SIZE_MAX);
 	a->apply.db = a->db;
 	a->apply.bus = bus;
-	a->upkeep = (struct upkeep){ .apply = &a->apply, .retention_ms = cfg->mailbox_retention };
+	a->upkeep = (struct upkeep){ .apply = &a->apply,
+		.retention_ms = cfg->mailbox_retention,
+		.transfer_retention_ms = cfg->transfer_retention };
 	if (pthread_create(&a->thread, NULL, run, a) != 0) {
 		applier_free(a);
 		return err_set(err, STATUS_INTERNAL, "no thread for the applier");

@@ -18,6 +18,9 @@ static const struct setting settings[] = {
 	SETTING(struct notifications_config, mailbox_retention, "mailbox-retention",
 	    SETTING_DURATION, "168h", DAY, 365 * DAY,
 	    "How long a mailbox can be read by seq; whole days are dropped after it."),
+	SETTING(struct notifications_config, transfer_retention, "transfer-retention",
+	    SETTING_DURATION, "24h", 0, 365 * DAY,
+	    "How long a transfer that has ended can be tracked; one that has not is kept."),
 	SETTING(struct notifications_config, balance_fresh, "balance-fresh", SETTING_DURATION,
 	    "30s", 0, DAY,
 	    "How long a balance that was confirmed is given to clients that ask, before the back"

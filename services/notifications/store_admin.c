@@ -187,6 +187,15 @@ enum status store_forget_bodies(struct db *db, int64_t before_us, size_t *ret_n,
 	return STATUS_OK;
 }
 
+enum status store_forget_transfers(struct db *db, int64_t before_us, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_time(&p, before_us);
+	return db_run(db, STORE_FORGET_TRANSFERS, &p, NULL, err);
+}
+
 enum status store_start_period(struct db *db, int64_t period, struct err *err)
 {
 	struct db_params p;

@@ -358,14 +358,17 @@ enum status store_set_transfers(
     struct db *db, const struct batch *batch, int64_t now_us, struct err *err)
 {
 	struct changed c = changed_states(batch, WALLETWIRE__V1__PAYLOAD__BODY_TRANSFER);
+	bool *finals = arena_alloc(batch->arena, c.len * sizeof(*finals));
 	const char **of, **parties;
 	struct db_params p;
 	size_t n = 0;
 
 	if (c.len == 0)
 		return STATUS_OK;
-	for (size_t i = 0; i < c.len; i++)
+	for (size_t i = 0; i < c.len; i++) {
 		n += c.plans[i]->users_len;
+		finals[i] = c.plans[i]->state->transfer->final;
+	}
 	of = arena_alloc(batch->arena, n * sizeof(*of));
 	parties = arena_alloc(batch->arena, n * sizeof(*parties));
 	n = 0;
@@ -382,6 +385,7 @@ enum status store_set_transfers(
 	db_add_text_array(&p, of, n);
 	db_add_text_array(&p, parties, n);
 	db_add_time(&p, now_us);
+	db_add_bool_array(&p, finals, c.len);
 	return db_run(db, STORE_SET_TRANSFERS, &p, NULL, err);
 }
 

@@ -170,15 +170,17 @@
 	S(CONFIRM_WALLETS, "UPDATE notifications.balances b SET updated_at = $3::timestamptz,"     \
 			   " gone = NOT b.wallet_id = ANY ($2::text[]) WHERE b.user_id = $1::text" \
 			   " AND (b.wallet_id = ANY ($2) OR NOT b.gone)")                          \
-	S(SET_TRANSFERS, "INSERT INTO notifications.transfers AS t"                                \
-			 " (transfer_id, version, payload, parties, updated_at)"                   \
-			 " SELECT r.i, r.v, r.p, x.parties, $6::timestamptz"                       \
-			 " FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS r(i, v, p)"       \
-			 " JOIN (SELECT i, array_agg(u) AS parties FROM"                           \
-			 " unnest($4::text[], $5::text[]) AS y(i, u) GROUP BY i) x ON x.i = r.i"   \
-			 " ON CONFLICT (transfer_id) DO UPDATE SET version = excluded.version,"    \
-			 " payload = excluded.payload, parties = excluded.parties,"                \
-			 " updated_at = excluded.updated_at WHERE t.version < excluded.version")   \
+	S(SET_TRANSFERS,                                                                           \
+	    "INSERT INTO notifications.transfers AS t"                                             \
+	    " (transfer_id, version, payload, parties, updated_at, final)"                         \
+	    " SELECT r.i, r.v, r.p, x.parties, $6::timestamptz, r.f"                               \
+	    " FROM unnest($1::text[], $2::bigint[], $3::bytea[], $7::boolean[]) AS r(i, v, p, f)"  \
+	    " JOIN (SELECT i, array_agg(u) AS parties FROM"                                        \
+	    " unnest($4::text[], $5::text[]) AS y(i, u) GROUP BY i) x ON x.i = r.i"                \
+	    " ON CONFLICT (transfer_id) DO UPDATE SET version = excluded.version,"                 \
+	    " payload = excluded.payload, parties = excluded.parties,"                             \
+	    " updated_at = excluded.updated_at, final = excluded.final"                            \
+	    " WHERE t.version < excluded.version")                                                 \
 	S(DRAW_ANNOUNCEMENTS,                                                                      \
 	    "UPDATE notifications.meta SET announcement_seq = announcement_seq + $1::bigint"       \
 	    " RETURNING announcement_seq - $1 + 1")                                                \
@@ -354,6 +356,10 @@
 			 " FROM notifications.bodies WHERE NOT keep AND created_at < "             \
 			 "$1::timestamptz LIMIT 1000)"                                             \
 			 " RETURNING 1")                                                           \
+	S(FORGET_TRANSFERS,                                                                        \
+	    "DELETE FROM notifications.transfers WHERE transfer_id IN (SELECT transfer_id"         \
+	    " FROM notifications.transfers WHERE final AND updated_at < $1::timestamptz LIMIT"     \
+	    " 1000)")                                                                              \
 	S(SET_PERIOD, "UPDATE notifications.progress SET applied_period = $1::bigint")
 
 enum {

@@ -69,6 +69,13 @@ static enum status forget_bodies(struct upkeep *upkeep, struct err *err)
 	    upkeep->apply->db, (today() - keep_days(upkeep)) * DAY_US, &n, err);
 }
 
+/* Likewise. */
+static enum status forget_transfers(struct upkeep *upkeep, struct err *err)
+{
+	return store_forget_transfers(
+	    upkeep->apply->db, clock_wall_us() - upkeep->transfer_retention_ms * 1000, err);
+}
+
 static enum status start_period(struct upkeep *upkeep, struct err *err)
 {
 	struct apply *apply = upkeep->apply;
@@ -184,6 +191,8 @@ enum status upkeep_tick(struct upkeep *upkeep, struct err *err)
 		upkeep->next_ms = now;
 	if (!s)
 		s = forget_bodies(upkeep, err);
+	if (!s)
+		s = forget_transfers(upkeep, err);
 	if (!s && !upkeep->revoked_copied) {
 		s = revoked_copy(upkeep->apply->db, upkeep->apply->bus, err);
 		upkeep->revoked_copied = !s;

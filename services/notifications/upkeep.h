@@ -10,6 +10,7 @@
 struct upkeep {
 	struct apply *apply;
 	int64_t retention_ms; /* of the mailbox */
+	int64_t transfer_retention_ms;
 	int64_t days_made;    /* the day for which the mailbox was last looked after; 0: not yet */
 	int64_t days_dropped; /* likewise, for what was dropped behind */
 	int64_t next_ms;      /* of the steady clock */
