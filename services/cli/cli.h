@@ -8,6 +8,7 @@
 #define CLI_CLI_H
 
 #include "base/err.h"
+#include "options.h"
 
 enum cli_exit {
 	CLI_OK = 0,
@@ -32,6 +33,11 @@ enum cli_exit cmd_stats(int argc, char **argv);
 enum cli_exit cmd_tail(int argc, char **argv);
 enum cli_exit cmd_token(int argc, char **argv);
 enum cli_exit cmd_top(int argc, char **argv);
+
+/* Reads the command line; false if that was all, and then how it ends: after --help, or a mistake.
+ */
+bool cli_options(const struct usage *usage, void *opt, struct option_list *ret_operands, int argc,
+    char **argv, enum cli_exit *ret_exit) MUST_CHECK;
 
 /* "ww COMMAND: message" on standard error; returns CLI_FAILED. */
 enum cli_exit cli_failed(const char *command, const struct err *err);

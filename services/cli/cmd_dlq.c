@@ -210,15 +210,10 @@ enum cli_exit cmd_dlq(int argc, char **argv)
 {
 	struct dlq_options opt = { 0 };
 	struct option_list operands;
+	enum cli_exit code;
 
-	switch (options_parse(&usage, &opt, &operands, argc, argv)) {
-	case OPTIONS_DONE:
-		return CLI_OK;
-	case OPTIONS_WRONG:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!cli_options(&usage, &opt, &operands, argc, argv, &code))
+		return code;
 	if (misuse(&opt, &operands))
 		return cli_misused("dlq", "%s", misuse(&opt, &operands));
 	return run(&opt, &operands);

@@ -30,17 +30,12 @@ static const struct usage usage = {
 enum cli_exit cmd_docs(int argc, char **argv)
 {
 	struct option_list operands;
+	enum cli_exit code;
 	struct buf page = BUF_INIT;
 	char no_options;
 
-	switch (options_parse(&usage, &no_options, &operands, argc, argv)) {
-	case OPTIONS_DONE:
-		return CLI_OK;
-	case OPTIONS_WRONG:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!cli_options(&usage, &no_options, &operands, argc, argv, &code))
+		return code;
 	for (size_t i = 0; i < docs_pages_len && operands.len; i++) {
 		if (strcmp(docs_pages[i].name, operands.at[0]) != 0)
 			continue;

@@ -79,20 +79,15 @@ enum cli_exit cmd_drain(int argc, char **argv)
 {
 	struct drain_options opt = { 0 };
 	struct option_list operands;
+	enum cli_exit code;
 	const Walletwire__V1__EdgeLease *edge = NULL;
 	struct fleet fleet = { 0 };
 	struct bus *bus = NULL;
 	struct err err = ERR_INIT;
 	enum status s;
 
-	switch (options_parse(&usage, &opt, &operands, argc, argv)) {
-	case OPTIONS_DONE:
-		return CLI_OK;
-	case OPTIONS_WRONG:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!cli_options(&usage, &opt, &operands, argc, argv, &code))
+		return code;
 	if (operands.len != 1)
 		return cli_misused("drain", "give an edge: its id or its name");
 	s = connection_open(&opt.connection, "ops", &bus, &err);

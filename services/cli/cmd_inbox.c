@@ -236,20 +236,16 @@ enum cli_exit cmd_inbox(int argc, char **argv)
 	struct inbox_options *opt = xcalloc(1, sizeof(*opt));
 	const struct inbox_verb *verb = NULL;
 	struct option_list operands;
-	enum options_outcome outcome = options_parse(&usage, opt, &operands, argc, argv);
 	enum cli_exit code;
+	bool runs = cli_options(&usage, opt, &operands, argc, argv, &code);
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs) && operands.len > 0; i++) {
 		if (strcmp(verbs[i].name, operands.at[0]) == 0)
 			verb = &verbs[i];
 	}
-	if (outcome == OPTIONS_DONE)
-		code = CLI_OK;
-	else if (outcome == OPTIONS_WRONG)
-		code = CLI_USAGE;
-	else if (operands.len != 2 || !verb)
+	if (runs && (operands.len != 2 || !verb))
 		code = cli_misused("inbox", "give list, unread or verify, and the user");
-	else
+	else if (runs)
 		code = run_verb(verb, opt, operands.at[1]);
 	free(opt);
 	return code;

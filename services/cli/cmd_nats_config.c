@@ -96,17 +96,12 @@ enum cli_exit cmd_nats_config(int argc, char **argv)
 {
 	struct nats_options opt = { 0 };
 	struct option_list operands;
+	enum cli_exit code;
 	struct passwords passwords;
 	struct err err = ERR_INIT;
 
-	switch (options_parse(&usage, &opt, &operands, argc, argv)) {
-	case OPTIONS_DONE:
-		return CLI_OK;
-	case OPTIONS_WRONG:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!cli_options(&usage, &opt, &operands, argc, argv, &code))
+		return code;
 	if (!opt.store_dir || !opt.passwords_dir)
 		return cli_misused(
 		    "nats-config", "--store-dir DIR and --passwords-dir DIR are needed");

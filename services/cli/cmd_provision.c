@@ -61,16 +61,11 @@ enum cli_exit cmd_provision(int argc, char **argv)
 {
 	struct provision_options opt = { 0 };
 	struct option_list operands;
+	enum cli_exit code;
 	struct err err = ERR_INIT;
 
-	switch (options_parse(&usage, &opt, &operands, argc, argv)) {
-	case OPTIONS_DONE:
-		return CLI_OK;
-	case OPTIONS_WRONG:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!cli_options(&usage, &opt, &operands, argc, argv, &code))
+		return code;
 	if (opt.replicas % 2 == 0)
 		return cli_misused("provision", "--replicas: 1, 3 or 5");
 	return provision(&opt, &err) ? cli_failed("provision", &err) : CLI_OK;

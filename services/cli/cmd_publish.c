@@ -255,29 +255,25 @@ static enum cli_exit publish_flags(const struct publish_options *opt)
 	return code;
 }
 
+static enum cli_exit publish(struct publish_options *opt, const struct option_list *operands)
+{
+	opt->flags.kind = operands->len ? operands->at[0] : NULL;
+	if (!opt->json == !opt->flags.kind)
+		return cli_misused("publish", "give either the kind of one event or --json FILE");
+	if (opt->json && (opt->flags.users.len || opt->flags.set.len || opt->flags.id))
+		return cli_misused(
+		    "publish", "--json takes everything from the lines, no --user, --set, --id");
+	return opt->json ? publish_json(opt) : publish_flags(opt);
+}
+
 enum cli_exit cmd_publish(int argc, char **argv)
 {
 	struct publish_options *opt = xcalloc(1, sizeof(*opt));
 	struct option_list operands;
-	enum cli_exit code = CLI_USAGE;
+	enum cli_exit code;
 
-	switch (options_parse(&usage, opt, &operands, argc, argv)) {
-	case OPTIONS_DONE:
-		code = CLI_OK;
-		break;
-	case OPTIONS_WRONG:
-		break;
-	case OPTIONS_RUN:
-		opt->flags.kind = operands.len ? operands.at[0] : NULL;
-		if (!opt->json == !opt->flags.kind)
-			code = cli_misused(
-			    "publish", "give either the kind of one event or --json FILE");
-		else if (opt->json && (opt->flags.users.len || opt->flags.set.len || opt->flags.id))
-			code = cli_misused("publish",
-			    "--json takes everything from the lines, no --user, --set, --id");
-		else
-			code = opt->json ? publish_json(opt) : publish_flags(opt);
-	}
+	if (cli_options(&usage, opt, &operands, argc, argv, &code))
+		code = publish(opt, &operands);
 	free(opt);
 	return code;
 }

@@ -53,19 +53,14 @@ enum cli_exit cmd_recall(int argc, char **argv)
 {
 	struct recall_options opt = { 0 };
 	struct option_list operands;
+	enum cli_exit code;
 	struct err err = ERR_INIT;
 	struct arena arena;
 	uint32_t n = 0;
 	enum status s;
 
-	switch (options_parse(&usage, &opt, &operands, argc, argv)) {
-	case OPTIONS_DONE:
-		return CLI_OK;
-	case OPTIONS_WRONG:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!cli_options(&usage, &opt, &operands, argc, argv, &code))
+		return code;
 	if (operands.len != 2)
 		return cli_misused("recall", "give the type of the event and its id");
 	arena_init(&arena, ANSWER_MEMORY);

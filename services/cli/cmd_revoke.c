@@ -58,18 +58,13 @@ enum cli_exit cmd_revoke(int argc, char **argv)
 {
 	struct revoke_options opt = { 0 };
 	struct option_list operands;
+	enum cli_exit code;
 	struct err err = ERR_INIT;
 	struct arena arena;
 	enum status s;
 
-	switch (options_parse(&usage, &opt, &operands, argc, argv)) {
-	case OPTIONS_DONE:
-		return CLI_OK;
-	case OPTIONS_WRONG:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!cli_options(&usage, &opt, &operands, argc, argv, &code))
+		return code;
 	if (!opt.user == !opt.token)
 		return cli_misused("revoke", "give either --user ID or --token JTI");
 	arena_init(&arena, ANSWER_MEMORY);

@@ -186,19 +186,14 @@ enum cli_exit cmd_stats(int argc, char **argv)
 {
 	struct stats_options opt = { 0 };
 	struct option_list operands;
+	enum cli_exit code;
 	struct edge_stats_list list = { 0 };
 	struct bus *bus = NULL;
 	struct err err = ERR_INIT;
 	enum status s;
 
-	switch (options_parse(&usage, &opt, &operands, argc, argv)) {
-	case OPTIONS_DONE:
-		return CLI_OK;
-	case OPTIONS_WRONG:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!cli_options(&usage, &opt, &operands, argc, argv, &code))
+		return code;
 	s = connection_open(&opt.connection, "ops", &bus, &err);
 	if (s == STATUS_OK)
 		s = edge_stats_ask(

@@ -104,20 +104,15 @@ enum cli_exit cmd_tail(int argc, char **argv)
 {
 	struct tail_options opt = { 0 };
 	struct option_list operands;
+	enum cli_exit code;
 	struct err err = ERR_INIT;
 	char subject[SUBJECT_SIZE];
 	sigset_t signals;
 	int signal_fd;
 	enum status s;
 
-	switch (options_parse(&usage, &opt, &operands, argc, argv)) {
-	case OPTIONS_DONE:
-		return CLI_OK;
-	case OPTIONS_WRONG:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!cli_options(&usage, &opt, &operands, argc, argv, &code))
+		return code;
 	if (operands.len != 2 || strcmp(operands.at[0], "user") != 0)
 		return cli_misused("tail", "give what to follow: user ID");
 	if (subject_with_id("ww.rt.user.", operands.at[1], subject, &err))

@@ -72,16 +72,11 @@ enum cli_exit cmd_token(int argc, char **argv)
 {
 	struct token_options opt = { 0 };
 	struct option_list operands;
+	enum cli_exit code;
 	struct err err = ERR_INIT;
 
-	switch (options_parse(&usage, &opt, &operands, argc, argv)) {
-	case OPTIONS_DONE:
-		return CLI_OK;
-	case OPTIONS_WRONG:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!cli_options(&usage, &opt, &operands, argc, argv, &code))
+		return code;
 	if (!opt.user)
 		return cli_misused("token", "--user ID is missing");
 	if (!opt.keys_dir)

@@ -91,19 +91,14 @@ enum cli_exit cmd_top(int argc, char **argv)
 {
 	struct top_options opt = { 0 };
 	struct option_list operands;
+	enum cli_exit code;
 	struct bus *bus = NULL;
 	struct err err = ERR_INIT;
 	sigset_t signals;
 	enum status s;
 
-	switch (options_parse(&usage, &opt, &operands, argc, argv)) {
-	case OPTIONS_DONE:
-		return CLI_OK;
-	case OPTIONS_WRONG:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!cli_options(&usage, &opt, &operands, argc, argv, &code))
+		return code;
 	/* Before there are threads, so that only pause_ms() takes them. */
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGINT);

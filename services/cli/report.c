@@ -1,8 +1,22 @@
-/* How a command says what went wrong: one line that starts with the command's name. */
+/* What every command begins with, and how it says what went wrong: a line with its name. */
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "cli.h"
+
+bool cli_options(const struct usage *usage, void *opt, struct option_list *ret_operands, int argc,
+    char **argv, enum cli_exit *ret_exit)
+{
+	static const enum cli_exit exits[] = {
+		[OPTIONS_RUN] = CLI_OK,
+		[OPTIONS_DONE] = CLI_OK,
+		[OPTIONS_WRONG] = CLI_USAGE,
+	};
+	enum options_outcome outcome = options_parse(usage, opt, ret_operands, argc, argv);
+
+	*ret_exit = exits[outcome];
+	return outcome == OPTIONS_RUN;
+}
 
 enum cli_exit cli_failed(const char *command, const struct err *err)
 {
