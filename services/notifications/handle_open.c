@@ -36,18 +36,6 @@ static bool same_claims(const Claims *a, const Claims *b)
 	       strcmp(a->tier, b->tier) == 0;
 }
 
-/*
- * Numbers and states are of one moment; unknown users have zeros. The marks are read later than
- * these: what is newer is told again with its own rev.
- */
-static enum status read_all(
-    struct request *req, const char *user_id, Walletwire__V1__OpenReply *reply, struct err *err)
-{
-	enum status s = store_open(req->db, user_id, req->arena, reply, err);
-
-	return s ? s : store_marks(req->db, user_id, req->arena, &reply->marks, err);
-}
-
 /* What a token says of a user may change from one connection to the next: a change of state. */
 static enum status take_claims(struct request *req, const char *user_id, const Claims *claims,
     Walletwire__V1__OpenReply *reply, struct err *err)
@@ -58,7 +46,7 @@ static enum status take_claims(struct request *req, const char *user_id, const C
 		return s;
 	s = store_set_claims(req->db, user_id, claims, err);
 	walletwire__v1__open_reply__init(reply);
-	return s ? s : read_all(req, user_id, reply, err);
+	return s ? s : store_open(req->db, user_id, req->arena, reply, err);
 }
 
 enum status notifications_on_open(struct request *req, struct err *err)
@@ -70,8 +58,9 @@ enum status notifications_on_open(struct request *req, struct err *err)
 
 	if (!s && in->since > INT64_MAX - 1)
 		s = err_invalid(err, "since", "is no number of a mailbox");
+	/* One statement, so that all of it is of one moment. Unknown users have zeros. */
 	if (!s)
-		s = read_all(req, user_id, reply, err);
+		s = store_open(req->db, user_id, req->arena, reply, err);
 	if (!s && in->claims)
 		s = take_claims(req, user_id, in->claims, reply, err);
 	if (!s && in->wants_live)

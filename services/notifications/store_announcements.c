@@ -284,27 +284,19 @@ enum status store_set_claims(
 enum status store_marks(
     struct db *db, const char *user_id, struct arena *arena, Marks **ret_marks, struct err *err)
 {
-	Marks *marks = MESSAGE_NEW(arena, marks);
+	Marks *marks = marks_new(arena);
 	struct db_result *r = NULL;
 	struct db_params p;
 	enum status s;
 
 	*ret_marks = marks;
-	marks->claims = MESSAGE_NEW(arena, claims);
 	db_params_init(&p);
 	db_add_text(&p, user_id);
 	s = db_run(db, STORE_MARKS, &p, &r, err);
 	if (s)
 		return s;
-	marks->read = arena_alloc(arena, db_rows(r) * sizeof(*marks->read));
-	for (size_t i = 0; i < db_rows(r); i++) {
-		marks->claims->country = arena_strdup(arena, db_get_text(r, i, 0));
-		marks->claims->language = arena_strdup(arena, db_get_text(r, i, 1));
-		marks->claims->tier = arena_strdup(arena, db_get_text(r, i, 2));
-		marks->read_up_to = (uint64_t)db_get_int(r, i, 3);
-		if (!db_is_null(r, i, 4))
-			marks->read[marks->n_read++] = (uint64_t)db_get_int(r, i, 4);
-	}
+	for (size_t i = 0; i < db_rows(r); i++)
+		row_mark(r, i, marks, arena);
 	db_result_free(r);
 	return STATUS_OK;
 }

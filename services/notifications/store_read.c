@@ -26,10 +26,26 @@ static Payload *unread_payload(Unread *unread, struct arena *arena)
 	return payload;
 }
 
+/* The parts of the answer behind the first row. */
+enum { OPEN_UNREAD = 1, OPEN_BALANCE };
+
+static enum status add_balance(const struct db_result *r, size_t row, struct arena *arena,
+    Walletwire__V1__OpenReply *reply, struct err *err)
+{
+	Payload *payload = NULL;
+	enum status s = row_payload(r, row, 5, arena, &payload, err);
+
+	if (!s)
+		reply->states[reply->n_states++] =
+		    kind_state(payload, db_get_int(r, row, 2), arena);
+	return s;
+}
+
 static enum status fill_open(const struct db_result *r, struct arena *arena,
     Walletwire__V1__OpenReply *reply, struct err *err)
 {
 	Unread *unread = MESSAGE_NEW(arena, unread);
+	enum status s = STATUS_OK;
 
 	reply->epoch = text(r, 0, 1, arena);
 	reply->seq = (uint64_t)db_get_int(r, 0, 2);
@@ -39,21 +55,22 @@ static enum status fill_open(const struct db_result *r, struct arena *arena,
 	unread->version = reply->rev;
 	reply->states[reply->n_states++] =
 	    kind_state(unread_payload(unread, arena), (int64_t)reply->rev, arena);
-	for (size_t i = 1; i < db_rows(r); i++) {
-		Payload *payload = NULL;
-		enum status s;
-
-		if (db_get_int(r, i, 0) == 1) {
+	reply->marks = marks_new(arena);
+	for (size_t i = 1; i < db_rows(r) && !s; i++) {
+		switch (db_get_int(r, i, 0)) {
+		case OPEN_UNREAD:
 			unread_add(unread, (int)db_get_int(r, i, 2), (int)db_get_int(r, i, 3),
 			    db_get_int(r, i, 4), arena);
-			continue;
+			break;
+		case OPEN_BALANCE:
+			s = add_balance(r, i, arena, reply, err);
+			break;
+		default:
+			row_mark(r, i, reply->marks, arena);
+			break;
 		}
-		s = row_payload(r, i, 5, arena, &payload, err);
-		if (s)
-			return s;
-		reply->states[reply->n_states++] = kind_state(payload, db_get_int(r, i, 2), arena);
 	}
-	return STATUS_OK;
+	return s;
 }
 
 enum status store_open(struct db *db, const char *user_id, struct arena *arena,

@@ -144,6 +144,30 @@ LogEntry *row_log_entry(const struct db_result *r, size_t row, struct arena *are
 	return entry;
 }
 
+Marks *marks_new(struct arena *arena)
+{
+	Marks *marks = MESSAGE_NEW(arena, marks);
+
+	marks->claims = MESSAGE_NEW(arena, claims);
+	return marks;
+}
+
+/* Every row has the user's own columns; the first one also makes room for what was read beyond. */
+void row_mark(const struct db_result *r, size_t row, Marks *marks, struct arena *arena)
+{
+	uint64_t read = (uint64_t)db_get_int(r, row, 3);
+
+	if (!marks->read) {
+		marks->read = arena_alloc(arena, db_rows(r) * sizeof(*marks->read));
+		marks->read_up_to = (uint64_t)db_get_int(r, row, 2);
+		marks->claims->country = text(r, row, 1, arena);
+		marks->claims->language = text(r, row, 6, arena);
+		marks->claims->tier = text(r, row, 7, arena);
+	}
+	if (read > 0)
+		marks->read[marks->n_read++] = read;
+}
+
 static void add_type(Unread *unread, const char *key, uint32_t n, struct arena *arena)
 {
 	size_t at = 0;

@@ -21,6 +21,10 @@ LogEntry *row_announced(const struct db_result *r, size_t row, size_t column, st
 /* Columns countries, languages, tiers; NULL for everybody. */
 Segment *row_segment(const struct db_result *r, size_t row, size_t column, struct arena *arena);
 
+/* Those of a user without a row, and one row of SQL_MARKS more. */
+Marks *marks_new(struct arena *arena);
+void row_mark(const struct db_result *r, size_t row, Marks *marks, struct arena *arena);
+
 /* Adds n of a type and priority to counters; rows come sorted by type. */
 void unread_add(Unread *unread, int type, int priority, int64_t n, struct arena *arena);
 

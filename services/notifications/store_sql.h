@@ -81,6 +81,14 @@
 	" WHEN a.announcement_seq <= u.read_up_to THEN 3"                                        \
 	" WHEN a.announcement_seq <= u.seen_up_to THEN 2 ELSE 1 END)::smallint"
 
+/* How far the user $1 got, and a row for each that was read beyond; columns as in OPEN, part 3. */
+#define SQL_MARKS                                                                             \
+	"SELECT 3, u.country, u.read_up_to, coalesce(k.announcement_seq, 0), 0, NULL::bytea," \
+	" u.language, u.tier FROM notifications.users u LEFT JOIN (notifications.marks k"     \
+	" JOIN notifications.announcements a ON a.announcement_seq = k.announcement_seq"      \
+	" AND a.change = 1 AND a.ended = 0) ON k.user_id = u.user_id AND k.state >= 3"        \
+	" AND k.announcement_seq > u.read_up_to WHERE u.user_id = $1::text"
+
 #define SQL_LIST(filter)                                                                  \
 	"SELECT i.seq, i.created_at, coalesce(b.payload, ''), coalesce(b.blanked, true)," \
 	" i.event_id, i.type, i.priority, i.title, i.text, i.created_at, i.expires_at,"   \
@@ -209,13 +217,14 @@
 	    "DELETE FROM notifications.attempts WHERE stream_seq = ANY ($1::bigint[])")            \
 	S(OPEN,                                                                                    \
 	    "SELECT 0 AS part, m.epoch AS a, coalesce(u.seq, 0) AS x, coalesce(u.rev, 0) AS y,"    \
-	    " m.announcement_seq AS z, NULL::bytea AS payload"                                     \
+	    " m.announcement_seq AS z, NULL::bytea AS payload, '', ''"                             \
 	    " FROM notifications.meta m LEFT JOIN notifications.users u ON u.user_id = $1::text"   \
-	    " UNION ALL SELECT 1, '', type, priority, n, NULL FROM notifications.unread"           \
+	    " UNION ALL SELECT 1, '', type, priority, n, NULL, '', '' FROM notifications.unread"   \
 	    " WHERE user_id = $1 AND n > 0"                                                        \
-	    " UNION ALL (SELECT 2, wallet_id, version, 0, 0, payload FROM notifications.balances"  \
+	    " UNION ALL (SELECT 2, wallet_id, version, 0, 0, payload, '', ''"                      \
+	    " FROM notifications.balances"                                                         \
 	    " WHERE user_id = $1 AND NOT gone ORDER BY updated_at DESC LIMIT 1000)"                \
-	    " ORDER BY part, x, y")                                                                \
+	    " UNION ALL " SQL_MARKS " ORDER BY part, x, y")                                        \
 	S(HEADS, "SELECT m.epoch, m.announcement_seq, r.user_id, coalesce(u.seq, 0), "             \
 		 "coalesce(u.rev, 0)"                                                              \
 		 " FROM notifications.meta m"                                                      \
@@ -294,12 +303,7 @@
 	    " language = excluded.language, tier = excluded.tier"                                  \
 	    " WHERE (u.country, u.language, u.tier)"                                               \
 	    " <> (excluded.country, excluded.language, excluded.tier)")                            \
-	S(MARKS, "SELECT u.country, u.language, u.tier, u.read_up_to, k.announcement_seq"          \
-		 " FROM notifications.users u LEFT JOIN (notifications.marks k"                    \
-		 " JOIN notifications.announcements a ON a.announcement_seq = k.announcement_seq"  \
-		 " AND a.change = 1 AND a.ended = 0) ON k.user_id = u.user_id AND k.state >= 3"    \
-		 " AND k.announcement_seq > u.read_up_to"                                          \
-		 " WHERE u.user_id = $1::text ORDER BY k.announcement_seq")                        \
+	S(MARKS, SQL_MARKS " ORDER BY 4")                                                          \
 	S(LIVE_UNREAD,                                                                             \
 	    "SELECT m.announcement_seq, coalesce(x.priority, 0), coalesce(x.n, 0)"                 \
 	    " FROM notifications.meta m LEFT JOIN (SELECT a.priority, count(*) AS n" SQL_LIVE_FOR  \
