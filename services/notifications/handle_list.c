@@ -8,7 +8,7 @@
 #include "notifications.h"
 #include "store.h"
 
-enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 100, DIGITS_MAX = 18, PAGE_BYTES = 256 * 1024 };
+enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 100, DIGITS_MAX = 18 };
 
 /* Beyond every number there is, in digits that are read again. */
 #define CURSOR_NEWEST INT64_C(999999999999999999)
@@ -128,7 +128,7 @@ static void fill_page(struct merge *m, Walletwire__V1__ListReply *reply, struct 
 	size_t limit = m->query->limit, bytes = 0;
 
 	reply->items = arena_alloc(arena, limit * sizeof(*reply->items));
-	while (reply->n_items < limit && bytes <= PAGE_BYTES && has_more(m)) {
+	while (reply->n_items < limit && bytes <= STORE_PAGE_BYTES && has_more(m)) {
 		Walletwire__V1__ListItem *item = next_item(m);
 
 		bytes += protobuf_c_message_get_packed_size(&item->base);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/subject.h"
+#include "changed.h"
 #include "kind.h"
 #include "log/log.h"
 #include "ring.h"
@@ -49,15 +50,11 @@ static enum status check(const Walletwire__V1__SelectRequest *in, struct err *er
 }
 
 /* The user's own words about the change, with `all` as what it meant at this moment. */
-static Payload *changed_payload(const struct job *job, int64_t rev)
+static Changed *words(const struct job *job)
 {
-	Payload *payload = MESSAGE_NEW(job->arena, payload);
 	Changed *changed = MESSAGE_NEW(job->arena, changed);
 
-	payload->body_case = WALLETWIRE__V1__PAYLOAD__BODY_CHANGED;
-	payload->changed = changed;
 	changed->action = job->action;
-	changed->version = (uint64_t)rev;
 	switch (job->in->selection_case) {
 	case WALLETWIRE__V1__SELECT_REQUEST__SELECTION_IDS:
 		changed->selection_case = WALLETWIRE__V1__CHANGED__SELECTION_IDS;
@@ -72,36 +69,18 @@ static Payload *changed_payload(const struct job *job, int64_t rev)
 		changed->all = true;
 		break;
 	}
-	return payload;
+	return changed;
 }
 
-/* The change as an item of the mailbox, so that every device hears of it, in order. */
 static enum status append_changed(struct job *job, struct db *db, struct err *err)
 {
-	Payload *payload = changed_payload(job, job->rev);
-	struct bytes packed = message_pack(&payload->base, job->arena);
-	const char *key = "changed";
-	int64_t now_us = clock_wall_us(), body_id = 0;
-	bool keep = false;
-	struct body_rows body = { 1, &body_id, &key, &packed, &keep };
-	struct mailbox_rows row = { 1, &job->user_id, &job->seq, &body_id };
-	enum status s = store_draw_body_ids(db, &body_id, err);
+	struct store_users user = { 1, &job->user_id, &job->seq, &job->rev };
+	Changed *said = words(job);
+	struct changed changed = { &user, &said, NULL };
+	enum status s = changed_append(&changed, db, job->arena, err);
 
-	if (!s)
-		s = store_insert_bodies(db, &body, now_us, err);
-	if (!s)
-		s = store_insert_mailbox(db, &row, now_us, err);
-	if (!s)
-		s = store_set_user(db, job->user_id, job->seq, job->rev, err);
-	if (s)
-		return s;
-	job->changed = MESSAGE_NEW(job->arena, item);
-	job->changed->seq = (uint64_t)job->seq;
-	job->changed->payload = payload;
-	job->changed->applied_us = now_us;
-	kind_channels(payload, /* as_item= */ true, job->arena, &job->changed->n_channels,
-	    &job->changed->channels);
-	return STATUS_OK;
+	job->changed = changed.items[0];
+	return s ? s : store_set_some(db, &user, err);
 }
 
 static int64_t number(uint64_t n)
@@ -148,7 +127,6 @@ static enum status move(struct job *job, struct db *db, struct err *err)
 		s = move_announcements(job, db, &move, err);
 	if (s || job->moved + job->moved_announcements == 0)
 		return s;
-	job->seq++;
 	job->rev++;
 	/* With the marks come the counters they are added to. */
 	job->recounted = left.len > 0 || job->marks;

@@ -19,6 +19,12 @@ extern const size_t store_statements_len;
 
 #define STORE_SCHEMA "notifications"
 
+/* A page of rows ends at either. */
+enum {
+	STORE_PAGE_ROWS = 500,
+	STORE_PAGE_BYTES = 256 * 1024,
+};
+
 /* --- which history this is (epoch.c) --- */
 struct store_identity {
 	const char *epoch; /* as stored; "" before the first start */

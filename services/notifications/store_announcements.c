@@ -5,11 +5,6 @@
 #include "store_rows.h"
 #include "store_sql.h"
 
-enum {
-	PAGE_ROWS = 500,
-	PAGE_BYTES = 256 * 1024,
-};
-
 /* --- the log --- */
 
 enum status store_draw_announcements(struct db *db, size_t n, int64_t *ret_first, struct err *err)
@@ -209,7 +204,7 @@ static void fill_page(const struct db_result *r, int64_t up_to, struct arena *ar
 		LogEntry *entry = row_log_entry(r, i, arena);
 
 		bytes += protobuf_c_message_get_packed_size(&entry->base);
-		if (i == PAGE_ROWS || (i > 0 && bytes > PAGE_BYTES)) {
+		if (i == STORE_PAGE_ROWS || (i > 0 && bytes > STORE_PAGE_BYTES)) {
 			reply->handled = entry->announcement_seq - 1;
 			break;
 		}
@@ -232,7 +227,7 @@ enum status store_announcements(struct db *db, int64_t after, int64_t up_to, str
 	db_params_init(&p);
 	db_add_i64(&p, after);
 	db_add_i64(&p, up_to);
-	db_add_i64(&p, PAGE_ROWS + 1); /* one more tells that there is more */
+	db_add_i64(&p, STORE_PAGE_ROWS + 1); /* one more tells that there is more */
 	s = db_run(db, STORE_ANNOUNCEMENTS, &p, &r, err);
 	if (s)
 		return s;

@@ -7,11 +7,6 @@
 #include "store_rows.h"
 #include "store_sql.h"
 
-enum {
-	PAGE_ROWS = 500,
-	PAGE_BYTES = 256 * 1024,
-};
-
 static char *text(const struct db_result *r, size_t row, size_t column, struct arena *arena)
 {
 	return arena_strdup(arena, db_get_text(r, row, column));
@@ -173,7 +168,7 @@ static enum status fill_since(const struct db_result *r, int64_t after, int64_t 
 		if (s)
 			return s;
 		bytes += protobuf_c_message_get_packed_size(&item->base);
-		if (i == PAGE_ROWS || (i > 0 && bytes > PAGE_BYTES)) {
+		if (i == STORE_PAGE_ROWS || (i > 0 && bytes > STORE_PAGE_BYTES)) {
 			reply->handled = item->seq - 1;
 			break;
 		}
@@ -201,7 +196,7 @@ enum status store_since(struct db *db, const char *user_id, int64_t after, int64
 	db_add_text(&p, user_id);
 	db_add_i64(&p, after);
 	db_add_i64(&p, up_to);
-	db_add_i64(&p, PAGE_ROWS + 1); /* one more tells that there is more */
+	db_add_i64(&p, STORE_PAGE_ROWS + 1); /* one more tells that there is more */
 	s = db_run(db, STORE_SINCE, &p, &r, err);
 	if (s)
 		return s;
@@ -379,11 +374,7 @@ enum status store_move_items(struct db *db, const struct store_move *move, struc
 enum status store_set_user(
     struct db *db, const char *user_id, int64_t seq, int64_t rev, struct err *err)
 {
-	struct db_params p;
+	struct store_users user = { 1, &user_id, &seq, &rev };
 
-	db_params_init(&p);
-	db_add_text_array(&p, &user_id, 1);
-	db_add_i64_array(&p, &seq, 1);
-	db_add_i64_array(&p, &rev, 1);
-	return db_run(db, STORE_SET_USERS, &p, NULL, err);
+	return store_set_some(db, &user, err);
 }

@@ -1,7 +1,7 @@
 /* The order is that of every writer: lock the users, change the rows, then their numbers. */
 #include "withdraw.h"
 
-#include "base/clock.h"
+#include "changed.h"
 #include "kind.h"
 #include "ring.h"
 
@@ -24,58 +24,31 @@ static void keep_affected(struct store_users *users, const struct unread_rows *l
 	users->len = kept;
 }
 
-static Payload *recalled(const char *event_id, int64_t rev, struct arena *arena)
+static Changed *recalled(char *event_id, struct arena *arena)
 {
-	Payload *payload = MESSAGE_NEW(arena, payload);
 	Changed *changed = MESSAGE_NEW(arena, changed);
 
-	payload->body_case = PAYLOAD(CHANGED);
-	payload->changed = changed;
 	changed->action = WALLETWIRE__V1__CHANGE_ACTION__CHANGE_ACTION_RECALLED;
 	changed->selection_case = WALLETWIRE__V1__CHANGED__SELECTION_IDS;
 	changed->ids = MESSAGE_NEW(arena, string_list);
 	changed->ids->values = arena_alloc(arena, sizeof(char *));
-	changed->ids->values[changed->ids->n_values++] = arena_strdup(arena, event_id);
-	changed->version = (uint64_t)rev;
-	return payload;
+	changed->ids->values[changed->ids->n_values++] = event_id;
+	return changed;
 }
 
-static Item *changed_item(Payload *payload, int64_t seq, int64_t now_us, struct arena *arena)
-{
-	Item *item = MESSAGE_NEW(arena, item);
-
-	item->seq = (uint64_t)seq;
-	item->payload = payload;
-	item->applied_us = now_us;
-	kind_channels(payload, /* as_item= */ true, arena, &item->n_channels, &item->channels);
-	return item;
-}
-
-/* Everybody who lost something is told in the mailbox, each with a body of their own. */
+/* Everybody who lost something is told in the mailbox. */
 static enum status append_changed(
     struct withdrawal *w, struct db *db, struct arena *arena, struct err *err)
 {
-	size_t len = w->users.len;
-	int64_t now_us = clock_wall_us(), first = 0;
-	struct body_rows bodies = { len, arena_alloc(arena, len * sizeof(int64_t)),
-		arena_alloc(arena, len * sizeof(char *)),
-		arena_alloc(arena, len * sizeof(struct bytes)),
-		arena_alloc(arena, len * sizeof(bool)) };
-	struct mailbox_rows rows = { len, w->users.user_id, w->users.seq, bodies.body_id };
-	enum status s = store_draw_body_ids(db, &first, err);
+	struct changed changed = { &w->users, arena_alloc(arena, w->users.len * sizeof(Changed *)),
+		NULL };
+	enum status s;
 
-	w->changed = arena_alloc(arena, len * sizeof(Item *));
-	for (size_t i = 0; i < len; i++) {
-		Payload *payload = recalled(w->event_id, w->users.rev[i], arena);
-
-		bodies.body_id[i] = first + (int64_t)i;
-		bodies.event_key[i] = "changed";
-		bodies.payload[i] = message_pack(&payload->base, arena);
-		w->changed[i] = changed_item(payload, ++w->users.seq[i], now_us, arena);
-	}
-	if (!s)
-		s = store_insert_bodies(db, &bodies, now_us, err);
-	return s ? s : store_insert_mailbox(db, &rows, now_us, err);
+	for (size_t i = 0; i < w->users.len; i++)
+		changed.said[i] = recalled(w->event_id, arena);
+	s = changed_append(&changed, db, arena, err);
+	w->changed = changed.items;
+	return s;
 }
 
 enum status withdraw_items(
