@@ -3,13 +3,13 @@
 
 #include <stdio.h>
 
+#include "base/message.h"
+
 void outgoing_init(struct outgoing *out, const Walletwire__V1__Event *event, atomic_bool *trouble,
     struct arena *arena)
 {
-	uint8_t *data = arena_alloc(arena, walletwire__v1__event__get_packed_size(event));
-
 	*out = (struct outgoing){ .kind = event_kind(event), .trouble = trouble };
-	out->data = bytes_of(data, walletwire__v1__event__pack(event, data));
+	out->data = message_pack(&event->base, arena);
 	(void)snprintf(out->msg_id, sizeof(out->msg_id), "%s/%s", out->kind, event->id);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/message.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "codec/reflect.h"
@@ -162,9 +163,8 @@ static void answer_success(
     struct dispatch *dispatch, struct bus_msg *msg, const ProtobufCMessage *reply)
 {
 	struct buf data = BUF_INIT;
-	size_t size = protobuf_c_message_get_packed_size(reply);
 
-	data.len = protobuf_c_message_pack(reply, buf_reserve(&data, size));
+	message_append(&data, reply);
 	answer(dispatch, msg, buf_bytes(&data));
 	buf_finish(&data);
 }

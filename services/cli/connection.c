@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/message.h"
 #include "secret.h"
 #include "walletwire/v1/common.pb-c.h"
 
@@ -99,12 +100,11 @@ enum status connection_ask(struct bus *bus, const struct connection_options *opt
     const ProtobufCMessageDescriptor *reply_type, struct arena *arena,
     const ProtobufCMessage **ret_reply, struct err *err)
 {
-	uint8_t *packed = arena_alloc(arena, protobuf_c_message_get_packed_size(request));
-	size_t len = protobuf_c_message_pack(request, packed);
 	struct bus_msg *msg = NULL;
 	enum status s;
 
-	s = bus_request(bus, subject, bytes_of(packed, len), (int)opt->timeout_ms, &msg, err);
+	s = bus_request(
+	    bus, subject, message_pack(request, arena), (int)opt->timeout_ms, &msg, err);
 	if (s == STATUS_UNAVAILABLE)
 		return err_prefix(err, "nobody answers %s (is its service up?)", subject);
 	if (s)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "base/message.h"
 #include "base/xalloc.h"
 #include "calls.h"
 #include "socket.h"
@@ -44,7 +45,7 @@ static void remember(struct edge_loop *el, const ProtobufCMessage *announcement)
 {
 	struct live *live = xmalloc(sizeof(*live));
 
-	live->announcement = (Walletwire__V1__LiveAnnouncement *)(void *)unread_copy(announcement);
+	live->announcement = (Walletwire__V1__LiveAnnouncement *)(void *)message_copy(announcement);
 	LL_PREPEND(el->log.live, live);
 }
 

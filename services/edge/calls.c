@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "base/buf.h"
+#include "base/message.h"
 #include "base/xalloc.h"
 #include "metrics.h"
 
@@ -14,13 +14,6 @@ struct call {
 	enum status status;
 	struct bus_msg *reply;
 };
-
-static void pack(const ProtobufCMessage *message, struct buf *out)
-{
-	size_t len = protobuf_c_message_get_packed_size(message);
-
-	out->len = protobuf_c_message_pack(message, buf_reserve(out, len));
-}
 
 static void back_on_loop(void *arg)
 {
@@ -71,7 +64,7 @@ void call_within(struct edge_loop *el, const char *subject, const ProtobufCMessa
 
 	if (!call)
 		return;
-	pack(request, &packed);
+	message_append(&packed, request);
 	bus_port_request(el->edge->port, subject, buf_bytes(&packed), timeout_ms, on_reply, call);
 	buf_finish(&packed);
 }
@@ -90,7 +83,7 @@ void call_kv_put(struct edge_loop *el, const char *bucket, const char *key,
 
 	if (!call)
 		return;
-	pack(value, &packed);
+	message_append(&packed, value);
 	bus_port_kv_put(el->edge->port, bucket, key, buf_bytes(&packed),
 	    (int)el->edge->cfg.request_timeout_ms, on_reply, call);
 	buf_finish(&packed);
@@ -111,7 +104,7 @@ void call_publish(struct edge_loop *el, const char *subject, const ProtobufCMess
 
 	if (el->closed)
 		return;
-	pack(message, &packed);
+	message_append(&packed, message);
 	(void)bus_port_publish(el->edge->port, subject, buf_bytes(&packed));
 	buf_finish(&packed);
 }
@@ -121,7 +114,7 @@ bool call_respond(struct edge_loop *el, const char *reply, const ProtobufCMessag
 	struct buf packed = BUF_INIT;
 	bool taken;
 
-	pack(message, &packed);
+	message_append(&packed, message);
 	taken = bus_port_respond(el->edge->port, reply, buf_bytes(&packed));
 	buf_finish(&packed);
 	return taken;

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/attrs.h"
+#include "base/message.h"
 #include "base/xalloc.h"
 #include "calls.h"
 #include "channels.h"
@@ -321,8 +322,7 @@ static enum status ask_service(const struct command *command, struct socket *soc
 	session->calls++;
 	store_tracked(socket, pending);
 	if (command->failed)
-		pending->request.len = protobuf_c_message_pack(request,
-		    buf_reserve(&pending->request, protobuf_c_message_get_packed_size(request)));
+		message_append(&pending->request, request);
 	call_service(el, command->subject, request, on_reply, pending);
 	return STATUS_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/message.h"
 #include "base/xalloc.h"
 #include "bus/provision.h"
 #include "lease_table.h"
@@ -43,8 +44,7 @@ static void pack(const struct leases *leases, bool gone, struct buf *out)
 	lease.draining = atomic_load(&edge->draining);
 	lease.sockets = (uint64_t)atomic_load(&edge->engine.sessions);
 	lease.gone = gone;
-	out->len = walletwire__v1__edge_lease__pack(
-	    &lease, buf_reserve(out, walletwire__v1__edge_lease__get_packed_size(&lease)));
+	message_append(out, &lease.base);
 }
 
 /* Returns whether it was stored. */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "base/message.h"
 #include "base/xalloc.h"
 #include "channels.h"
 #include "ops.h"
@@ -71,8 +72,7 @@ void moved_pack(struct session *session, struct buf *out)
 		add_socket(moved, edge, session, i);
 	reply.outcome = WALLETWIRE__V1__RELAY_OUTCOME__RELAY_OUTCOME_ACCEPTED;
 	reply.session = moved;
-	out->len = walletwire__v1__relay_reply__pack(
-	    &reply, buf_reserve(out, walletwire__v1__relay_reply__get_packed_size(&reply)));
+	message_append(out, &reply.base);
 	walletwire__v1__moved_session__free_unpacked(moved, NULL);
 }
 

@@ -7,6 +7,7 @@
 
 #include "announcements.h"
 #include "base/arena.h"
+#include "base/message.h"
 #include "base/xalloc.h"
 #include "calls.h"
 #include "channels.h"
@@ -262,7 +263,7 @@ static void keep_claims(struct socket *socket, struct token_claims *claims)
 	message.country = claims->country;
 	message.language = claims->lang;
 	message.tier = claims->tier;
-	socket->claims = unread_copy(&message.base);
+	socket->claims = message_copy(&message.base);
 }
 
 static void forget_claims(struct socket *socket)

@@ -1,15 +1,13 @@
 /* Composed anew each time it is shown: a few additions, and one encoding. */
 #include "unread.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 #include "announcements.h"
 #include "base/arena.h"
-#include "base/attrs.h"
-#include "base/xalloc.h"
-#include "channels.h"
+#include "base/message.h"
+#include "codec/reflect.h"
 #include "socket.h"
 #include "walletwire/v1/client.pb-c.h"
 
@@ -17,34 +15,13 @@ enum { ARENA_MAX = 1 << 20, PRIORITIES = 5 };
 
 #define ANNOUNCEMENT "announcement"
 
-static const char *const priority_names[PRIORITIES] = {
-	[WALLETWIRE__V1__PRIORITY__PRIORITY_LOW] = "low",
-	[WALLETWIRE__V1__PRIORITY__PRIORITY_NORMAL] = "normal",
-	[WALLETWIRE__V1__PRIORITY__PRIORITY_HIGH] = "high",
-	[WALLETWIRE__V1__PRIORITY__PRIORITY_CRITICAL] = "critical",
-};
-
-void *unread_copy(const ProtobufCMessage *message)
-{
-	size_t len = protobuf_c_message_get_packed_size(message);
-	uint8_t *data = xmalloc(len + 1);
-	void *copied;
-
-	(void)protobuf_c_message_pack(message, data);
-	copied = protobuf_c_message_unpack(message->descriptor, NULL, len, data);
-	free(data);
-	if (!copied)
-		abort(); /* like memory: it was just packed */
-	return copied;
-}
-
 void unread_take_counters(struct user *user, const Walletwire__V1__State *state)
 {
 	if (user->counters && state->version < user->counters->version)
 		return;
 	if (user->counters)
 		walletwire__v1__state__free_unpacked(user->counters, NULL);
-	user->counters = unread_copy(&state->base);
+	user->counters = message_copy(&state->base);
 }
 
 void unread_take_marks(struct user *user, const Walletwire__V1__Marks *marks, uint64_t rev)
@@ -53,7 +30,7 @@ void unread_take_marks(struct user *user, const Walletwire__V1__Marks *marks, ui
 		return;
 	if (user->marks)
 		walletwire__v1__marks__free_unpacked(user->marks, NULL);
-	user->marks = unread_copy(&marks->base);
+	user->marks = message_copy(&marks->base);
 	user->marks_rev = rev;
 }
 
@@ -136,11 +113,13 @@ static void add_type(Walletwire__V1__Unread *unread, uint32_t n, struct arena *a
 }
 
 static void add_priority(
-    Walletwire__V1__Unread *unread, const char *name, uint32_t n, struct arena *arena)
+    Walletwire__V1__Unread *unread, size_t priority, uint32_t n, struct arena *arena)
 {
 	Walletwire__V1__Unread__ByPriorityEntry *entry = arena_alloc(arena, sizeof(*entry));
+	char name[64];
 	size_t at = 0;
 
+	reflect_enum_word(&walletwire__v1__priority__descriptor, (int)priority, name);
 	while (at < unread->n_by_priority && strcmp(unread->by_priority[at]->key, name) != 0)
 		at++;
 	walletwire__v1__unread__by_priority_entry__init(entry);
@@ -173,7 +152,7 @@ static void compose(
 		add_type(ret_unread, n[0], arena);
 	for (size_t i = 1; i < PRIORITIES; i++) {
 		if (n[i] > 0)
-			add_priority(ret_unread, priority_names[i], n[i], arena);
+			add_priority(ret_unread, i, n[i], arena);
 	}
 }
 

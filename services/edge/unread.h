@@ -24,7 +24,4 @@ void unread_show(struct socket *socket);
 
 void unread_free(struct user *user);
 
-/* The same message once more, to be freed by its free_unpacked() with a NULL allocator. */
-void *unread_copy(const ProtobufCMessage *message);
-
 #endif

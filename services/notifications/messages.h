@@ -2,7 +2,7 @@
 #ifndef NOTIFICATIONS_MESSAGES_H
 #define NOTIFICATIONS_MESSAGES_H
 
-#include "base/arena.h"
+#include "base/message.h"
 
 #include <walletwire/v1/client.pb-c.h>
 #include <walletwire/v1/common.pb-c.h>
@@ -27,11 +27,7 @@ typedef Walletwire__V1__Delivery Delivery;
 typedef Google__Protobuf__Timestamp Timestamp;
 
 /* An empty message of the type, in the arena: MESSAGE_NEW(arena, item). */
-void *message_new(const ProtobufCMessageDescriptor *descriptor, struct arena *arena);
 #define MESSAGE_NEW(arena, type) message_new(&walletwire__v1__##type##__descriptor, arena)
-
-/* The message as bytes, in the arena. */
-struct bytes message_pack(const ProtobufCMessage *message, struct arena *arena);
 
 /* Microseconds since 1970 as a Timestamp, in the arena. */
 Timestamp *message_timestamp(int64_t wall_us, struct arena *arena);

@@ -1,0 +1,18 @@
+/*
+ * message: what everybody does with messages of protobuf-c, in arenas and buffers.
+ */
+#ifndef BASE_MESSAGE_H
+#define BASE_MESSAGE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+/* An empty message of the type, in the arena. */
+void *message_new(const ProtobufCMessageDescriptor *descriptor, struct arena *arena);
+/* The message as bytes: in the arena, or behind what the buffer holds. */
+struct bytes message_pack(const ProtobufCMessage *message, struct arena *arena);
+void message_append(struct buf *out, const ProtobufCMessage *message);
+/* The same message once more, to be freed by its free_unpacked() with a NULL allocator. */
+void *message_copy(const ProtobufCMessage *message);
+
+#endif
