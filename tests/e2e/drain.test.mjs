@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import * as msgpack from 'socket.io-msgpack-parser';
-import { PRESET, request, ROOT, until, useStack } from './harness.mjs';
+import { PRESET, ROOT, kyc, request, until, useStack } from './harness.mjs';
 
 const CLIENTS = 24;
 const DRAIN_MS = 3000;
@@ -12,7 +12,6 @@ const DRAIN_MS = 3000;
 const stack = useStack({ edges: 2, env: { WW_DRAIN_TIME: `${DRAIN_MS}ms` } });
 
 const sequence = (count) => Array.from({ length: count }, (_, i) => i + 1);
-const kyc = (user, n) => ({ id: `${user}-${n}`, userIds: [user], kyc: { status: 'approved', level: String(n), message: '' } });
 
 const KINDS = [
   { transports: ['websocket'] },

@@ -1,11 +1,9 @@
 // Any edge serves any client: two edges and the load balancer in front of them.
 
 import assert from 'node:assert/strict';
-import { until, useStack } from './harness.mjs';
+import { kyc, until, useStack } from './harness.mjs';
 
 const stack = useStack({ edges: 2 });
-
-const kyc = (user, n) => ({ id: `${user}-${n}`, userIds: [user], kyc: { status: 'approved', level: String(n), message: '' } });
 
 stack.test('sockets on both edges and behind the load balancer get every event once, in order', async () => {
   const devices = [await stack.connect('spread', { at: 0 }), await stack.connect('spread', { at: 1 }), await stack.connect('spread', { at: 'http' })];

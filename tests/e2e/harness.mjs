@@ -27,6 +27,9 @@ const WAIT_MS = 20_000;
 const TEST_TIMEOUT_MS = 120_000;
 const SANITIZER_REPORT = /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
 
+// The event that tests publish to see it arrive: number n of a user's, told by its level.
+export const kyc = (user, n) => ({ id: `${user}-${n}`, userIds: [user], kyc: { status: 'approved', level: String(n), message: '' } });
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Runs a program to its end: { code, stdout, stderr }.

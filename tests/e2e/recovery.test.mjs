@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import parser from 'socket.io-msgpack-parser';
-import { until, useStack } from './harness.mjs';
+import { kyc, until, useStack } from './harness.mjs';
 import { Proxy } from './proxy.mjs';
 
 const stack = useStack({ edges: 2 });
@@ -10,7 +10,6 @@ const stack = useStack({ edges: 2 });
 const HOUR_AGO = Math.floor(Date.now() / 1000) - 3600;
 const EXPIRED = ['--claim', `iat=${HOUR_AGO - 60}`, '--claim', `exp=${HOUR_AGO}`];
 const AWAY = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 200 };
-const kyc = (user, n) => ({ id: `${user}-${n}`, userIds: [user], kyc: { status: 'approved', level: String(n), message: '' } });
 const range = (first, last) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 const levels = (client) => client.payloads('kyc:update').map((data) => Number(data.level));
 const outcomes = async (outcome) => {

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { Proxy } from './proxy.mjs';
-import { request, until, useStack } from './harness.mjs';
+import { kyc, request, until, useStack } from './harness.mjs';
 import { answerOf, ask, exchange, frameLike, PollingClient, webSocket } from './rawpolling.mjs';
 import { BINARY, frame, PING, TEXT } from './raw.mjs';
 
@@ -19,7 +19,6 @@ const AWAY = 1; // the other one
 
 const ports = () => stack.status().edges.map((edge) => Number(new URL(edge.http).port));
 const metric = (at, name, label) => stack.metric(stack.edge(at).admin, name, label);
-const kyc = (user, n) => ({ id: `${user}-${n}`, userIds: [user], kyc: { status: 'approved', level: String(n), message: '' } });
 const sequence = (count) => Array.from({ length: count }, (_, i) => i + 1);
 
 // A session at HERE, signed in through AWAY.

@@ -45,15 +45,6 @@ static const Walletwire__V1__OpenReply *open_as(
 	    &world, "ww.svc.notifications.open", in, &walletwire__v1__open_reply__descriptor, NULL);
 }
 
-static const Walletwire__V1__UnreadReply *unread(const char *user)
-{
-	Walletwire__V1__UnreadRequest *in = MESSAGE_NEW(&world.arena, unread_request);
-
-	in->caller = world_caller(&world, user);
-	return world_ask(&world, "ww.svc.notifications.unread", in,
-	    &walletwire__v1__unread_reply__descriptor, NULL);
-}
-
 static bool log_is_at(void *arg)
 {
 	return world_open(&world, "nobody")->announcement_seq >= *(uint64_t *)arg;
@@ -84,34 +75,19 @@ static void publish_kyc(const char *user, const char *id)
 	world_publish(&world, json);
 }
 
-static void recall(const char *id, const char *code_wanted, uint32_t n)
-{
-	Walletwire__V1__RecallRequest *in = MESSAGE_NEW(&world.arena, recall_request);
-	const Walletwire__V1__RecallReply *reply;
-	const char *code;
-
-	in->type = arena_strdup(&world.arena, "announcement");
-	in->id = arena_strdup(&world.arena, id);
-	reply = world_ask(&world, "ww.backend.notifications.recall", in,
-	    &walletwire__v1__recall_reply__descriptor, &code);
-	ck_assert_str_eq(code, code_wanted);
-	if (strcmp(code, "ok") == 0)
-		ck_assert_uint_eq(reply->recalled, n);
-}
-
 START_TEST(what_lives_counts_as_unread_for_everybody_also_for_strangers)
 {
 	announce("one", "\"priority\":\"high\",", "");
 	announce("two", "", "");
 	wait_log(2);
-	ck_assert_uint_eq(unread("stranger")->total, 2);
-	ck_assert_uint_eq(unread("stranger")->version, 2);
-	ck_assert_str_eq(unread("stranger")->by_type[0]->key, "announcement");
-	ck_assert_uint_eq(unread("stranger")->n_by_priority, 2);
+	ck_assert_uint_eq(world_unread(&world, "stranger")->total, 2);
+	ck_assert_uint_eq(world_unread(&world, "stranger")->version, 2);
+	ck_assert_str_eq(world_unread(&world, "stranger")->by_type[0]->key, "announcement");
+	ck_assert_uint_eq(world_unread(&world, "stranger")->n_by_priority, 2);
 	publish_kyc("alice", "e1");
 	world_wait_seq(&world, "alice", 1, 1);
-	ck_assert_uint_eq(unread("alice")->total, 3);
-	ck_assert_uint_eq(unread("alice")->version, 3);
+	ck_assert_uint_eq(world_unread(&world, "alice")->total, 3);
+	ck_assert_uint_eq(world_unread(&world, "alice")->version, 3);
 	ck_assert_uint_eq(world_open(&world, "stranger")->seq, 0); /* nothing was written for it */
 	ck_assert(world_verify(&world, "alice")->consistent);
 }
@@ -122,13 +98,13 @@ START_TEST(a_segment_is_those_whose_claims_are_among_its_values)
 	announce("de", "", "\"segment\":{\"countries\":[\"DE\",\"AT\"]}");
 	announce("gold-en", "", "\"segment\":{\"tiers\":[\"gold\"],\"languages\":[\"en\"]}");
 	wait_log(2);
-	ck_assert_uint_eq(unread("alice")->total, 0);
+	ck_assert_uint_eq(world_unread(&world, "alice")->total, 0);
 	ck_assert_uint_eq(open_as("alice", "DE", "de", "")->n_live, 2); /* the edge judges */
-	ck_assert_uint_eq(unread("alice")->total, 1);
+	ck_assert_uint_eq(world_unread(&world, "alice")->total, 1);
 	(void)open_as("bob", "AT", "en", "gold");
-	ck_assert_uint_eq(unread("bob")->total, 2);
+	ck_assert_uint_eq(world_unread(&world, "bob")->total, 2);
 	(void)open_as("carol", "FR", "en", "silver");
-	ck_assert_uint_eq(unread("carol")->total, 0);
+	ck_assert_uint_eq(world_unread(&world, "carol")->total, 0);
 	ck_assert_uint_eq(world_list(&world, "alice", "", 10)->n_items, 1);
 	ck_assert_str_eq(log_after(0)->log[0]->segment->countries[1], "AT");
 	ck_assert_ptr_null(log_after(1)->log[0]->segment->countries);
@@ -157,7 +133,7 @@ START_TEST(what_expires_leaves_and_says_so_in_the_log)
 	announce("short", "\"expiresAt\":\"2020-01-01T00:00:00.000Z\",", "");
 	announce("long", "\"expiresAt\":\"2120-01-01T00:00:00.000Z\",", "");
 	wait_log(3);
-	ck_assert_uint_eq(unread("alice")->total, 1);
+	ck_assert_uint_eq(world_unread(&world, "alice")->total, 1);
 	ck_assert_str_eq(log_after(2)->log[0]->expired, "short");
 	/* Who comes late is not shown it any more. */
 	ck_assert_str_eq(log_after(0)->log[0]->expired, "short");
@@ -172,14 +148,14 @@ START_TEST(a_recall_ends_it_once_whether_it_lives_or_waits)
 	announce("later", "", "\"startsAt\":\"2120-01-01T00:00:00.000Z\"");
 	announce("right", "", "");
 	wait_log(2);
-	recall("wrong", "ok", 1);
+	ck_assert_uint_eq(world_recall(&world, "announcement", "wrong", "ok"), 1);
 	wait_log(3);
 	ck_assert_str_eq(log_after(2)->log[0]->recalled, "wrong");
-	ck_assert_uint_eq(unread("alice")->total, 1);
-	recall("wrong", "ok", 0);
-	recall("later", "ok", 0);
-	recall("later", "not_found", 0);
-	recall("nothing", "not_found", 0);
+	ck_assert_uint_eq(world_unread(&world, "alice")->total, 1);
+	ck_assert_uint_eq(world_recall(&world, "announcement", "wrong", "ok"), 0);
+	ck_assert_uint_eq(world_recall(&world, "announcement", "later", "ok"), 0);
+	(void)world_recall(&world, "announcement", "later", "not_found");
+	(void)world_recall(&world, "announcement", "nothing", "not_found");
 	ck_assert_uint_eq(world_open(&world, "alice")->announcement_seq, 3);
 	postgres_exec(world.dsn,
 	    "DO $$ BEGIN IF EXISTS (SELECT FROM notifications.announcements WHERE id = 'wrong'"
@@ -218,11 +194,11 @@ START_TEST(one_may_be_read_out_of_order_and_all_up_to_where_a_socket_stands)
 	ck_assert_uint_eq(reply->unread, 1);
 	ck_assert_uint_eq(world_open(&world, "alice")->marks->read_up_to, 2);
 	ck_assert_uint_eq(world_select(&world, "archive", "alice", NULL, 0)->changed, 3);
-	ck_assert_uint_eq(unread("alice")->total, 0);
-	ck_assert_uint_eq(unread("bob")->total, 3);
+	ck_assert_uint_eq(world_unread(&world, "alice")->total, 0);
+	ck_assert_uint_eq(world_unread(&world, "bob")->total, 3);
 	announce("a4", "", "");
 	wait_log(4);
-	ck_assert_uint_eq(unread("alice")->total, 1);
+	ck_assert_uint_eq(world_unread(&world, "alice")->total, 1);
 }
 END_TEST
 

@@ -31,17 +31,6 @@ static void publish_kyc(const char *user, int from, int to)
 	}
 }
 
-static uint32_t unread_total(const char *user)
-{
-	Walletwire__V1__UnreadRequest *in = MESSAGE_NEW(&world.arena, unread_request);
-	const Walletwire__V1__UnreadReply *reply;
-
-	in->caller = world_caller(&world, user);
-	reply = world_ask(&world, "ww.svc.notifications.unread", in,
-	    &walletwire__v1__unread_reply__descriptor, NULL);
-	return reply->total;
-}
-
 START_TEST(an_unknown_user_has_zeros_and_gets_no_row)
 {
 	const Walletwire__V1__OpenReply *open = world_open(&world, "nobody");
@@ -53,7 +42,7 @@ START_TEST(an_unknown_user_has_zeros_and_gets_no_row)
 	ck_assert_uint_eq(world_since(&world, "nobody", 0, 9)->handled, 0);
 	ck_assert_uint_eq(world_list(&world, "nobody", "", 0)->n_items, 0);
 	ck_assert_uint_eq(world_select(&world, "read", "nobody", NULL, 0)->changed, 0);
-	ck_assert_uint_eq(unread_total("nobody"), 0);
+	ck_assert_uint_eq(world_unread(&world, "nobody")->total, 0);
 	postgres_exec(world.dsn, "DO $$ BEGIN IF EXISTS (SELECT FROM notifications.users)"
 				 " THEN RAISE EXCEPTION 'a row was made'; END IF; END $$");
 }
@@ -230,7 +219,7 @@ START_TEST(verbs_move_items_on_and_keep_the_counters)
 
 	publish_kyc("alice", 1, 6);
 	world_wait_seq(&world, "alice", 6, 1);
-	ck_assert_uint_eq(unread_total("alice"), 6);
+	ck_assert_uint_eq(world_unread(&world, "alice")->total, 6);
 	world_wait_rings(&world, 1);
 	heard = world_rings(&world);
 

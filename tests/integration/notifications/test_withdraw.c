@@ -59,20 +59,6 @@ static void wait_unread(const char *user, uint32_t total)
 	ck_assert(world_verify(&world, user)->consistent);
 }
 
-static uint32_t recall(const char *type, const char *id, const char *code_wanted)
-{
-	Walletwire__V1__RecallRequest *in = MESSAGE_NEW(&world.arena, recall_request);
-	const Walletwire__V1__RecallReply *reply;
-	const char *code;
-
-	in->type = arena_strdup(&world.arena, type);
-	in->id = arena_strdup(&world.arena, id);
-	reply = world_ask(&world, "ww.backend.notifications.recall", in,
-	    &walletwire__v1__recall_reply__descriptor, &code);
-	ck_assert_str_eq(code, code_wanted);
-	return strcmp(code, "ok") == 0 ? reply->recalled : 0;
-}
-
 START_TEST(what_expires_unread_leaves_the_counters_and_the_list)
 {
 	publish_kyc("\"alice\"", "stays", NULL);
@@ -138,7 +124,7 @@ START_TEST(a_recall_takes_an_event_back_from_everybody)
 	ck_assert_uint_eq(world_select(&world, "read", "bob", "wrong", 0)->changed, 1);
 	heard = world_rings(&world);
 
-	ck_assert_uint_eq(recall("kyc", "wrong", "ok"), 2);
+	ck_assert_uint_eq(world_recall(&world, "kyc", "wrong", "ok"), 2);
 	wait_unread("alice", 1);
 	wait_unread("bob", 0);
 	ck_assert_uint_eq(world_list(&world, "alice", "", 10)->n_items, 1);
@@ -153,7 +139,7 @@ START_TEST(a_recall_takes_an_event_back_from_everybody)
 	    since->items[2]->payload->changed->version, world_open(&world, "alice")->rev);
 	world_wait_rings(&world, heard + 2);
 
-	ck_assert_uint_eq(recall("kyc", "wrong", "ok"), 0); /* again */
+	ck_assert_uint_eq(world_recall(&world, "kyc", "wrong", "ok"), 0); /* again */
 	ck_assert_uint_eq(world_open(&world, "alice")->seq, 3);
 	ck_assert_uint_eq(world_select(&world, "read", "alice", "wrong", 0)->changed, 0);
 }
@@ -163,7 +149,7 @@ START_TEST(nothing_of_what_was_recalled_is_stored_any_more)
 {
 	publish_kyc("\"alice\"", "wrong", NULL);
 	world_wait_seq(&world, "alice", 1, 1);
-	ck_assert_uint_eq(recall("kyc", "wrong", "ok"), 1);
+	ck_assert_uint_eq(world_recall(&world, "kyc", "wrong", "ok"), 1);
 	postgres_exec(world.dsn,
 	    "DO $$ BEGIN IF EXISTS (SELECT FROM notifications.inbox WHERE text <> '' OR title <> "
 	    "'')"
@@ -176,7 +162,7 @@ START_TEST(an_event_that_comes_again_after_its_recall_stays_away)
 {
 	publish_kyc("\"alice\"", "wrong", NULL);
 	world_wait_seq(&world, "alice", 1, 1);
-	ck_assert_uint_eq(recall("kyc", "wrong", "ok"), 1);
+	ck_assert_uint_eq(world_recall(&world, "kyc", "wrong", "ok"), 1);
 	world_publish_again(&world,
 	    "{\"id\":\"wrong\",\"userIds\":[\"alice\"],"
 	    "\"kyc\":{\"status\":\"approved\",\"level\":\"1\",\"message\":\"secret\"}}");
@@ -189,10 +175,10 @@ END_TEST
 
 START_TEST(what_was_never_said_can_not_be_recalled)
 {
-	(void)recall("kyc", "nothing", "not_found");
-	(void)recall("balance", "b", "invalid");
-	(void)recall("kyc", "", "invalid");
-	(void)recall("nonsense", "x", "invalid");
+	(void)world_recall(&world, "kyc", "nothing", "not_found");
+	(void)world_recall(&world, "balance", "b", "invalid");
+	(void)world_recall(&world, "kyc", "", "invalid");
+	(void)world_recall(&world, "nonsense", "x", "invalid");
 }
 END_TEST
 

@@ -297,6 +297,29 @@ const Walletwire__V1__SelectReply *world_select(
 
 /* --- waiting --- */
 
+const Walletwire__V1__UnreadReply *world_unread(struct world *world, const char *user)
+{
+	Walletwire__V1__UnreadRequest *in = MESSAGE_NEW(&world->arena, unread_request);
+
+	in->caller = world_caller(world, user);
+	return world_ask(world, "ww.svc.notifications.unread", in,
+	    &walletwire__v1__unread_reply__descriptor, NULL);
+}
+
+uint32_t world_recall(struct world *world, const char *type, const char *id, const char *code)
+{
+	Walletwire__V1__RecallRequest *in = MESSAGE_NEW(&world->arena, recall_request);
+	const Walletwire__V1__RecallReply *reply;
+	const char *said;
+
+	in->type = arena_strdup(&world->arena, type);
+	in->id = arena_strdup(&world->arena, id);
+	reply = world_ask(world, "ww.backend.notifications.recall", in,
+	    &walletwire__v1__recall_reply__descriptor, &said);
+	ck_assert_str_eq(said, code);
+	return strcmp(said, "ok") == 0 ? reply->recalled : 0;
+}
+
 struct position {
 	struct world *world;
 	const char *user;

@@ -66,6 +66,11 @@ const Walletwire__V1__ListReply *world_list(
 const Walletwire__V1__SelectReply *world_select(
     struct world *world, const char *verb, const char *user, const char *id, uint64_t up_to);
 
+/* The counters, announcements included. */
+const Walletwire__V1__UnreadReply *world_unread(struct world *world, const char *user);
+/* How many items were taken back; the answer must be `code`, "ok" for success. */
+uint32_t world_recall(struct world *world, const char *type, const char *id, const char *code);
+
 /* Waits until the user's mailbox stands at `seq` and its rev is at least `rev`. */
 void world_wait_seq(struct world *world, const char *user, uint64_t seq, uint64_t rev);
 /* Waits until `n` deliveries were heard. */
