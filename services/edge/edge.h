@@ -114,6 +114,14 @@ const char *edge_not_ready(struct edge *edge);
 /* admin.c: health, metrics and, with --test-hooks, ways to break things. */
 enum status admin_start(struct edge *edge, struct err *err) MUST_CHECK;
 
+/* What one loop may have under way of what the whole edge may. */
+static inline size_t edge_loop_share(const struct edge_loop *el, size_t max)
+{
+	size_t share = max / el->edge->loops_len;
+
+	return share ? share : 1;
+}
+
 static inline struct edge_loop *edge_loop_of(const struct session *session)
 {
 	return session->el->app;

@@ -571,9 +571,9 @@ static void ask_tracking(const struct socket *socket)
 
 static void ask_opens_of_queue(struct edge_loop *el)
 {
-	size_t share = OPENS_IN_FLIGHT_MAX / el->edge->loops_len;
+	size_t share = edge_loop_share(el, OPENS_IN_FLIGHT_MAX);
 
-	while (el->opens.first && el->opens.in_flight < (share ? share : 1)) {
+	while (el->opens.first && el->opens.in_flight < share) {
 		struct socket *socket = el->opens.first;
 
 		unqueue(socket);

@@ -487,9 +487,9 @@ static void ask_since(struct user *user)
 
 static void ask_since_of_queue(struct edge_loop *el)
 {
-	size_t share = SINCE_IN_FLIGHT_MAX / el->edge->loops_len;
+	size_t share = edge_loop_share(el, SINCE_IN_FLIGHT_MAX);
 
-	while (el->since.first && el->since.in_flight < (share ? share : 1)) {
+	while (el->since.first && el->since.in_flight < share) {
 		struct user *user = el->since.first;
 
 		DL_DELETE2(el->since.first, user, prev_queue, next_queue);
