@@ -68,6 +68,7 @@ enum cli_exit cmd_recall(int argc, char **argv)
 	arena_finish(&arena);
 	if (s)
 		return cli_failed("recall", &err);
-	(void)printf("recalled %s/%s from %u inboxes\n", operands.at[0], operands.at[1], n);
+	(void)printf(n ? "recalled %s/%s\n" : "%s/%s: nobody had it any more\n", operands.at[0],
+	    operands.at[1]);
 	return CLI_OK;
 }
