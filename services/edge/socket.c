@@ -46,6 +46,21 @@ struct socket *socket_of(const struct session *session)
 	return base ? base->data : NULL;
 }
 
+struct socket_ref socket_ref(const struct socket *socket)
+{
+	struct socket_ref ref = { .session = socket->session->number };
+
+	memcpy(ref.sid, socket->base->sid, sizeof(ref.sid));
+	return ref;
+}
+
+struct socket *socket_ref_find(struct edge_loop *el, const struct socket_ref *ref)
+{
+	struct socket *socket = socket_of(session_find(el->engine, ref->session));
+
+	return socket && strcmp(socket->base->sid, ref->sid) == 0 ? socket : NULL;
+}
+
 struct socket *socket_of_ack(struct edge_loop *el, const struct sio_ack *ack)
 {
 	const struct sio_socket *base = sio_ack_socket(el->engine, ack);
@@ -307,13 +322,6 @@ bool socket_is_evicted(const struct socket *socket, const Walletwire__V1__Evicti
 	       strcmp(socket->session->sid, eviction->connection) != 0;
 }
 
-/* Whom an answer is for that a socket waits for before it is live, should the session have moved on
- * meanwhile. */
-struct opening {
-	uint64_t session;
-	char sid[ID_SIZE];
-};
-
 const ProtobufCMessage *socket_token_end(const struct socket *socket, struct arena *arena)
 {
 	Walletwire__V1__TokenEnd *end = arena_alloc(arena, sizeof(*end));
@@ -476,29 +484,29 @@ static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *
 	drain_on_live(socket);
 }
 
-static struct opening *opening_new(const struct socket *socket)
+static struct socket_ref *ref_new(const struct socket *socket)
 {
-	struct opening *opening = xmalloc(sizeof(*opening));
+	struct socket_ref *ref = xmalloc(sizeof(*ref));
 
-	opening->session = socket->session->number;
-	memcpy(opening->sid, socket->base->sid, sizeof(opening->sid));
-	return opening;
+	*ref = socket_ref(socket);
+	return ref;
 }
 
 /* One that left and recovers again on this session has the same id, and is answered once. */
-static bool is_for(const struct socket *socket, const struct opening *opening)
+static struct socket *find_opening(struct edge_loop *el, const struct socket_ref *ref)
 {
-	return socket && socket->state == SOCKET_OPENING &&
-	       strcmp(socket->base->sid, opening->sid) == 0;
+	struct socket *socket = socket_ref_find(el, ref);
+
+	return socket && socket->state == SOCKET_OPENING ? socket : NULL;
 }
 
 static void ask_opens_of_queue(struct edge_loop *el);
 
 static void on_open(struct edge_loop *el, void *arg, enum status s, struct bytes data)
 {
-	struct opening *opening = arg;
-	struct session *session = session_find(el->engine, opening->session);
-	struct socket *socket = socket_of(session);
+	struct socket_ref *ref = arg;
+	struct session *session = session_find(el->engine, ref->session);
+	struct socket *socket = find_opening(el, ref);
 	Walletwire__V1__OpenReply *reply;
 	struct arena arena;
 
@@ -506,7 +514,7 @@ static void on_open(struct edge_loop *el, void *arg, enum status s, struct bytes
 	reply = call_unpack(&arena, &walletwire__v1__open_reply__descriptor, s, data);
 	if (session)
 		session->calls--;
-	if (is_for(socket, opening)) {
+	if (socket) {
 		if (!reply || reply->error)
 			session_close(session, CLOSE_UNAVAILABLE);
 		else if (socket->is_moved && strcmp(socket->epoch, reply->epoch) != 0)
@@ -515,7 +523,7 @@ static void on_open(struct edge_loop *el, void *arg, enum status s, struct bytes
 			become_live(socket, reply);
 	}
 	arena_finish(&arena);
-	free(opening);
+	free(ref);
 	el->opens.in_flight--;
 	ask_opens_of_queue(el);
 }
@@ -536,19 +544,19 @@ static void ask_open(struct socket *socket)
 	socket->session->calls++;
 	edge_loop_of(socket->session)->opens.in_flight++;
 	call_service(edge_loop_of(socket->session), "ww.svc.notifications.open", &request.base,
-	    on_open, opening_new(socket));
+	    on_open, ref_new(socket));
 }
 
 /* Nothing stored is nothing changed. */
 static void on_tracking(struct edge_loop *el, void *arg, enum status s, struct bytes data)
 {
-	struct opening *opening = arg;
-	struct session *session = session_find(el->engine, opening->session);
-	struct socket *socket = socket_of(session);
+	struct socket_ref *ref = arg;
+	struct session *session = session_find(el->engine, ref->session);
+	struct socket *socket = find_opening(el, ref);
 
 	if (session)
 		session->calls--;
-	if (is_for(socket, opening)) {
+	if (socket) {
 		if (!s)
 			tracking_restore(socket, data);
 		if (!s || s == STATUS_NOT_FOUND)
@@ -556,7 +564,7 @@ static void on_tracking(struct edge_loop *el, void *arg, enum status s, struct b
 		else
 			session_close(session, CLOSE_UNAVAILABLE);
 	}
-	free(opening);
+	free(ref);
 	el->opens.in_flight--;
 	ask_opens_of_queue(el);
 }
@@ -566,7 +574,7 @@ static void ask_tracking(const struct socket *socket)
 {
 	socket->session->calls++;
 	edge_loop_of(socket->session)->opens.in_flight++;
-	tracking_load(socket, on_tracking, opening_new(socket));
+	tracking_load(socket, on_tracking, ref_new(socket));
 }
 
 static void ask_opens_of_queue(struct edge_loop *el)

@@ -78,6 +78,14 @@ void socket_tell(struct socket *socket, const char *event, const ProtobufCMessag
 /* Was a token revoked, or its key withdrawn, that somebody of this session signed in with? */
 bool socket_session_is_revoked(const struct edge *edge, const struct session *session);
 
+/* A socket as a question remembers it: both may be gone, or others, when the answer comes. */
+struct socket_ref {
+	uint64_t session;
+	char sid[ID_SIZE];
+};
+struct socket_ref socket_ref(const struct socket *socket);
+struct socket *socket_ref_find(struct edge_loop *el, const struct socket_ref *ref);
+
 /* The socket of a session; NULL if it has none, or there is no session. */
 struct socket *socket_of(const struct session *session);
 /* The socket that asked; NULL if it is gone. */

@@ -23,10 +23,9 @@ struct tracking {
 	struct loop_timer timer;
 };
 
-/* Of a put under way: the socket may be gone when it ends. */
+/* Of a put under way. */
 struct storing {
-	uint64_t session;
-	char sid[ID_SIZE];
+	struct socket_ref socket;
 	call_fn fn;
 	void *arg;
 };
@@ -53,9 +52,9 @@ static void arm(struct tracking *tracking, int64_t wait_ms)
 static void on_stored(struct edge_loop *el, void *arg, enum status s, struct bytes data)
 {
 	struct storing *storing = arg;
-	struct socket *socket = socket_of(session_find(el->engine, storing->session));
+	struct socket *socket = socket_ref_find(el, &storing->socket);
 
-	if (socket && socket->tracking && strcmp(socket->base->sid, storing->sid) == 0)
+	if (socket && socket->tracking)
 		arm(socket->tracking, s ? RETRY_MS : REWRITE_MS);
 	if (storing->fn)
 		storing->fn(el, storing->arg, s, data);
@@ -87,8 +86,7 @@ bool tracking_store(struct socket *socket, call_fn fn, void *arg)
 		socket->tracking->socket = socket;
 	}
 	storing = xmalloc(sizeof(*storing));
-	*storing = (struct storing){ .session = socket->session->number, .fn = fn, .arg = arg };
-	memcpy(storing->sid, socket->base->sid, sizeof(storing->sid));
+	*storing = (struct storing){ .socket = socket_ref(socket), .fn = fn, .arg = arg };
 	put(socket, storing);
 	return true;
 }

@@ -16,8 +16,7 @@
 enum { ANSWER_ARENA_MAX = 1 << 20, RETRY_MS = 5000 };
 
 struct transfer_asked {
-	uint64_t session;
-	char sid[ID_SIZE];
+	struct socket_ref socket;
 	bool is_last; /* time is up */
 	char id[];
 };
@@ -85,11 +84,11 @@ static void take_answer(struct socket *socket, const struct transfer_asked *aske
 static void on_transfer(struct edge_loop *el, void *arg, enum status s, struct bytes data)
 {
 	struct transfer_asked *asked = arg;
-	struct socket *socket = socket_of(session_find(el->engine, asked->session));
+	struct socket *socket = socket_ref_find(el, &asked->socket);
 	struct arena arena;
 
 	arena_init(&arena, ANSWER_ARENA_MAX);
-	if (socket && socket->state == SOCKET_LIVE && strcmp(socket->base->sid, asked->sid) == 0)
+	if (socket && socket->state == SOCKET_LIVE)
 		take_answer(socket, asked,
 		    call_unpack(&arena, &walletwire__v1__track_reply__descriptor, s, data));
 	arena_finish(&arena);
@@ -103,9 +102,8 @@ static void ask(const struct socket *socket, const char *id, bool is_last)
 	size_t size = strlen(id) + 1;
 	struct transfer_asked *asked = xmalloc(sizeof(*asked) + size);
 
-	asked->session = socket->session->number;
+	asked->socket = socket_ref(socket);
 	asked->is_last = is_last;
-	memcpy(asked->sid, socket->base->sid, sizeof(asked->sid));
 	memcpy(asked->id, id, size);
 	caller.user_id = socket->user->id;
 	caller.session_id = socket->base->sid;
