@@ -40,3 +40,18 @@ void *message_copy(const ProtobufCMessage *message)
 		abort(); /* docs/adr/0004 */
 	return copy;
 }
+
+Google__Protobuf__Timestamp *message_timestamp(int64_t wall_us, struct arena *arena)
+{
+	Google__Protobuf__Timestamp *timestamp =
+	    message_new(&google__protobuf__timestamp__descriptor, arena);
+
+	timestamp->seconds = wall_us / 1000000;
+	timestamp->nanos = (int32_t)(wall_us % 1000000 * 1000);
+	return timestamp;
+}
+
+int64_t message_time_us(const Google__Protobuf__Timestamp *timestamp)
+{
+	return timestamp->seconds * 1000000 + timestamp->nanos / 1000;
+}

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "google/protobuf/timestamp.pb-c.h"
 
 /* An empty message of the type, in the arena. */
 void *message_new(const ProtobufCMessageDescriptor *descriptor, struct arena *arena);
@@ -14,5 +15,9 @@ struct bytes message_pack(const ProtobufCMessage *message, struct arena *arena);
 void message_append(struct buf *out, const ProtobufCMessage *message);
 /* The same message once more, to be freed by its free_unpacked() with a NULL allocator. */
 void *message_copy(const ProtobufCMessage *message);
+
+/* Microseconds since 1970 as a Timestamp, in the arena; and back. */
+Google__Protobuf__Timestamp *message_timestamp(int64_t wall_us, struct arena *arena);
+int64_t message_time_us(const Google__Protobuf__Timestamp *timestamp);
 
 #endif

@@ -177,12 +177,45 @@ static enum status check_times(const Walletwire__V1__Event *event, struct err *e
 	return s ? s : check_time(event->expires_at, "expiresAt", err);
 }
 
+static enum status check_values(const char *field, char *const *values, size_t len, struct err *err)
+{
+	if (len > EVENT_SEGMENT_VALUES_MAX)
+		return err_invalid(err, field, "has more than %d values", EVENT_SEGMENT_VALUES_MAX);
+	for (size_t i = 0; i < len; i++) {
+		if (!values[i][0] || strlen(values[i]) > EVENT_CLAIM_MAX)
+			return err_invalid(err, field, "has a value that is not 1 to %d bytes long",
+			    EVENT_CLAIM_MAX);
+	}
+	return STATUS_OK;
+}
+
+enum status event_check_segment(const Walletwire__V1__Segment *segment, struct err *err)
+{
+	enum status s;
+
+	if (!segment)
+		return STATUS_OK;
+	s = check_values(
+	    "announcement.segment.countries", segment->countries, segment->n_countries, err);
+
+	if (!s)
+		s = check_values("announcement.segment.languages", segment->languages,
+		    segment->n_languages, err);
+	if (!s)
+		s = check_values(
+		    "announcement.segment.tiers", segment->tiers, segment->n_tiers, err);
+	return s;
+}
+
 static enum status check_announcement(const Walletwire__V1__Event *event, struct err *err)
 {
+	enum status s;
+
 	if (event->n_user_ids > 0)
 		return err_invalid(
 		    err, "userIds", "an announcement is for everybody and names no user");
-	return check_time(event->announcement->starts_at, "announcement.startsAt", err);
+	s = check_time(event->announcement->starts_at, "announcement.startsAt", err);
+	return s ? s : event_check_segment(event->announcement->segment, err);
 }
 
 static enum status check_body(const Walletwire__V1__Event *event, struct err *err)

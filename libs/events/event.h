@@ -15,7 +15,9 @@
 enum {
 	EVENT_SIZE_MAX = 65536, /* packed */
 	EVENT_USERS_MAX = 256,
-	EVENT_TEXT_MAX = 4000, /* code points of one text */
+	EVENT_TEXT_MAX = 4000,         /* code points of one text */
+	EVENT_SEGMENT_VALUES_MAX = 64, /* of one claim */
+	EVENT_CLAIM_MAX = 32,          /* bytes of a claim that a segment may name */
 };
 
 /* For what the JSON leaves out. */
@@ -35,6 +37,9 @@ enum status event_from_json(struct bytes text, const struct event_defaults *defa
 bool event_field_is_kind(const ProtobufCFieldDescriptor *field);
 const ProtobufCFieldDescriptor *event_find_kind(const char *kind); /* NULL if there is none */
 void event_append_kinds(struct buf *out);                          /* "balance, transaction, ..." */
+
+/* Whom an announcement is for; NULL: everybody. The applier's rule as well. */
+enum status event_check_segment(const Walletwire__V1__Segment *segment, struct err *err) MUST_CHECK;
 
 /* The kind of a checked event ("security"): the last token of its subject. */
 const char *event_kind(const Walletwire__V1__Event *event);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/message.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "cli.h"
@@ -78,8 +79,7 @@ static void print_item(const Walletwire__V1__ListItem *item)
 	if (!n)
 		return;
 	if (n->created_at)
-		(void)timestamp_format(
-		    n->created_at->seconds * 1000 + n->created_at->nanos / 1000000, when);
+		(void)timestamp_format(message_time_us(n->created_at) / 1000, when);
 	reflect_enum_word(&walletwire__v1__inbox_state__descriptor, (int)item->state, state);
 	reflect_enum_word(&walletwire__v1__priority__descriptor, (int)n->priority, priority);
 	(void)printf("%6llu  %-24s  %-8s  %-8s  %-12s  %s: %s  (%s)\n", (unsigned long long)n->seq,

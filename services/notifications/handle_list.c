@@ -86,9 +86,7 @@ static enum status read_query(const struct request *req, const Walletwire__V1__L
 
 static int64_t time_of(const Walletwire__V1__ListItem *item)
 {
-	const Timestamp *at = item->notification->created_at;
-
-	return at->seconds * 1000000 + at->nanos / 1000;
+	return message_time_us(item->notification->created_at);
 }
 
 /* Two lists, each newest first, as one; where each of them was left off is the cursor. */

@@ -1,5 +1,6 @@
 /* ww.svc.notifications.open: where a mailbox stands and every state a fresh socket has to be shown.
  */
+#include "events/event.h"
 #include "messages.h"
 #include "notifications.h"
 #include "ring.h"
@@ -23,9 +24,9 @@ static enum status check_claims(const Claims *claims, struct err *err)
 	const char *const said[] = { claims->country, claims->language, claims->tier };
 
 	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
-		if (strlen(said[i]) > PLAN_CLAIM_MAX)
+		if (strlen(said[i]) > EVENT_CLAIM_MAX)
 			return err_invalid(
-			    err, "claims", "has one longer than %d bytes", PLAN_CLAIM_MAX);
+			    err, "claims", "has one longer than %d bytes", EVENT_CLAIM_MAX);
 	}
 	return STATUS_OK;
 }

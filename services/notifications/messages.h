@@ -29,7 +29,4 @@ typedef Google__Protobuf__Timestamp Timestamp;
 /* An empty message of the type, in the arena: MESSAGE_NEW(arena, item). */
 #define MESSAGE_NEW(arena, type) message_new(&walletwire__v1__##type##__descriptor, arena)
 
-/* Microseconds since 1970 as a Timestamp, in the arena. */
-Timestamp *message_timestamp(int64_t wall_us, struct arena *arena);
-
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/subject.h"
 #include "base/text.h"
+#include "events/event.h"
 #include "kind.h"
 #include "template.h"
 
@@ -39,7 +40,7 @@ static enum status check_time(
 		return STATUS_OK;
 	if (ts->seconds < 0 || ts->seconds > SECONDS_MAX || ts->nanos < 0 || ts->nanos > 999999999)
 		return err_invalid(err, field, "is no time between 1970 and 9999");
-	*ret_us = ts->seconds * 1000000 + ts->nanos / 1000;
+	*ret_us = message_time_us(ts);
 	return STATUS_OK;
 }
 
@@ -444,32 +445,6 @@ static enum status build_card(struct planner *p)
 	return tell_all(p, payload);
 }
 
-static enum status check_values(const char *field, char *const *values, size_t len, struct err *err)
-{
-	if (len > PLAN_SEGMENT_VALUES_MAX)
-		return err_invalid(err, field, "has more than %d values", PLAN_SEGMENT_VALUES_MAX);
-	for (size_t i = 0; i < len; i++) {
-		if (!values[i][0] || strlen(values[i]) > PLAN_CLAIM_MAX)
-			return err_invalid(err, field, "has a value that is not 1 to %d bytes long",
-			    PLAN_CLAIM_MAX);
-	}
-	return STATUS_OK;
-}
-
-static enum status check_segment(const Segment *segment, struct err *err)
-{
-	enum status s = check_values(
-	    "announcement.segment.countries", segment->countries, segment->n_countries, err);
-
-	if (!s)
-		s = check_values("announcement.segment.languages", segment->languages,
-		    segment->n_languages, err);
-	if (!s)
-		s = check_values(
-		    "announcement.segment.tiers", segment->tiers, segment->n_tiers, err);
-	return s;
-}
-
 static enum status build_announcement(struct planner *p)
 {
 	Announcement *out = MESSAGE_NEW(p->arena, announcement);
@@ -481,8 +456,8 @@ static enum status build_announcement(struct planner *p)
 		return err_invalid(p->err, "userIds", "an announcement is for everybody");
 	s = check_time(p->event->announcement->starts_at, "announcement.startsAt",
 	    &p->plan->starts_us, p->err);
-	if (!s && p->event->announcement->segment)
-		s = check_segment(p->event->announcement->segment, p->err);
+	if (!s)
+		s = event_check_segment(p->event->announcement->segment, p->err);
 	if (s)
 		return s;
 	out->id = p->event->id;

@@ -20,8 +20,6 @@ enum {
 	PLAN_BODIES_MAX = 2,  /* a transaction tells either side its own */
 	PLAN_TITLE_MAX = 200, /* code points */
 	PLAN_TEXT_MAX = 4000,
-	PLAN_SEGMENT_VALUES_MAX = 64,
-	PLAN_CLAIM_MAX = 32, /* bytes: what a token may say */
 };
 
 /* What is said, once for all who are told the same. */

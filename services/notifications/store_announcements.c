@@ -26,7 +26,7 @@ enum status store_draw_announcements(struct db *db, size_t n, int64_t *ret_first
 static void add_time_or_null(struct db_params *p, const Timestamp *ts)
 {
 	if (ts)
-		db_add_time(p, ts->seconds * 1000000 + ts->nanos / 1000);
+		db_add_time(p, message_time_us(ts));
 	else
 		db_add_null(p);
 }

@@ -43,6 +43,20 @@ START_TEST(a_copy_is_the_same_and_its_own)
 }
 END_TEST
 
+START_TEST(a_time_comes_back_to_the_microsecond)
+{
+	struct arena arena;
+	Google__Protobuf__Timestamp *timestamp;
+
+	arena_init(&arena, 1000);
+	timestamp = message_timestamp(INT64_C(1737628245123456), &arena);
+	ck_assert_int_eq(timestamp->seconds, 1737628245);
+	ck_assert_int_eq(timestamp->nanos, 123456000);
+	ck_assert_int_eq(message_time_us(timestamp), INT64_C(1737628245123456));
+	arena_finish(&arena);
+}
+END_TEST
+
 START_TEST(an_empty_message_is_one_too)
 {
 	struct arena arena;
@@ -69,6 +83,7 @@ int main(void)
 
 	tcase_add_test(tc, what_is_appended_stands_behind_what_was_there);
 	tcase_add_test(tc, a_copy_is_the_same_and_its_own);
+	tcase_add_test(tc, a_time_comes_back_to_the_microsecond);
 	tcase_add_test(tc, an_empty_message_is_one_too);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);

@@ -29,6 +29,7 @@ static const char *const lines[] = {
 	"{" ALICE "\"limit\":{\"used\":\"1\",\"currency\":\"EUR\"}}",
 	"{" ALICE "\"security\":{}}",
 	"{\"announcement\":{}}",
+	"{\"announcement\":{\"segment\":{\"countries\":[\"DE\",\"AT\"],\"languages\":[\"de\"]}}}",
 	"{\"transaction\":{\"transactionId\":\"t\"," EUR ",\"sender\":{\"userId\":\"a\"}}}",
 	"{" ALICE "\"transaction\":{\"transactionId\":\"t\"," EUR
 	",\"sender\":{\"userId\":\"alice\"},"
@@ -41,6 +42,8 @@ static const char *const lines[] = {
 	"{" ALICE "\"id\":\"" LONG_ID "\",\"kyc\":{}}",
 	"{" ALICE "\"occurredAt\":\"1969-12-31T23:59:59Z\",\"kyc\":{}}",
 	"{" ALICE "\"expiresAt\":\"1969-12-31T23:59:59Z\",\"kyc\":{}}",
+	"{\"announcement\":{\"segment\":{\"tiers\":[\"\"]}}}",
+	"{\"announcement\":{\"segment\":{\"countries\":[\"" LONG_ID "\"]}}}",
 	"{\"announcement\":{\"startsAt\":\"1969-12-31T23:59:59Z\"}}",
 	"{" ALICE "\"announcement\":{}}",
 	"{" ALICE "\"balance\":{\"available_balance\":\"1\",\"currency\":\"EUR\"}}",
