@@ -35,17 +35,14 @@ static enum status recall(const struct recall_options *opt, const struct option_
 {
 	Walletwire__V1__RecallRequest request = WALLETWIRE__V1__RECALL_REQUEST__INIT;
 	const ProtobufCMessage *reply = NULL;
-	struct bus *bus = NULL;
-	enum status s = connection_open(&opt->connection, "ops", &bus, err);
+	enum status s;
 
 	request.type = arena_strdup(arena, operands->at[0]);
 	request.id = arena_strdup(arena, operands->at[1]);
-	if (s == STATUS_OK)
-		s = connection_ask(bus, &opt->connection, "ww.backend.notifications.recall",
-		    &request.base, &walletwire__v1__recall_reply__descriptor, arena, &reply, err);
+	s = connection_ask_once(&opt->connection, "ops", "ww.backend.notifications.recall",
+	    &request.base, &walletwire__v1__recall_reply__descriptor, arena, &reply, err);
 	if (s == STATUS_OK)
 		*ret_n = ((const Walletwire__V1__RecallReply *)(const void *)reply)->recalled;
-	bus_close(bus);
 	return s;
 }
 

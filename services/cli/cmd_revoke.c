@@ -34,8 +34,6 @@ static enum status revoke(const struct revoke_options *opt, struct arena *arena,
 {
 	Walletwire__V1__RevokeRequest request;
 	const ProtobufCMessage *reply = NULL;
-	struct bus *bus = NULL;
-	enum status s;
 
 	walletwire__v1__revoke_request__init(&request);
 	if (opt->user) {
@@ -46,12 +44,8 @@ static enum status revoke(const struct revoke_options *opt, struct arena *arena,
 		request.token_id = arena_strdup(arena, opt->token);
 	}
 	request.reason = arena_strdup(arena, opt->reason ? opt->reason : "");
-	s = connection_open(&opt->connection, "ops", &bus, err);
-	if (s == STATUS_OK)
-		s = connection_ask(bus, &opt->connection, "ww.backend.notifications.revoke",
-		    &request.base, &walletwire__v1__revoke_reply__descriptor, arena, &reply, err);
-	bus_close(bus);
-	return s;
+	return connection_ask_once(&opt->connection, "ops", "ww.backend.notifications.revoke",
+	    &request.base, &walletwire__v1__revoke_reply__descriptor, arena, &reply, err);
 }
 
 enum cli_exit cmd_revoke(int argc, char **argv)

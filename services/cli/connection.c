@@ -120,3 +120,17 @@ enum status connection_ask(struct bus *bus, const struct connection_options *opt
 	bus_msg_unref(msg);
 	return s;
 }
+
+enum status connection_ask_once(const struct connection_options *opt, const char *dflt_user,
+    const char *subject, const ProtobufCMessage *request,
+    const ProtobufCMessageDescriptor *reply_type, struct arena *arena,
+    const ProtobufCMessage **ret_reply, struct err *err)
+{
+	struct bus *bus = NULL;
+	enum status s = connection_open(opt, dflt_user, &bus, err);
+
+	if (s == STATUS_OK)
+		s = connection_ask(bus, opt, subject, request, reply_type, arena, ret_reply, err);
+	bus_close(bus);
+	return s;
+}

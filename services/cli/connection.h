@@ -34,4 +34,10 @@ enum status connection_ask(struct bus *bus, const struct connection_options *opt
     const ProtobufCMessageDescriptor *reply_type, struct arena *arena,
     const ProtobufCMessage **ret_reply, struct err *err) MUST_CHECK;
 
+/* Connects, asks once, and closes. */
+enum status connection_ask_once(const struct connection_options *opt, const char *dflt_user,
+    const char *subject, const ProtobufCMessage *request,
+    const ProtobufCMessageDescriptor *reply_type, struct arena *arena,
+    const ProtobufCMessage **ret_reply, struct err *err) MUST_CHECK;
+
 #endif

@@ -18,6 +18,7 @@ static const struct command {
 	{ "announce", "publish an announcement to everybody or a segment", cmd_announce },
 	{ "tail", "print what is delivered to a user", cmd_tail },
 	{ "inbox", "list and count a user's inbox, and verify it", cmd_inbox },
+	{ "balance", "what is in a user's wallets", cmd_balance },
 	{ "recall", "take back what an event said", cmd_recall },
 	{ "revoke", "end tokens before they expire", cmd_revoke },
 	{ "stats", "what edges count, in a table or one in full", cmd_stats },

@@ -576,6 +576,39 @@ START_TEST(list_asks_for_the_user_and_shows_the_page)
 }
 END_TEST
 
+START_TEST(balance_shows_the_wallets_to_the_last_digit)
+{
+	struct answerer answerer;
+	Walletwire__V1__BalancesReply reply = WALLETWIRE__V1__BALANCES_REPLY__INIT;
+	Walletwire__V1__BalanceUpdate wallet = WALLETWIRE__V1__BALANCE_UPDATE__INIT;
+	Walletwire__V1__BalanceUpdate *wallets[] = { &wallet };
+	Walletwire__V1__Decimal available = WALLETWIRE__V1__DECIMAL__INIT;
+	Walletwire__V1__BalancesRequest *asked;
+	char id[] = "w1", currency[] = "EUR";
+
+	available.units = 900719925474099;
+	available.scale = 2;
+	wallet.wallet_id = id;
+	wallet.available_balance = &available;
+	wallet.currency = currency;
+	wallet.version = 7;
+	reply.n_balances = 1;
+	reply.balances = wallets;
+	answerer_start(&answerer, "ww.svc.notifications.balances", &reply.base);
+	ck_assert_int_eq(WW("balance", "alice", "--wallet", "w1"), 0);
+	ck_assert_says("9007199254740.99 EUR");
+	ck_assert_says("version 7");
+	asked = walletwire__v1__balances_request__unpack(NULL, answerer.asked_len, answerer.asked);
+	ck_assert_str_eq(asked->caller->user_id, "alice");
+	ck_assert_str_eq(asked->wallet_id, "w1");
+	walletwire__v1__balances_request__free_unpacked(asked, NULL);
+	ck_assert_int_eq(WW("balance", "alice", "--json"), 0);
+	ck_assert_says("\"available_balance\":9007199254740.99");
+	ck_assert_int_eq(WW("balance"), 2);
+	answerer_stop(&answerer);
+}
+END_TEST
+
 START_TEST(an_error_in_the_answer_is_shown)
 {
 	struct answerer answerer;
@@ -697,6 +730,7 @@ int main(void)
 	tcase_add_test(server, tail_ends_well_on_an_interrupt);
 	tcase_add_test(server, verify_tells_an_inbox_that_is_not_consistent);
 	tcase_add_test(server, list_asks_for_the_user_and_shows_the_page);
+	tcase_add_test(server, balance_shows_the_wallets_to_the_last_digit);
 	tcase_add_test(server, an_error_in_the_answer_is_shown);
 	tcase_add_test(server, a_service_that_is_down_is_named);
 	tcase_add_test(server, revoke_asks_for_the_token_or_the_user);
