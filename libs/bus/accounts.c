@@ -51,16 +51,12 @@ static const struct js_right {
 	{ "edge", WRITE, BUCKET_TRACKING, "" },
 	{ "edge", WATCH, BUCKET_EDGES, "" },
 	{ "edge", WRITE, BUCKET_EDGES, "" },
-	{ "presence", WATCH, BUCKET_PRESENCE, "" },
-	{ "presence", WRITE, BUCKET_PRESENCE, "" },
-	{ "presence", WATCH, BUCKET_EDGES, "" },
 	{ "ops", PROVISION, "", "" },
 	{ "ops", READ, STREAM_DLQ, "" },
 	{ "ops", REMOVE, STREAM_DLQ, "" },
 	{ "ops", WATCH, BUCKET_REVOKED, "" },
 	{ "ops", WATCH, BUCKET_TRACKING, "" },
 	{ "ops", WATCH, BUCKET_EDGES, "" },
-	{ "ops", WATCH, BUCKET_PRESENCE, "" },
 };
 
 /* What each right lets its user publish: %s stands for name and consumer, in this order. */

@@ -45,7 +45,6 @@ static const struct bucket_row {
 	const char *name;
 	int64_t ttl_ns;
 } bucket_rows[] = {
-	{ BUCKET_PRESENCE, 0 },
 	{ BUCKET_EDGES, SECONDS(15) }, /* leases: renewed every 5 s */
 	{ BUCKET_REVOKED, 0 },
 	{ BUCKET_TRACKING, HOURS(24) },

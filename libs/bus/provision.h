@@ -16,7 +16,7 @@
 #define STREAM_DLQ "WW_DLQ"
 #define CONSUMER_NOTIFICATIONS "notifications" /* of WW_EVENTS */
 #define CONSUMER_AUDIT "audit"                 /* of WW_AUDIT */
-#define BUCKET_PRESENCE "ww_presence"
+
 #define BUCKET_EDGES "ww_edges"
 #define BUCKET_REVOKED "ww_revoked"
 #define BUCKET_TRACKING "ww_tracking"

@@ -61,6 +61,7 @@ static const struct {
 	{ "ww.rt.all", "edge", "notifications", "presence" },
 	{ "ww.rt.room.r1", "edge", "chat", "notifications" },
 	{ "ww.rt.presence.e1", "edge", "presence", "edge" },
+	{ "ww.presence.report.e1", "presence", "edge", "presence" },
 	{ "ww.svc.chat.send", "chat", "edge", "backend" },
 	{ "ww.backend.notifications.revoke", "notifications", "backend", "edge" },
 	{ "ww.edge.e1.drain", "edge", "ops", "chat" },
