@@ -11,6 +11,20 @@ function(ww_library name)
   target_link_libraries(ww_${name} PUBLIC Threads::Threads)
 endfunction()
 
+# ww_schema(001_init 002_more ...): the service's migrations, each of them schema/<name>.sql, are part of the program:
+# schema.h, which is ${WW_SCHEMA}, has one C string for each.
+function(ww_schema)
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/schema.h)
+  list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/schema/ OUTPUT_VARIABLE files)
+  list(TRANSFORM files APPEND .sql)
+  set(embed ${PROJECT_SOURCE_DIR}/cmake/embed.cmake)
+  add_custom_command(
+    OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} "-DFILES=${files}" -P ${embed}
+    DEPENDS ${files} ${embed} VERBATIM)
+  set(WW_SCHEMA ${out} PARENT_SCOPE)
+endfunction()
+
 # ww_program(name SOURCES main.c [LINK ...])
 function(ww_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/message.h"
+#include "base/subject.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "codec/reflect.h"
@@ -189,6 +190,16 @@ static const char *caller_of(const ProtobufCMessage *body)
 	caller =
 	    *(Walletwire__V1__Caller *const *)(const void *)((const char *)body + field->offset);
 	return caller && caller->user_id[0] ? caller->user_id : NULL;
+}
+
+enum status request_caller(const struct request *req, const char **ret_user_id, struct err *err)
+{
+	size_t len = req->user_id ? strlen(req->user_id) : 0;
+
+	if (len == 0 || len > SUBJECT_ID_MAX)
+		return err_invalid(err, "caller", "names no user");
+	*ret_user_id = req->user_id;
+	return STATUS_OK;
 }
 
 static enum status check_reply(const ProtobufCMessage *reply, struct err *err)

@@ -57,6 +57,10 @@ void deferred_refuse(struct deferred *deferred, const struct err *why);
 
 typedef enum status (*route_fn)(struct request *req, struct err *err);
 
+/* The user a request speaks for: 1 to 128 bytes, or it is refused. */
+enum status request_caller(
+    const struct request *req, const char **ret_user_id, struct err *err) MUST_CHECK;
+
 struct route {
 	const char *subject; /* "ww.svc.notifications.open" */
 	const ProtobufCMessageDescriptor *request;

@@ -12,9 +12,9 @@ struct turns {
 	turn_fn fn;
 	void *arg;
 	pthread_t thread;
-	pthread_mutex_t lock; /* for `over` */
-	pthread_cond_t end;
-	bool over;
+	pthread_mutex_t lock; /* for what follows */
+	pthread_cond_t changed;
+	bool over, woken;
 };
 
 /* False when it is time to end. */
@@ -26,8 +26,9 @@ static bool pause_for(struct turns *turns, int64_t ms)
 	int rc = 0;
 
 	(void)pthread_mutex_lock(&turns->lock);
-	while (!turns->over && ms > 0 && rc == 0)
-		rc = pthread_cond_timedwait(&turns->end, &turns->lock, &until);
+	while (!turns->over && !turns->woken && ms > 0 && rc == 0)
+		rc = pthread_cond_timedwait(&turns->changed, &turns->lock, &until);
+	turns->woken = false;
 	over = turns->over;
 	(void)pthread_mutex_unlock(&turns->lock);
 	return !over;
@@ -44,7 +45,7 @@ static void *run(void *arg)
 
 static void turns_free(struct turns *turns)
 {
-	(void)pthread_cond_destroy(&turns->end);
+	(void)pthread_cond_destroy(&turns->changed);
 	(void)pthread_mutex_destroy(&turns->lock);
 	free(turns);
 }
@@ -59,7 +60,7 @@ enum status turns_start(turn_fn fn, void *arg, struct turns **ret_turns, struct 
 	(void)pthread_mutex_init(&turns->lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&turns->end, &attr);
+	(void)pthread_cond_init(&turns->changed, &attr);
 	(void)pthread_condattr_destroy(&attr);
 	*ret_turns = turns; /* the first turn may ask already */
 	if (pthread_create(&turns->thread, NULL, run, turns) == 0)
@@ -79,13 +80,21 @@ bool turns_are_over(struct turns *turns)
 	return over;
 }
 
+void turns_wake(struct turns *turns)
+{
+	(void)pthread_mutex_lock(&turns->lock);
+	turns->woken = true;
+	(void)pthread_cond_signal(&turns->changed);
+	(void)pthread_mutex_unlock(&turns->lock);
+}
+
 void turns_stop(struct turns *turns)
 {
 	if (!turns)
 		return;
 	(void)pthread_mutex_lock(&turns->lock);
 	turns->over = true;
-	(void)pthread_cond_signal(&turns->end);
+	(void)pthread_cond_signal(&turns->changed);
 	(void)pthread_mutex_unlock(&turns->lock);
 	(void)pthread_join(turns->thread, NULL);
 	turns_free(turns);

@@ -20,6 +20,8 @@ typedef int64_t (*turn_fn)(void *arg);
 enum status turns_start(
     turn_fn fn, void *arg, struct turns **ret_turns, struct err *err) MUST_CHECK;
 bool turns_are_over(struct turns *turns); /* any thread */
+/* The next turn comes at once. Any thread; fine in a turn too. */
+void turns_wake(struct turns *turns);
 /* Waits for the turn that is under way. NULL is fine. */
 void turns_stop(struct turns *turns);
 

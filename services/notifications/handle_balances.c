@@ -26,7 +26,7 @@ enum status notifications_on_balances(struct request *req, struct err *err)
 	struct wallets stored = { 0 };
 	const char *user_id;
 	int64_t since_us;
-	enum status s = notifications_caller(req, &user_id, err);
+	enum status s = request_caller(req, &user_id, err);
 
 	if (!s && strlen(in->wallet_id) > SUBJECT_ID_MAX)
 		s = err_invalid(err, "walletId", "is longer than %d bytes", SUBJECT_ID_MAX);

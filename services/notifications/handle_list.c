@@ -69,7 +69,7 @@ static enum status read_types(const struct request *req, const Walletwire__V1__L
 static enum status read_query(const struct request *req, const Walletwire__V1__ListRequest *in,
     struct store_list *query, struct err *err)
 {
-	enum status s = notifications_caller(req, &query->user_id, err);
+	enum status s = request_caller(req, &query->user_id, err);
 
 	if (!s && in->limit > LIMIT_MAX)
 		s = err_invalid(err, "limit", "is above %d", LIMIT_MAX);

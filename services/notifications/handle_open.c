@@ -55,7 +55,7 @@ enum status notifications_on_open(struct request *req, struct err *err)
 	const Walletwire__V1__OpenRequest *in = (const void *)req->body;
 	Walletwire__V1__OpenReply *reply = MESSAGE_NEW(req->arena, open_reply);
 	const char *user_id;
-	enum status s = notifications_caller(req, &user_id, err);
+	enum status s = request_caller(req, &user_id, err);
 
 	if (!s && in->since > INT64_MAX - 1)
 		s = err_invalid(err, "since", "is no number of a mailbox");

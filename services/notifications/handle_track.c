@@ -11,7 +11,7 @@ enum status notifications_on_track(struct request *req, struct err *err)
 	size_t len = strlen(in->transfer_id);
 	const char *user_id;
 	bool is_party = false;
-	enum status s = notifications_caller(req, &user_id, err);
+	enum status s = request_caller(req, &user_id, err);
 
 	if (!s && (len == 0 || len > SUBJECT_ID_MAX))
 		s = err_invalid(err, "transferId", "must have 1 to %d bytes", SUBJECT_ID_MAX);

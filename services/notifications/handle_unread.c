@@ -30,7 +30,7 @@ enum status notifications_on_unread(struct request *req, struct err *err)
 	Walletwire__V1__UnreadReply *reply = MESSAGE_NEW(req->arena, unread_reply);
 	Unread *unread = NULL;
 	const char *user_id;
-	enum status s = notifications_caller(req, &user_id, err);
+	enum status s = request_caller(req, &user_id, err);
 
 	if (!s)
 		s = store_unread(req->db, user_id, req->arena, &unread, err);

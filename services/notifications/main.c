@@ -6,9 +6,10 @@
 #include "applier.h"
 #include "base/xalloc.h"
 #include "config.h"
+#include "epoch.h"
 #include "log/log.h"
 #include "notifications.h"
-#include "prepare.h"
+#include "service/prepare.h"
 #include "stats.h"
 #include "store.h"
 
@@ -17,6 +18,14 @@ static const char *not_ready(void *ctx)
 	struct notifications *notifications = ctx;
 
 	return atomic_load(&notifications->health.trouble);
+}
+
+static enum status prepare(struct db *db, struct err *err)
+{
+	char epoch[ID_SIZE];
+	enum status s = db_migrate(db, STORE_SCHEMA, store_migrations, store_migrations_len, err);
+
+	return s ? s : epoch_ensure(db, epoch, err);
 }
 
 /* Blocks until told to stop; what it started is ended again in reverse order. */
@@ -32,6 +41,9 @@ static enum status serve(const struct notifications_config *cfg, struct err *err
 		.statements_len = store_statements_len,
 		.ctx = &notifications,
 		.not_ready = not_ready };
+	struct db_config database = { .dsn = cfg->service.database_url,
+		.statements = store_statements,
+		.statements_len = store_statements_len };
 	struct service *service = NULL;
 	char *name = NULL;
 	enum status s;
@@ -41,7 +53,8 @@ static enum status serve(const struct notifications_config *cfg, struct err *err
 	if (s)
 		return s;
 	name = xasprintf("ww-notifications/%s", service_instance(service));
-	s = prepare_database(cfg->service.database_url, name, service, err);
+	database.application_name = name;
+	s = service_prepare(service, &database, prepare, err);
 	if (!s)
 		s = balances_start(cfg, service_bus(service), name, &notifications.balances, err);
 	if (!s && !service_is_stopping(service))

@@ -37,8 +37,4 @@ enum status notifications_on_recall(struct request *req, struct err *err);
 enum status notifications_on_revoke(struct request *req, struct err *err);
 enum status notifications_on_verify(struct request *req, struct err *err);
 
-/* The user a request speaks for: 1 to 128 bytes, or it is refused. */
-enum status notifications_caller(
-    const struct request *req, const char **ret_user_id, struct err *err) MUST_CHECK;
-
 #endif

@@ -1,23 +1,11 @@
 /* Subject, message, handler: the table of contents of this service. */
 #include "notifications.h"
 
-#include "base/subject.h"
 #include "messages.h"
 
 #define SVC(verb) "ww.svc.notifications." verb
 #define BACKEND(verb) "ww.backend.notifications." verb
 #define REQUEST(type) &walletwire__v1__##type##_request__descriptor
-
-enum status notifications_caller(
-    const struct request *req, const char **ret_user_id, struct err *err)
-{
-	size_t len = req->user_id ? strlen(req->user_id) : 0;
-
-	if (len == 0 || len > SUBJECT_ID_MAX)
-		return err_invalid(err, "caller", "names no user");
-	*ret_user_id = req->user_id;
-	return STATUS_OK;
-}
 
 const struct route notifications_routes[] = {
 	{ SVC("open"), REQUEST(open), notifications_on_open },

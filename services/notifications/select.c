@@ -192,7 +192,7 @@ enum status select_move(struct request *req, Walletwire__V1__InboxState state,
 	struct job job = {
 		.in = (const void *)req->body, .state = state, .action = action, .arena = req->arena
 	};
-	enum status s = notifications_caller(req, &job.user_id, err);
+	enum status s = request_caller(req, &job.user_id, err);
 
 	if (!s)
 		s = check(job.in, err);

@@ -33,6 +33,11 @@ static bool took_one(void *arg)
 	return atomic_load(&((struct counter *)arg)->taken) >= 1;
 }
 
+static bool took_two(void *arg)
+{
+	return atomic_load(&((struct counter *)arg)->taken) >= 2;
+}
+
 START_TEST(turns_follow_each_other)
 {
 	struct counter counter = { .pause_ms = _i };
@@ -54,6 +59,19 @@ START_TEST(the_end_cuts_a_pause_short)
 	ck_assert(support_wait(took_one, &counter, WAIT_MS));
 	turns_stop(counter.turns);
 	ck_assert_int_eq(atomic_load(&counter.taken), 1);
+}
+END_TEST
+
+START_TEST(a_wake_brings_the_next_turn)
+{
+	struct counter counter = { .pause_ms = FOR_EVER_MS };
+	struct err err = ERR_INIT;
+
+	ck_assert_ok(turns_start(count, &counter, &counter.turns, &err), err);
+	ck_assert(support_wait(took_one, &counter, WAIT_MS));
+	turns_wake(counter.turns);
+	ck_assert(support_wait(took_two, &counter, WAIT_MS));
+	turns_stop(counter.turns);
 }
 END_TEST
 
@@ -83,6 +101,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, turns_follow_each_other, 0, 2); /* without a pause, and with */
 	tcase_add_test(tcase, the_end_cuts_a_pause_short);
+	tcase_add_test(tcase, a_wake_brings_the_next_turn);
 	tcase_add_test(tcase, a_long_turn_can_ask_whether_it_is_over);
 	tcase_add_test(tcase, nothing_can_be_stopped);
 	suite_add_tcase(suite, tcase);
