@@ -6,8 +6,18 @@ TOKEN_USERS=(alice bob)
 
 # --- plan: which processes, on which ports ---
 
+# The first replica has the service's plain name.
+plan_replicas() {
+  local i
+
+  for ((i = 1; i <= $2; i++)); do
+    port_pick
+    STACK_SERVICES+=("service:$1$([ "$i" -eq 1 ] || printf -- '-%d' "$i"):-:$PORT")
+  done
+}
+
 stack_plan() {
-  local edge_count=$1 notifications=$2 http_port=$3 i
+  local edge_count=$1 notifications=$2 presence=$3 http_port=$4 i
 
   if [ -z "$http_port" ]; then
     port_pick
@@ -24,11 +34,8 @@ stack_plan() {
     port_pick && local port=$PORT
     port_pick && STACK_EDGES+=("edge:edge-$i:$port:$PORT")
   done
-  for ((i = 1; i <= notifications; i++)); do
-    port_pick
-    # The first replica has the service's plain name.
-    STACK_SERVICES+=("service:notifications$([ "$i" -eq 1 ] || printf -- '-%d' "$i"):-:$PORT")
-  done
+  plan_replicas notifications "$notifications"
+  plan_replicas presence "$presence"
   if $STACK_OUTBOX; then
     port_pick
     STACK_SERVICES+=("service:outbox:-:$PORT")
@@ -69,9 +76,10 @@ start_services() {
 
   for entry in "${STACK_SERVICES[@]}"; do
     IFS=: read -r _ name _ admin <<<"$entry"
-    program=ww-notifications user=notifications role=notifications
+    role=${name%-[0-9]*}
+    program=ww-$role user=$role
     # It publishes as a back end does, and reads the wallet's database as a role of its own.
-    [ "$name" != outbox ] || program=ww-outbox user=backend role=outbox
+    [ "$name" != outbox ] || user=backend
     start_program "$name" "$program" "$user" "$admin" WW_DATABASE_URL_FILE="$RUN_DIR/secrets/postgres/$role.url"
   done
 }
@@ -210,7 +218,7 @@ number() {
 }
 
 stack_up() {
-  local detach=false edge_count=2 notifications=1 http_port=$DEFAULT_HTTP_PORT build=true
+  local detach=false edge_count=2 notifications=1 presence=1 http_port=$DEFAULT_HTTP_PORT build=true
 
   STACK_OUTBOX=false
   while [ $# -gt 0 ]; do
@@ -218,6 +226,7 @@ stack_up() {
       --detach) detach=true ;;
       --edges) need_value "$@"; edge_count=$2; shift ;;
       --notifications) need_value "$@"; notifications=$2; shift ;;
+      --presence) need_value "$@"; presence=$2; shift ;;
       --outbox) STACK_OUTBOX=true ;;
       --http) need_value "$@"; http_port=$2; shift ;;
       --free-ports) http_port= ;;
@@ -229,6 +238,7 @@ stack_up() {
   done
   number --edges "$edge_count" 1 16
   number --notifications "$notifications" 1 8
+  number --presence "$presence" 0 8
   [ -z "$http_port" ] || number --http "$http_port" 1 65535
 
   mkdir -p "$RUN_DIR/log" "$RUN_DIR/pid"
@@ -243,10 +253,10 @@ stack_up() {
 
   if $build; then
     packages_ensure
-    build "$PRESET" ww ww-edge ww-notifications ww-outbox
+    build "$PRESET" ww ww-edge ww-notifications ww-outbox ww-presence
   fi
   BIN=$(bin_dir "$PRESET")
-  stack_plan "$edge_count" "$notifications" "$http_port"
+  stack_plan "$edge_count" "$notifications" "$presence" "$http_port"
   # From here on whatever goes wrong stops what was started.
   trap 'say "==> stop"; stack_stop' EXIT
   trap 'exit 130' INT TERM HUP

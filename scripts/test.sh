@@ -3,7 +3,7 @@
 
 SUITES=(layers unit integration tsan fuzz conformance e2e)
 # Libraries and programs that have threads: their tests run under ThreadSanitizer as well.
-TSAN_PARTS=(loop bus db http token service edge notifications outbox)
+TSAN_PARTS=(loop bus db http token service edge notifications outbox presence)
 
 # Seconds a suite may take, building not counted; tests/README.md says the same.
 suite_budget() {
@@ -166,7 +166,7 @@ test_prepare() {
     build fuzz fuzz
   fi
   if [[ $chosen == *" e2e "* ]]; then
-    build "${WW_DEV_PRESET:-asan}" ww ww-edge ww-notifications ww-outbox
+    build "${WW_DEV_PRESET:-asan}" ww ww-edge ww-notifications ww-outbox ww-presence
     step "npm ci (tests/e2e)" node_install tests/e2e
   fi
   if [[ $chosen == *" conformance "* ]]; then

@@ -19,6 +19,7 @@ static const struct command {
 	{ "tail", "print what is delivered to a user", cmd_tail },
 	{ "inbox", "list and count a user's inbox, and verify it", cmd_inbox },
 	{ "balance", "what is in a user's wallets", cmd_balance },
+	{ "friends", "who may see whom online", cmd_friends },
 	{ "recall", "take back what an event said", cmd_recall },
 	{ "revoke", "end tokens before they expire", cmd_revoke },
 	{ "stats", "what edges count, in a table or one in full", cmd_stats },

@@ -1,0 +1,93 @@
+/* ww-presence: knows who is online, and tells their friends. See README.md. */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "log/log.h"
+#include "presence.h"
+#include "service/prepare.h"
+#include "speaker.h"
+#include "stats.h"
+
+enum {
+	KEEP_MS = 120000, /* who went offline is remembered, for whoever speaks next */
+	SETTLE_MS = 500,  /* a recovery may have two sockets for so long */
+};
+
+static const char *not_ready(void *ctx)
+{
+	const struct presence *presence = ctx;
+	const struct speaker *speaker = atomic_load(&presence->speaker);
+
+	return speaker ? speaker_trouble(speaker) : "the database is being prepared";
+}
+
+static enum status prepare(struct db *db, struct err *err)
+{
+	return db_migrate(db, STORE_SCHEMA, store_migrations, store_migrations_len, err);
+}
+
+static enum status start(
+    struct presence *presence, struct service *service, const char *name, struct err *err)
+{
+	struct db_config database = { .dsn = presence->cfg->service.database_url,
+		.application_name = name,
+		.statements = store_statements,
+		.statements_len = store_statements_len };
+	enum status s = service_prepare(service, &database, prepare, err);
+
+	if (s || service_is_stopping(service))
+		return s;
+	return speaker_start(presence, service_bus(service), name, err);
+}
+
+/* Blocks until told to stop; what it started is ended again in reverse order. */
+static enum status serve(const struct presence_config *cfg, struct err *err)
+{
+	struct roster_config roster = { .silence = cfg->edge_silence,
+		.grace = cfg->offline_grace,
+		.keep = KEEP_MS,
+		.settle = SETTLE_MS,
+		.sockets_max = (uint32_t)cfg->max_user_sockets };
+	struct presence presence = { .cfg = cfg, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct service_spec spec = { .name = "presence",
+		.routes = presence_routes,
+		.routes_len = presence_routes_len,
+		.statements = store_statements,
+		.statements_len = store_statements_len,
+		.ctx = &presence,
+		.not_ready = not_ready };
+	struct service *service = NULL;
+	char *name;
+	enum status s;
+
+	stats_register();
+	s = service_new(&cfg->service, &spec, &service, err);
+	if (s)
+		return s;
+	presence.roster = roster_new(&roster);
+	name = xasprintf("ww-presence/%s", service_instance(service));
+	s = start(&presence, service, name, err);
+	if (!s)
+		s = service_run(service, err);
+	speaker_stop(presence.speaker);
+	service_free(service);
+	roster_free(presence.roster);
+	free(name);
+	return s;
+}
+
+int main(int argc, char **argv)
+{
+	struct presence_config cfg = { 0 };
+	enum config_outcome outcome;
+	struct err err = ERR_INIT;
+
+	log_init("presence");
+	outcome = presence_config_load(&cfg, argc, argv);
+	if (outcome == CONFIG_RUN && serve(&cfg, &err)) {
+		log_failure(&err, "stopped");
+		outcome = CONFIG_WRONG;
+	}
+	presence_config_release(&cfg);
+	return outcome == CONFIG_WRONG ? EXIT_FAILURE : EXIT_SUCCESS;
+}

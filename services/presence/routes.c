@@ -1,0 +1,14 @@
+/* Subject, message, handler: the table of contents of this service. */
+#include "presence.h"
+
+#define SVC(verb) "ww.svc.presence." verb
+#define BACKEND(verb) "ww.backend.presence." verb
+#define REQUEST(type) &walletwire__v1__##type##_request__descriptor
+
+const struct route presence_routes[] = {
+	{ SVC("get"), REQUEST(presence_get), presence_on_get },
+	{ SVC("friends"), REQUEST(presence_friends), presence_on_friends },
+	{ SVC("privacy"), REQUEST(presence_privacy), presence_on_privacy },
+	{ BACKEND("friends_set"), REQUEST(friends_set), presence_on_friends_set },
+};
+const size_t presence_routes_len = ARRAY_LEN(presence_routes);

@@ -1,0 +1,552 @@
+/*
+ * A turn: see whether NATS is there, move the roster on, hold the lock, and tell what there is:
+ * rows of changes, users whose status changed, sockets that want to know of their friends. What
+ * can't be looked up is given back; what could not be published shows at the edges as a gap, and
+ * they ask.
+ */
+#include "speaker.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/message.h"
+#include "base/subject.h"
+#include "base/xalloc.h"
+#include "batches.h"
+#include "listening.h"
+#include "log/log.h"
+#include "service/turns.h"
+#include "stats.h"
+
+enum {
+	SLICE_MAX = 100,     /* of each: what is looked up by one statement */
+	SLICES_MAX = 10,     /* in one turn */
+	IDLE_MS = 500,       /* the roster moves on so often at least */
+	STANDBY_MS = 250,    /* between two tries for the lock */
+	HEARTBEAT_MS = 5000, /* of batches, and of the speaker's row */
+	DOUBT_MS = 10000,    /* what the one before said last may not have arrived */
+};
+
+#define REPORTS_WANTED "ww.rt.presence.all"
+#define NUDGE "ww.presence.changed"
+
+struct speaker {
+	struct presence *presence;
+	struct bus *bus;
+	struct turns *turns;
+	_Atomic(const char *) trouble;
+
+	/* owned by the thread */
+	struct listening listening;
+	struct db *db;
+	struct arena arena; /* of a turn */
+	struct arena rows;  /* of a slice */
+	bool speaks;
+	uint64_t connection; /* of the database: the lock is this one's */
+	uint64_t generation;
+	bool anew;
+	int64_t told_at, well_at;
+	bool has_failed;
+};
+
+/* What one slice of a turn has to tell; all of it in the arena `rows`. */
+struct slice {
+	struct store_change *changes;
+	size_t changes_len;
+	const char *changed[SLICE_MAX];
+	size_t changed_len;
+	struct roster_wish wishes[SLICE_MAX];
+	size_t wishes_len;
+	struct roster_excess excess[SLICE_MAX];
+	size_t excess_len;
+	struct store_friend *friends; /* of everybody above, in the order of user_id */
+	size_t friends_len;
+};
+
+static void lock(struct speaker *speaker)
+{
+	(void)pthread_mutex_lock(&speaker->presence->lock);
+}
+
+static void unlock(struct speaker *speaker)
+{
+	(void)pthread_mutex_unlock(&speaker->presence->lock);
+}
+
+/* --- is anybody heard? --- */
+
+static void ask_everybody(struct speaker *speaker)
+{
+	Walletwire__V1__PresenceBatch batch = WALLETWIRE__V1__PRESENCE_BATCH__INIT;
+	struct err err = ERR_INIT;
+
+	batch.wants_report = true;
+	/* If it is lost, the heartbeats of edges show what is missing. */
+	if (bus_publish(
+		speaker->bus, REPORTS_WANTED, message_pack(&batch.base, &speaker->arena), &err))
+		log_failure(&err, "ask edges for all they have");
+}
+
+static void watch_connection(struct speaker *speaker, int64_t now)
+{
+	_Atomic int64_t *since = &speaker->presence->listening_since;
+	struct err ignored = ERR_INIT;
+
+	if (!bus_is_connected(speaker->bus)) {
+		atomic_store(since, 0);
+		return;
+	}
+	if (atomic_load(since) > 0 || listening_ensure(&speaker->listening, &ignored))
+		return;
+	lock(speaker);
+	roster_excuse(speaker->presence->roster, now);
+	unlock(speaker);
+	ask_everybody(speaker);
+	atomic_store(since, now);
+}
+
+static void move_on(struct speaker *speaker, int64_t now)
+{
+	struct roster *roster = speaker->presence->roster;
+
+	lock(speaker);
+	/* Nobody's silence counts while nothing can be heard. */
+	if (atomic_load(&speaker->presence->listening_since) == 0)
+		roster_excuse(roster, now);
+	roster_tick(roster, now, clock_wall_us());
+	if (!speaker->speaks)
+		roster_forget(roster);
+	stats_set(STATS_USERS, (int64_t)roster_users(roster));
+	stats_set(STATS_DEVICES, (int64_t)roster_devices(roster));
+	unlock(speaker);
+}
+
+/* --- one speaks --- */
+
+static void step_down(struct speaker *speaker)
+{
+	if (speaker->speaks)
+		log_info("another replica may speak now");
+	speaker->speaks = false;
+	stats_set(STATS_SPEAKS, 0);
+}
+
+static void reset_edge(void *arg, struct roster_edge *edge)
+{
+	(void)arg;
+	edge->number = 0;
+	edge->told_at = 0;
+}
+
+/* Whoever spoke before may have said nothing for `unwell_ms`. */
+static void begin_to_speak(struct speaker *speaker, int64_t unwell_ms, int64_t now)
+{
+	struct presence *presence = speaker->presence;
+	bool is_long = unwell_ms > INT32_MAX;
+	int64_t since = is_long ? INT64_MIN : now - unwell_ms - DOUBT_MS;
+
+	speaker->speaks = true;
+	speaker->anew = is_long || atomic_load(&presence->listening_since) > since;
+	speaker->told_at = 0;
+	speaker->well_at = now;
+	lock(speaker);
+	roster_each_edge(presence->roster, reset_edge, NULL);
+	roster_recount(presence->roster, now);
+	if (!speaker->anew)
+		roster_doubt(presence->roster, since);
+	unlock(speaker);
+	stats_set(STATS_SPEAKS, 1);
+	log_info("this replica speaks, generation %" PRIu64 "%s", speaker->generation,
+	    speaker->anew ? ", from nothing" : "");
+}
+
+static enum status hold(struct speaker *speaker, int64_t now, struct err *err)
+{
+	int64_t unwell_ms = 0;
+	bool locked = false;
+	enum status s = db_ensure(speaker->db, err);
+
+	if (s || db_generation(speaker->db) != speaker->connection)
+		step_down(speaker);
+	if (s || speaker->speaks)
+		return s;
+	speaker->connection = db_generation(speaker->db);
+	s = store_try_lock(speaker->db, &locked, err);
+	if (s || !locked)
+		return s;
+	s = store_take_over(speaker->db, &speaker->generation, &unwell_ms, err);
+	if (!s)
+		begin_to_speak(speaker, unwell_ms, now);
+	return s;
+}
+
+static enum status stay_well(struct speaker *speaker, int64_t now, struct err *err)
+{
+	enum status s;
+
+	if (now - speaker->well_at < HEARTBEAT_MS)
+		return STATUS_OK;
+	s = store_set_well(speaker->db, err);
+	if (!s)
+		speaker->well_at = now;
+	return s;
+}
+
+/* --- what there is to tell --- */
+
+static void take(struct speaker *speaker, struct slice *slice, int64_t now)
+{
+	struct roster *roster = speaker->presence->roster;
+
+	lock(speaker);
+	slice->changed_len = roster_take_changed(roster, &speaker->rows, SLICE_MAX, slice->changed);
+	slice->wishes_len = roster_take_wishes(roster, &speaker->rows, SLICE_MAX, slice->wishes);
+	slice->excess_len =
+	    roster_take_excess(roster, &speaker->rows, now, SLICE_MAX, slice->excess);
+	unlock(speaker);
+}
+
+static void give_back(struct speaker *speaker, const struct slice *slice)
+{
+	lock(speaker);
+	roster_give_back(speaker->presence->roster, slice->changed, slice->changed_len,
+	    slice->wishes, slice->wishes_len);
+	unlock(speaker);
+}
+
+/* Everybody whose friends matter. */
+static enum status look_up_friends(struct speaker *speaker, struct slice *slice, struct err *err)
+{
+	size_t n = 0;
+	const char **users = arena_alloc(&speaker->rows,
+	    (slice->changes_len + slice->changed_len + slice->wishes_len) * sizeof(*users));
+
+	for (size_t i = 0; i < slice->changes_len; i++) {
+		if (slice->changes[i].kind == STORE_VISIBILITY)
+			users[n++] = slice->changes[i].user_id;
+	}
+	for (size_t i = 0; i < slice->changed_len; i++)
+		users[n++] = slice->changed[i];
+	for (size_t i = 0; i < slice->wishes_len; i++)
+		users[n++] = slice->wishes[i].user_id;
+	if (n == 0)
+		return STATUS_OK;
+	return store_friends_of(
+	    speaker->db, users, n, &speaker->rows, &slice->friends, &slice->friends_len, err);
+}
+
+/* Whoever is here was seen now, so that it is not far off if nobody notes their going. */
+static enum status note_seen(struct speaker *speaker, const struct slice *slice, struct err *err)
+{
+	int64_t *seen_us = arena_alloc(&speaker->rows, slice->changed_len * sizeof(*seen_us));
+
+	if (slice->changed_len == 0)
+		return STATUS_OK;
+	lock(speaker);
+	for (size_t i = 0; i < slice->changed_len; i++) {
+		(void)roster_status(speaker->presence->roster, slice->changed[i], &seen_us[i]);
+		if (seen_us[i] == 0)
+			seen_us[i] = clock_wall_us();
+	}
+	unlock(speaker);
+	return store_set_seen(speaker->db, slice->changed, seen_us, slice->changed_len, err);
+}
+
+/* --- telling it; the roster is locked --- */
+
+/* The first of a user's rows; `*ret_n` 0: there are none. */
+static const struct store_friend *friends_of(
+    const struct slice *slice, const char *user_id, size_t *ret_n)
+{
+	size_t from = 0, to = slice->friends_len, n = 0;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (strcmp(slice->friends[middle].user_id, user_id) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	while (
+	    from + n < slice->friends_len && strcmp(slice->friends[from + n].user_id, user_id) == 0)
+		n++;
+	*ret_n = n;
+	return slice->friends + from;
+}
+
+static PresenceUpdate *update_of(
+    struct speaker *speaker, const char *user_id, bool is_visible, int64_t *ret_status)
+{
+	int64_t seen_us = 0;
+	PresenceStatus status = roster_status(speaker->presence->roster, user_id, &seen_us);
+
+	if (!is_visible) {
+		status = PRESENCE(OFFLINE);
+		seen_us = 0;
+	}
+	*ret_status = status;
+	return presence_update(user_id, status, seen_us, &speaker->arena);
+}
+
+/* A friendship that began or ended: each side is told of the other. */
+static void tell_pair(
+    struct speaker *speaker, struct batches *batches, const struct store_change *change)
+{
+	bool ended = change->kind == STORE_UNFRIENDED;
+	int64_t user = 0, friend = 0;
+	PresenceUpdate *of_user =
+	    update_of(speaker, change->user_id, !ended && change->user_is_visible, &user);
+	PresenceUpdate *of_friend =
+	    update_of(speaker, change->friend_id, !ended && change->friend_is_visible, &friend);
+
+	if (ended || user != PRESENCE(OFFLINE))
+		batches_change(batches, of_user, change->friend_id);
+	if (ended || friend != PRESENCE(OFFLINE))
+		batches_change(batches, of_friend, change->user_id);
+}
+
+/* To all friends. Of one who is hidden nothing is said, not even when; but that they hide is. */
+static void tell_change(struct speaker *speaker, struct batches *batches, const struct slice *slice,
+    const char *user_id, bool is_switch)
+{
+	size_t n = 0;
+	const struct store_friend *friends = friends_of(slice, user_id, &n);
+	PresenceUpdate *update;
+	int64_t status = 0;
+	bool is_new;
+
+	if (n == 0 || (!friends[0].user_is_visible && !is_switch))
+		return;
+	update = update_of(speaker, user_id, friends[0].user_is_visible, &status);
+	is_new = roster_tell(speaker->presence->roster, user_id, (PresenceStatus)status);
+	if (!is_new && !is_switch)
+		return;
+	for (size_t i = 0; i < n; i++)
+		batches_change(batches, update, friends[i].friend_id);
+	stats_count(STATS_CHANGES, 1);
+}
+
+static void tell_friends(struct speaker *speaker, struct batches *batches,
+    const struct slice *slice, const struct roster_wish *wish)
+{
+	size_t n = 0, len = 0;
+	const struct store_friend *friends = friends_of(slice, wish->user_id, &n);
+	PresenceUpdate **users = arena_alloc(&speaker->arena, n * sizeof(PresenceUpdate *));
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t status = 0;
+		PresenceUpdate *update =
+		    update_of(speaker, friends[i].friend_id, friends[i].friend_is_visible, &status);
+
+		if (status != PRESENCE(OFFLINE))
+			users[len++] = update;
+	}
+	batches_friends(batches, wish, users, len);
+	stats_count(STATS_LISTS, 1);
+}
+
+static void tell(struct speaker *speaker, struct batches *batches, const struct slice *slice)
+{
+	lock(speaker);
+	for (size_t i = 0; i < slice->wishes_len; i++)
+		tell_friends(speaker, batches, slice, &slice->wishes[i]);
+	for (size_t i = 0; i < slice->changes_len; i++) {
+		const struct store_change *change = &slice->changes[i];
+
+		if (change->kind == STORE_VISIBILITY)
+			tell_change(
+			    speaker, batches, slice, change->user_id, /* is_switch= */ true);
+		else
+			tell_pair(speaker, batches, change);
+	}
+	for (size_t i = 0; i < slice->changed_len; i++)
+		tell_change(speaker, batches, slice, slice->changed[i], /* is_switch= */ false);
+	for (size_t i = 0; i < slice->excess_len; i++)
+		batches_excess(batches, &slice->excess[i]);
+	unlock(speaker);
+	stats_count(STATS_EXCESS, (int64_t)slice->excess_len);
+}
+
+/* --- a turn --- */
+
+/* Rows of changes come with the first slice: they are deleted when all was published. */
+static enum status speak_slice(struct speaker *speaker, struct batches *batches,
+    const struct store_change *changes, size_t changes_len, bool *ret_more, struct err *err)
+{
+	struct slice slice = { .changes = (struct store_change *)(uintptr_t)changes,
+		.changes_len = changes_len };
+	enum status s;
+
+	arena_reset(&speaker->rows);
+	take(speaker, &slice, batches->now);
+	s = look_up_friends(speaker, &slice, err);
+	if (!s)
+		s = note_seen(speaker, &slice, err);
+	if (s) {
+		give_back(speaker, &slice);
+		return s;
+	}
+	tell(speaker, batches, &slice);
+	*ret_more = slice.changed_len == SLICE_MAX || slice.wishes_len == SLICE_MAX ||
+		    slice.excess_len == SLICE_MAX;
+	return STATUS_OK;
+}
+
+static enum status publish(struct speaker *speaker, const struct batches *batches, struct err *err)
+{
+	const struct batch_message *message;
+	char subject[SUBJECT_SIZE];
+	enum status s = STATUS_OK;
+
+	for (message = batches->messages; message && !s; message = message->next) {
+		s = subject_with_id("ww.rt.presence.", message->edge, subject, err);
+		if (!s)
+			s = bus_publish(speaker->bus, subject, message->data, err);
+	}
+	if (!s)
+		stats_count(STATS_BATCHES, (int64_t)batches->messages_len);
+	return s;
+}
+
+static enum status speak(struct speaker *speaker, int64_t now, bool *ret_more, struct err *err)
+{
+	struct batches batches = { .arena = &speaker->arena,
+		.roster = speaker->presence->roster,
+		.generation = speaker->generation,
+		.anew = speaker->anew,
+		.now = now };
+	struct store_change *changes = NULL;
+	size_t changes_len = 0;
+	bool more = true;
+	enum status s, published;
+
+	s = store_changes(speaker->db, SLICE_MAX, &speaker->arena, &changes, &changes_len, err);
+	batches_begin(&batches);
+	for (size_t i = 0; i < SLICES_MAX && more && !s; i++)
+		s = speak_slice(speaker, &batches, changes, i == 0 ? changes_len : 0, &more, err);
+	lock(speaker);
+	batches_end(&batches, HEARTBEAT_MS);
+	unlock(speaker);
+	published = publish(speaker, &batches, s ? NULL : err);
+	if (s || published)
+		return s ? s : published;
+	speaker->told_at = now;
+	*ret_more = more || changes_len == SLICE_MAX;
+	if (changes_len > 0)
+		s = store_forget_changes(speaker->db, changes, changes_len, &speaker->arena, err);
+	return s;
+}
+
+static int64_t fail(struct speaker *speaker, const struct err *err, const char *trouble)
+{
+	if (!speaker->has_failed)
+		log_failure(err, "%s", trouble);
+	speaker->has_failed = true;
+	atomic_store(&speaker->trouble, trouble);
+	stats_count(STATS_FAILED, 1);
+	return STANDBY_MS;
+}
+
+static int64_t go_on(struct speaker *speaker, int64_t pause_ms)
+{
+	if (speaker->has_failed)
+		log_info("speaking again");
+	speaker->has_failed = false;
+	atomic_store(&speaker->trouble, NULL);
+	return pause_ms;
+}
+
+static int64_t turn(void *arg)
+{
+	struct speaker *speaker = arg;
+	int64_t interval = speaker->presence->cfg->batch_interval;
+	int64_t now = clock_mono_ms();
+	struct err err = ERR_INIT;
+	bool more = false;
+
+	arena_reset(&speaker->arena);
+	watch_connection(speaker, now);
+	move_on(speaker, now);
+	if (!presence_knows(speaker->presence)) {
+		atomic_store(&speaker->trouble, "edges are being heard");
+		return STANDBY_MS < interval ? STANDBY_MS : interval;
+	}
+	if (hold(speaker, now, &err))
+		return fail(speaker, &err, "the database does not answer");
+	if (!speaker->speaks)
+		return go_on(speaker, STANDBY_MS);
+	if (now - speaker->told_at < interval)
+		return interval - (now - speaker->told_at);
+	if (stay_well(speaker, now, &err) || speak(speaker, now, &more, &err))
+		return fail(speaker, &err, "edges can't be told");
+	return go_on(speaker, more ? 0 : IDLE_MS);
+}
+
+/* --- life --- */
+
+void speaker_wake(struct speaker *speaker)
+{
+	turns_wake(speaker->turns);
+}
+
+void speaker_nudge(struct bus *bus)
+{
+	struct err err = ERR_INIT;
+
+	if (bus_publish(bus, NUDGE, bytes_of("", 0), &err))
+		log_failure(&err, "nudge whoever tells edges");
+}
+
+const char *speaker_trouble(const struct speaker *speaker)
+{
+	return atomic_load(&speaker->trouble);
+}
+
+static void speaker_free(struct speaker *speaker)
+{
+	db_close(speaker->db);
+	arena_finish(&speaker->arena);
+	arena_finish(&speaker->rows);
+	free(speaker);
+}
+
+enum status speaker_start(
+    struct presence *presence, struct bus *bus, const char *name, struct err *err)
+{
+	struct speaker *speaker = xcalloc(1, sizeof(*speaker));
+	char *connection = xasprintf("%s/speaker", name);
+	struct db_config db = { .dsn = presence->cfg->service.database_url,
+		.application_name = connection,
+		.statements = store_statements,
+		.statements_len = store_statements_len };
+	enum status s;
+
+	speaker->presence = presence;
+	speaker->bus = bus;
+	speaker->listening = (struct listening){ .presence = presence, .bus = bus };
+	atomic_store(&presence->speaker, speaker);
+	atomic_store(&speaker->trouble, "edges are being heard");
+	arena_init(&speaker->arena, SIZE_MAX);
+	arena_init(&speaker->rows, SIZE_MAX);
+	s = db_open(&db, &speaker->db, err);
+	free(connection);
+	if (!s)
+		s = turns_start(turn, speaker, &speaker->turns, err);
+	if (s) {
+		atomic_store(&presence->speaker, NULL);
+		speaker_free(speaker);
+		return s;
+	}
+	return STATUS_OK;
+}
+
+void speaker_stop(struct speaker *speaker)
+{
+	if (!speaker)
+		return;
+	turns_stop(speaker->turns);
+	listening_end(&speaker->listening);
+	speaker_free(speaker);
+}

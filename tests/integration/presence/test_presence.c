@@ -1,0 +1,392 @@
+/*
+ * ww-presence with a real nats-server and PostgreSQL; the test plays the edges, so it sees exactly
+ * what they would be told.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "world.h"
+
+static struct postgres *pg;
+static struct world world;
+static struct world_edge *one = &world.edges[0], *two = &world.edges[1];
+
+static void setup(void)
+{
+	world_start(&world, pg);
+}
+
+static void teardown(void)
+{
+	for (int i = 0; i < WORLD_EDGES && !world.may_miss; i++)
+		(void)edge_check_numbers(&world.edges[i]);
+	world_stop(&world);
+}
+
+/* alice is at the one edge, bob at the other, each with the list of friends. */
+static void two_friends(const char *extra)
+{
+	world_spawn(&world, 0, extra);
+	(void)world_friends(&world, "add", "alice", "bob", "ok");
+	edge_wish(one, "alice");
+	edge_wish(two, "bob");
+	edge_wait_shows(one, "alice", "bob", PRESENCE(ONLINE));
+	edge_wait_shows(two, "bob", "alice", PRESENCE(ONLINE));
+}
+
+/* Whatever was said before is handled when this returns: a wish is answered after it. */
+static void settle(void)
+{
+	for (int i = 0; i < WORLD_EDGES; i++) {
+		struct world_edge *edge = &world.edges[i];
+
+		edge_mark(edge);
+		edge_wish(edge, "marker");
+		edge_wait_list(edge, "marker");
+		edge_mark(edge);
+	}
+}
+
+START_TEST(friends_see_each_other_and_strangers_do_not)
+{
+	const Walletwire__V1__PresenceGetReply *got;
+
+	two_friends(NULL);
+	edge_wish(one, "eve");
+	settle();
+	ck_assert_int_eq(edge_shows(one, "eve", "bob"), PRESENCE(OFFLINE));
+	ck_assert_int_eq(edge_shows(two, "bob", "eve"), PRESENCE(OFFLINE));
+	got = world_get(&world, "eve", "bob");
+	ck_assert_uint_eq(got->n_users, 0);
+	got = world_get(&world, "alice", "bob");
+	ck_assert_uint_eq(got->n_users, 1);
+	ck_assert_int_eq(got->users[0]->status, PRESENCE(ONLINE));
+}
+END_TEST
+
+START_TEST(away_and_back_is_told)
+{
+	two_friends(NULL);
+	edge_say(two, "bob", 1, PRESENCE(AWAY));
+	edge_wait_shows(one, "alice", "bob", PRESENCE(AWAY));
+	edge_say(one, "bob", 1, PRESENCE(ONLINE)); /* another device */
+	edge_wait_shows(one, "alice", "bob", PRESENCE(ONLINE));
+}
+END_TEST
+
+START_TEST(who_goes_is_offline_after_the_grace_and_has_a_time)
+{
+	const Walletwire__V1__PresenceFriendsReply *list;
+	int64_t before_us = clock_wall_us();
+
+	two_friends(NULL);
+	edge_say(two, "bob", 0, PRESENCE(UNSPECIFIED));
+	edge_wait_shows(one, "alice", "bob", PRESENCE(OFFLINE));
+	list = world_list(&world, "alice", "", 0);
+	ck_assert_uint_eq(list->n_users, 1);
+	ck_assert_int_eq(list->users[0]->status, PRESENCE(OFFLINE));
+	ck_assert_int_ge(message_time_us(list->users[0]->last_seen), before_us);
+}
+END_TEST
+
+START_TEST(a_reconnect_within_the_grace_is_not_told)
+{
+	two_friends("--offline-grace=30s");
+	settle();
+	edge_say(two, "bob", 0, PRESENCE(UNSPECIFIED));
+	edge_say(one, "bob", 1, PRESENCE(ONLINE));
+	settle();
+	ck_assert_uint_eq(edge_changes(one, "bob"), 0);
+	ck_assert_int_eq(edge_shows(one, "alice", "bob"), PRESENCE(ONLINE));
+}
+END_TEST
+
+START_TEST(a_silent_edge_loses_its_users)
+{
+	int64_t deadline = clock_mono_ms() + WORLD_WAIT_MS;
+
+	two_friends("--edge-silence=1s");
+	while (edge_shows(one, "alice", "bob") != PRESENCE(OFFLINE)) {
+		ck_assert(clock_mono_ms() < deadline);
+		edge_heartbeat(one);
+		(void)usleep(20000);
+	}
+	ck_assert_int_eq(edge_shows(one, "alice", "bob"), PRESENCE(OFFLINE));
+}
+END_TEST
+
+START_TEST(an_ended_friendship_is_cut_at_once)
+{
+	const Walletwire__V1__FriendsSetReply *reply;
+
+	two_friends(NULL);
+	reply = world_friends(&world, "remove", "bob", "alice", "ok");
+	ck_assert_uint_eq(reply->removed, 1);
+	edge_wait_shows(one, "alice", "bob", PRESENCE(OFFLINE));
+	edge_wait_shows(two, "bob", "alice", PRESENCE(OFFLINE));
+	settle();
+	edge_say(two, "bob", 1, PRESENCE(AWAY));
+	settle();
+	ck_assert_uint_eq(edge_changes(one, "bob"), 0);
+	ck_assert_uint_eq(world_get(&world, "alice", "bob")->n_users, 0);
+}
+END_TEST
+
+START_TEST(a_new_friendship_shows_both_at_once)
+{
+	world_spawn(&world, 0, NULL);
+	edge_wish(one, "alice");
+	edge_wish(two, "bob");
+	settle();
+	(void)world_friends(&world, "replace", "alice", "bob", "ok");
+	edge_wait_shows(one, "alice", "bob", PRESENCE(ONLINE));
+	edge_wait_shows(two, "bob", "alice", PRESENCE(ONLINE));
+	/* Nobody else any more. */
+	ck_assert_uint_eq(world_friends(&world, "replace", "alice", NULL, "ok")->removed, 1);
+	edge_wait_shows(one, "alice", "bob", PRESENCE(OFFLINE));
+}
+END_TEST
+
+START_TEST(whoever_hides_is_offline_and_betrays_nothing)
+{
+	const Walletwire__V1__PresenceGetReply *got;
+
+	two_friends(NULL);
+	world_hide(&world, "bob", false);
+	edge_wait_shows(one, "alice", "bob", PRESENCE(OFFLINE));
+	settle();
+	edge_say(two, "bob", 1, PRESENCE(AWAY));
+	edge_say(two, "bob", 1, PRESENCE(ONLINE));
+	edge_say(two, "bob", 0, PRESENCE(UNSPECIFIED));
+	settle();
+	ck_assert_uint_eq(edge_changes(one, "bob"), 0);
+	edge_say(two, "bob", 1, PRESENCE(ONLINE));
+	got = world_get(&world, "alice", "bob");
+	ck_assert_int_eq(got->users[0]->status, PRESENCE(OFFLINE));
+	ck_assert_ptr_null(got->users[0]->last_seen);
+	edge_wish(one, "alice");
+	settle();
+	ck_assert_int_eq(edge_shows(one, "alice", "bob"), PRESENCE(OFFLINE));
+	/* Hiding does not blind. */
+	ck_assert_int_eq(edge_shows(two, "bob", "alice"), PRESENCE(ONLINE));
+	world_hide(&world, "bob", true);
+	edge_wait_shows(one, "alice", "bob", PRESENCE(ONLINE));
+}
+END_TEST
+
+START_TEST(a_burst_of_changes_is_few_messages)
+{
+	enum { USERS = 200 };
+	char user[32];
+	size_t before;
+
+	world_spawn(&world, 0, "--batch-interval=500ms");
+	edge_wish(one, "alice");
+	for (int i = 0; i < USERS; i++) {
+		(void)snprintf(user, sizeof(user), "user-%d", i);
+		(void)world_friends(&world, "add", "alice", user, "ok");
+	}
+	settle();
+	before = one->len;
+	for (int i = 0; i < USERS; i++) {
+		(void)snprintf(user, sizeof(user), "user-%d", i);
+		edge_say(two, user, 1, PRESENCE(ONLINE));
+	}
+	for (int i = 0; i < USERS; i++) {
+		(void)snprintf(user, sizeof(user), "user-%d", i);
+		edge_wait_shows(one, "alice", user, PRESENCE(ONLINE));
+	}
+	ck_assert_uint_le(one->len - before, 20);
+}
+END_TEST
+
+START_TEST(a_missed_report_is_asked_for)
+{
+	two_friends(NULL);
+	edge_say(one, "carol", 1, PRESENCE(ONLINE));
+	settle();
+	/* Nobody hears that alice goes, but she is not in the table. */
+	(void)pthread_mutex_lock(&world.lock);
+	for (size_t i = 0; i < one->users_len; i++) {
+		if (strcmp(one->users[i].user_id, "alice") == 0)
+			one->users[i] = one->users[--one->users_len];
+	}
+	(void)pthread_mutex_unlock(&world.lock);
+	edge_lose_report(one);
+	while (edge_shows(two, "bob", "alice") != PRESENCE(OFFLINE))
+		edge_heartbeat(one);
+}
+END_TEST
+
+START_TEST(another_replica_takes_over_and_nothing_is_missed)
+{
+	uint64_t generation;
+
+	two_friends(NULL);
+	generation = edge_check_numbers(one);
+	world_spawn(&world, 1, NULL);
+	settle();
+	edge_say(two, "bob", 1, PRESENCE(AWAY));
+	world_kill(&world, 0, SIGKILL);
+	edge_wait_shows(one, "alice", "bob", PRESENCE(AWAY));
+	edge_say(two, "bob", 1, PRESENCE(ONLINE));
+	edge_wait_shows(one, "alice", "bob", PRESENCE(ONLINE));
+	ck_assert_uint_gt(edge_check_numbers(one), generation);
+}
+END_TEST
+
+START_TEST(a_replica_that_starts_alone_says_that_it_knows_nothing)
+{
+	bool anew = false;
+
+	two_friends(NULL);
+	world_kill(&world, 0, SIGKILL);
+	edge_mark(one);
+	world_spawn(&world, 0, NULL);
+	edge_wait_list(one, "alice"); /* which it did not ask for by itself */
+	for (size_t i = one->marked; i < one->len; i++)
+		anew |= one->batches[i]->anew;
+	ck_assert(anew);
+	edge_wait_shows(one, "alice", "bob", PRESENCE(ONLINE));
+}
+END_TEST
+
+START_TEST(everybody_is_asked_at_the_start)
+{
+	world_spawn(&world, 0, NULL);
+	ck_assert_uint_ge(one->reports_wanted, 1);
+	ck_assert_uint_ge(two->reports_wanted, 1);
+}
+END_TEST
+
+START_TEST(nats_may_be_gone_for_longer_than_an_edge_may_be_silent)
+{
+	two_friends("--edge-silence=1s");
+	world.may_miss = true;
+	support_nats_stop(&world.nats, SIGKILL);
+	(void)sleep(2); /* which is what is tested: time passes, and nobody is to blame */
+	support_nats_restart(&world.nats);
+	edge_mark(one);
+	do {
+		edge_heartbeat(one);
+		edge_heartbeat(two);
+		edge_wish(one, "alice");
+		(void)usleep(20000);
+	} while (edge_lists(one, "alice") == 0);
+	ck_assert_int_eq(edge_shows(one, "alice", "bob"), PRESENCE(ONLINE));
+	ck_assert_uint_eq(edge_changes(one, "bob"), 0);
+}
+END_TEST
+
+START_TEST(changes_wait_while_the_database_is_away)
+{
+	struct postgres *own = postgres_start();
+	struct world other;
+
+	world_start(&other, own);
+	world_spawn(&other, 0, NULL);
+	(void)world_friends(&other, "add", "alice", "bob", "ok");
+	edge_wish(&other.edges[0], "alice");
+	edge_wait_shows(&other.edges[0], "alice", "bob", PRESENCE(OFFLINE));
+	postgres_kill(own);
+	edge_say(&other.edges[0], "bob", 1, PRESENCE(ONLINE));
+	postgres_restart(own);
+	edge_wait_shows(&other.edges[0], "alice", "bob", PRESENCE(ONLINE));
+	world_stop(&other);
+	postgres_stop(own);
+}
+END_TEST
+
+START_TEST(too_many_sockets_are_told)
+{
+	size_t sockets = 0;
+
+	world_spawn(&world, 0, "--max-user-sockets=3");
+	edge_say(one, "alice", 3, PRESENCE(ONLINE));
+	edge_say(two, "alice", 2, PRESENCE(ONLINE));
+	while (sockets == 0) {
+		edge_heartbeat(two);
+		(void)usleep(20000);
+		(void)pthread_mutex_lock(&world.lock);
+		for (size_t i = 0; i < two->len; i++) {
+			if (two->batches[i]->n_excess > 0)
+				sockets = two->batches[i]->excess[0]->sockets;
+		}
+		(void)pthread_mutex_unlock(&world.lock);
+	}
+	ck_assert_uint_eq(sockets, 2);
+}
+END_TEST
+
+START_TEST(pages_of_friends_follow_each_other)
+{
+	const Walletwire__V1__PresenceFriendsReply *page;
+
+	world_spawn(&world, 0, NULL);
+	(void)world_friends(&world, "add", "alice", "bob", "ok");
+	(void)world_friends(&world, "add", "alice", "carol", "ok");
+	(void)world_friends(&world, "add", "dave", "alice", "ok");
+	page = world_list(&world, "alice", "", 2);
+	ck_assert_uint_eq(page->n_users, 2);
+	ck_assert_str_eq(page->users[1]->user_id, "carol");
+	page = world_list(&world, "alice", page->next, 2);
+	ck_assert_uint_eq(page->n_users, 1);
+	ck_assert_str_eq(page->users[0]->user_id, "dave");
+	ck_assert_str_eq(page->next, "");
+}
+END_TEST
+
+START_TEST(bad_requests_are_refused)
+{
+	char long_id[200];
+
+	memset(long_id, 'a', sizeof(long_id) - 1);
+	long_id[sizeof(long_id) - 1] = '\0';
+	world_spawn(&world, 0, "--max-friends=2");
+	(void)world_friends(&world, "add", "", "bob", "invalid");
+	(void)world_friends(&world, "add", "alice", "", "invalid");
+	(void)world_friends(&world, "add", "alice", long_id, "invalid");
+	(void)world_friends(&world, "add", "alice", "alice", "invalid");
+	(void)world_friends(&world, "add", "alice", "bob", "ok");
+	(void)world_friends(&world, "add", "alice", "carol", "ok");
+	(void)world_friends(&world, "add", "alice", "dave", "too_large");
+	/* Nor on the other side. */
+	(void)world_friends(&world, "add", "dave", "alice", "too_large");
+	ck_assert_uint_eq(world_list(&world, "alice", "", 0)->n_users, 2);
+	ck_assert_uint_eq(world_list(&world, "dave", "", 0)->n_users, 0);
+	ck_assert_uint_eq(world_friends(&world, "add", "alice", "bob", "ok")->added, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("presence");
+	TCase *tc = tcase_create("presence");
+
+	pg = postgres_start();
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, friends_see_each_other_and_strangers_do_not);
+	tcase_add_test(tc, away_and_back_is_told);
+	tcase_add_test(tc, who_goes_is_offline_after_the_grace_and_has_a_time);
+	tcase_add_test(tc, a_reconnect_within_the_grace_is_not_told);
+	tcase_add_test(tc, a_silent_edge_loses_its_users);
+	tcase_add_test(tc, an_ended_friendship_is_cut_at_once);
+	tcase_add_test(tc, a_new_friendship_shows_both_at_once);
+	tcase_add_test(tc, whoever_hides_is_offline_and_betrays_nothing);
+	tcase_add_test(tc, a_burst_of_changes_is_few_messages);
+	tcase_add_test(tc, a_missed_report_is_asked_for);
+	tcase_add_test(tc, another_replica_takes_over_and_nothing_is_missed);
+	tcase_add_test(tc, a_replica_that_starts_alone_says_that_it_knows_nothing);
+	tcase_add_test(tc, everybody_is_asked_at_the_start);
+	tcase_add_test(tc, nats_may_be_gone_for_longer_than_an_edge_may_be_silent);
+	tcase_add_test(tc, changes_wait_while_the_database_is_away);
+	tcase_add_test(tc, too_many_sockets_are_told);
+	tcase_add_test(tc, pages_of_friends_follow_each_other);
+	tcase_add_test(tc, bad_requests_are_refused);
+	suite_add_tcase(suite, tc);
+	return support_run(suite);
+}
