@@ -4,7 +4,7 @@
 #include "base/xalloc.h"
 #include "config.h"
 #include "log/log.h"
-#include "relay.h"
+#include "publisher.h"
 #include "stats.h"
 
 static const char *not_ready(void *ctx)
@@ -20,7 +20,7 @@ static enum status serve(const struct outbox_config *cfg, struct err *err)
 	struct relay_health health = { "starting" };
 	struct service_spec spec = { .name = "outbox", .ctx = &health, .not_ready = not_ready };
 	struct service *service = NULL;
-	struct relay *relay = NULL;
+	struct publisher *publisher = NULL;
 	char *name = NULL;
 	enum status s;
 
@@ -29,10 +29,10 @@ static enum status serve(const struct outbox_config *cfg, struct err *err)
 	if (s)
 		return s;
 	name = xasprintf("ww-outbox/%s", service_instance(service));
-	s = relay_start(cfg, service_bus(service), name, &health, &relay, err);
+	s = publisher_start(cfg, service_bus(service), name, &health, &publisher, err);
 	if (!s)
 		s = service_run(service, err);
-	relay_stop(relay);
+	publisher_stop(publisher);
 	service_free(service);
 	free(name);
 	return s;

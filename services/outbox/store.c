@@ -38,8 +38,6 @@ struct store {
 	struct db *db;
 	struct db_statement statements[STATEMENTS];
 	char *texts[STATEMENTS];
-	bool locked;
-	uint64_t generation; /* of the connection that took the lock */
 };
 
 /* It stands in SQL text. */
@@ -101,25 +99,10 @@ void store_close(struct store *store)
 	free(store);
 }
 
-enum status store_hold(struct store *store, bool *ret_held, struct err *err)
+struct db *store_db(struct store *store, size_t *ret_lock)
 {
-	struct db_result *result = NULL;
-	struct db_params params;
-	enum status s = db_ensure(store->db, err);
-
-	if (store->locked && (s || db_generation(store->db) != store->generation))
-		store->locked = false;
-	*ret_held = store->locked;
-	if (s || store->locked)
-		return s;
-	db_params_init(&params);
-	s = db_run(store->db, LOCK, &params, &result, err);
-	if (s)
-		return s;
-	store->locked = *ret_held = db_get_bool(result, 0, 0);
-	store->generation = db_generation(store->db);
-	db_result_free(result);
-	return STATUS_OK;
+	*ret_lock = LOCK;
+	return store->db;
 }
 
 static struct batch_row get_row(const struct db_result *result, size_t i)
@@ -176,7 +159,8 @@ enum status store_set_aside(struct store *store, const int64_t *ids, const char 
 	return db_run(store->db, SET_ASIDE, &params, NULL, err);
 }
 
-enum status store_measure(struct store *store, struct store_backlog *ret_backlog, struct err *err)
+enum status store_measure(
+    struct store *store, struct relay_backlog *ret_backlog, int64_t *ret_dead, struct err *err)
 {
 	struct db_result *result = NULL;
 	struct db_params params;
@@ -186,8 +170,8 @@ enum status store_measure(struct store *store, struct store_backlog *ret_backlog
 	s = db_run(store->db, MEASURE, &params, &result, err);
 	if (s)
 		return s;
-	*ret_backlog = (struct store_backlog){ db_get_int(result, 0, 0), db_get_int(result, 0, 1),
-		db_get_int(result, 0, 2) };
+	*ret_backlog = (struct relay_backlog){ db_get_int(result, 0, 0), db_get_int(result, 0, 1) };
+	*ret_dead = db_get_int(result, 0, 2);
 	db_result_free(result);
 	return STATUS_OK;
 }

@@ -1,15 +1,13 @@
 /*
  * store: the outbox's tables, and the lock that says who publishes. All SQL is here.
  *
- * The lock is an advisory one on this connection: who loses the connection loses the lock. It saves
- * work and is not what order hangs on: see batch.h.
- *
  * Threads: a store belongs to one thread.
  */
 #ifndef OUTBOX_STORE_H
 #define OUTBOX_STORE_H
 
 #include "batch.h"
+#include "service/relay.h"
 
 struct store;
 
@@ -18,8 +16,8 @@ enum status store_open(const char *database_url, const char *name, const char *s
     struct store **ret_store, struct err *err) MUST_CHECK;
 void store_close(struct store *store); /* gives the lock back; NULL is fine */
 
-/* Takes the lock, or makes sure that it is still held. *ret_held false: somebody else has it. */
-enum status store_hold(struct store *store, bool *ret_held, struct err *err) MUST_CHECK;
+/* Lends the connection, and tells which of its statements tries for the lock. */
+struct db *store_db(struct store *store, size_t *ret_lock);
 
 /* The oldest rows, at most `max`, into an empty batch. No cursor: a transaction may commit late. */
 enum status store_read(
@@ -33,10 +31,8 @@ enum status store_delete(
 enum status store_set_aside(struct store *store, const int64_t *ids, const char *const *reasons,
     size_t len, struct err *err) MUST_CHECK;
 
-struct store_backlog {
-	int64_t waiting, oldest_seconds, dead; /* both counts end at 100,000 */
-};
-enum status store_measure(
-    struct store *store, struct store_backlog *ret_backlog, struct err *err) MUST_CHECK;
+/* Both counts end at 100,000. */
+enum status store_measure(struct store *store, struct relay_backlog *ret_backlog, int64_t *ret_dead,
+    struct err *err) MUST_CHECK;
 
 #endif

@@ -1,0 +1,200 @@
+/* A turn: hold the lock, measure now and then, one pass; after a failure longer and longer waits.
+ */
+#include "service/relay.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "log/log.h"
+#include "service/turns.h"
+
+enum {
+	STANDBY_MS = 250,  /* between two tries for the lock */
+	BACK_OFF_MS = 100, /* first wait after a failure; doubles */
+	BACK_OFF_MOST_MS = 2000,
+	MEASURE_MS = 2000,
+	CONNECT_MS = 100, /* at a turn's start; the back-off waits for more */
+};
+
+struct relay {
+	struct relay_spec spec;
+	struct turns *turns;
+
+	/* owned by the thread */
+	bool locked;
+	uint64_t generation; /* of the connection that took the lock */
+	bool active;
+	int failures; /* in a row */
+	int64_t measure_at;
+};
+
+/* --- how it goes --- */
+
+static void tell_health(struct relay *relay, const char *trouble)
+{
+	if (relay->spec.health)
+		atomic_store(&relay->spec.health->trouble, trouble);
+}
+
+static int64_t well(struct relay *relay, int64_t pause_ms)
+{
+	if (relay->failures > 0)
+		log_info(
+		    "publishing %s again after %d failures", relay->spec.what, relay->failures);
+	relay->failures = 0;
+	tell_health(relay, NULL);
+	return pause_ms;
+}
+
+/* After a failure: says it once, and waits longer each time. The rows are where they were. */
+static int64_t back_off(struct relay *relay, const struct err *err, const char *trouble)
+{
+	int64_t ms = BACK_OFF_MS;
+
+	if (relay->failures == 0)
+		log_failure(err, "publish %s: %s", relay->spec.what, trouble);
+	for (int i = 0; i < relay->failures && ms < BACK_OFF_MOST_MS; i++)
+		ms *= 2;
+	relay->failures++;
+	metric_inc(relay->spec.metrics->failed);
+	tell_health(relay, trouble);
+	return ms < BACK_OFF_MOST_MS ? ms : BACK_OFF_MOST_MS;
+}
+
+static void note_active(struct relay *relay, bool active)
+{
+	const struct relay_metrics *metrics = relay->spec.metrics;
+
+	if (active == relay->active)
+		return;
+	relay->active = active;
+	log_info(active ? "this replica publishes %s"
+			: "another replica publishes %s, this one stands by",
+	    relay->spec.what);
+	metric_set(metrics->active, active);
+	if (active) {
+		relay->measure_at = 0;
+		return;
+	}
+	metric_set(metrics->waiting, 0);
+	metric_set(metrics->oldest, 0);
+	if (relay->spec.on_standby)
+		relay->spec.on_standby(relay->spec.arg);
+}
+
+static enum status measure(struct relay *relay, struct err *err)
+{
+	struct relay_backlog backlog = { 0 };
+	int64_t now = clock_mono_ms();
+	enum status s;
+
+	if (now < relay->measure_at)
+		return STATUS_OK;
+	s = relay->spec.measure(relay->spec.arg, &backlog, err);
+	if (s)
+		return s;
+	relay->measure_at = now + MEASURE_MS;
+	metric_set(relay->spec.metrics->waiting, backlog.waiting);
+	metric_set(relay->spec.metrics->oldest, backlog.oldest_seconds);
+	return STATUS_OK;
+}
+
+/* --- the lock --- */
+
+/* Takes it, or makes sure that it is still held. */
+static enum status hold(struct relay *relay, bool *ret_held, struct err *err)
+{
+	struct db *db = relay->spec.db;
+	struct db_result *result = NULL;
+	struct db_params params;
+	enum status s = db_ensure(db, err);
+
+	if (relay->locked && (s || db_generation(db) != relay->generation))
+		relay->locked = false;
+	*ret_held = relay->locked;
+	if (s || relay->locked)
+		return s;
+	db_params_init(&params);
+	s = db_run(db, relay->spec.lock, &params, &result, err);
+	if (s)
+		return s;
+	relay->locked = *ret_held = db_get_bool(result, 0, 0);
+	relay->generation = db_generation(db);
+	db_result_free(result);
+	return STATUS_OK;
+}
+
+/* --- the turn --- */
+
+static int64_t pass(struct relay *relay)
+{
+	const struct relay_spec *spec = &relay->spec;
+	struct relay_pass pass = { 0 };
+	struct err err = ERR_INIT;
+	enum status s = spec->move(spec->arg, &pass, &err);
+
+	metric_add(spec->metrics->published, 0, pass.published);
+	metric_add(spec->metrics->duplicates, 0, pass.duplicates);
+	if (s)
+		return back_off(relay, &err, pass.trouble);
+	if (pass.rows >= spec->batch_max)
+		return well(relay, 0);
+	return well(relay, pass.rows > 0 ? spec->poll_busy : spec->poll_idle);
+}
+
+static int64_t turn(void *arg)
+{
+	struct relay *relay = arg;
+	struct err err = ERR_INIT;
+	bool held = false;
+
+	if (hold(relay, &held, &err))
+		return back_off(relay, &err, "the outbox does not answer");
+	note_active(relay, held);
+	if (!held)
+		return well(relay, STANDBY_MS);
+	if (measure(relay, &err))
+		return back_off(relay, &err, "the outbox can't be measured");
+	if (bus_wait_connected(relay->spec.bus, CONNECT_MS, &err))
+		return back_off(relay, &err, "NATS does not answer");
+	return pass(relay);
+}
+
+enum status relay_start(const struct relay_spec *spec, struct relay **ret_relay, struct err *err)
+{
+	struct relay *relay = xcalloc(1, sizeof(*relay));
+	enum status s;
+
+	relay->spec = *spec;
+	*ret_relay = relay; /* the first pass may ask already */
+	s = turns_start(turn, relay, &relay->turns, err);
+	if (s) {
+		*ret_relay = NULL;
+		free(relay);
+	}
+	return s;
+}
+
+bool relay_is_over(struct relay *relay)
+{
+	return turns_are_over(relay->turns);
+}
+
+void relay_stop(struct relay *relay)
+{
+	if (!relay)
+		return;
+	turns_stop(relay->turns);
+	free(relay);
+}
+
+void relay_metrics_register(const struct relay_metrics *metrics)
+{
+	metrics_register(metrics->published);
+	metrics_register(metrics->duplicates);
+	metrics_register(metrics->failed);
+	metrics_register(metrics->active);
+	metrics_register(metrics->waiting);
+	metrics_register(metrics->oldest);
+}
