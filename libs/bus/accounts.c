@@ -35,6 +35,9 @@ static const struct subject subjects[] = {
 /* The one subject whose last token is the name of a kind of event, so that its `*` can be spelled
  * out. */
 #define EVENT_PREFIX "ww.event."
+/* And the one whose last token is the name of the user that publishes it: a record says who did
+ * something, so no service may speak for another. */
+#define AUDIT_PREFIX "ww.audit."
 
 enum right { PULL, WATCH, WRITE, READ, REMOVE, PROVISION };
 
@@ -155,6 +158,14 @@ static void append_event_kinds(struct buf *out)
 	}
 }
 
+static void append_audit_of(struct buf *out, const char *user)
+{
+	char subject[64];
+
+	(void)snprintf(subject, sizeof(subject), AUDIT_PREFIX "%s", user);
+	append_subject(out, subject);
+}
+
 /* Does `user` answer what `asker` asks? */
 static bool answers(const char *user, const char *asker)
 {
@@ -192,6 +203,8 @@ static void append_publish(struct buf *out, const char *user)
 			continue;
 		if (strcmp(subjects[i].subject, EVENT_PREFIX "*") == 0)
 			append_event_kinds(out);
+		else if (strcmp(subjects[i].subject, AUDIT_PREFIX "*") == 0)
+			append_audit_of(out, user);
 		else
 			append_subject(out, subjects[i].subject);
 	}

@@ -16,7 +16,7 @@
 
 enum {
 	KV_HISTORY = 1,
-	EVENT_MSG_MAX = (64 << 10) + 4096, /* an event of at most 64 KiB and its headers */
+	MSG_MAX = STREAM_DATA_MAX + 4096, /* with its headers */
 };
 
 struct job {
@@ -136,9 +136,9 @@ static enum status provision_streams(struct job *job, struct err *err)
 	/* Work queues that refuse when full, so that a publisher hears of it and tries again. */
 	const struct stream_row rows[] = {
 		{ STREAM_EVENTS, "ww.event.>", js_WorkQueuePolicy, js_DiscardNew,
-		    job->cfg->events_max_bytes, 0, SECONDS(600), EVENT_MSG_MAX },
+		    job->cfg->events_max_bytes, 0, SECONDS(600), MSG_MAX },
 		{ STREAM_AUDIT, "ww.audit.>", js_WorkQueuePolicy, js_DiscardNew,
-		    job->cfg->audit_max_bytes, 0, SECONDS(600), EVENT_MSG_MAX },
+		    job->cfg->audit_max_bytes, 0, SECONDS(600), MSG_MAX },
 		{ STREAM_DLQ, "ww.dlq.event", js_LimitsPolicy, js_DiscardOld, -1, HOURS(30 * 24LL),
 		    SECONDS(600), -1 },
 	};

@@ -21,6 +21,9 @@
 #define BUCKET_REVOKED "ww_revoked"
 #define BUCKET_TRACKING "ww_tracking"
 
+/* What WW_EVENTS and WW_AUDIT take of one message, beside its headers. */
+enum { STREAM_DATA_MAX = 64 << 10 };
+
 struct provision_config {
 	int replicas;             /* of every stream and bucket: 1 or 3 */
 	int64_t events_max_bytes; /* of WW_EVENTS */

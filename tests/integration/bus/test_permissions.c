@@ -101,12 +101,14 @@ static const struct {
 	{ "chat", "ww.event.chat" },
 	{ "notifications", "ww.dlq.event" },
 	{ "edge", "ww.audit.edge" },
+	{ "notifications", "ww.audit.notifications" },
 }, may_not_store[] = {
 	{ "backend", "ww.event.chat" },
 	{ "chat", "ww.event.balance" },
 	{ "edge", "ww.event.balance" },
 	{ "edge", "ww.dlq.event" },
 	{ "audit", "ww.audit.edge" },
+	{ "edge", "ww.audit.notifications" },
 };
 
 START_TEST(streams_take_events_from_who_may_publish_them)

@@ -133,6 +133,8 @@ static const struct {
 	{ "notifications", PUB, "ww.rt.room.r1", false },
 	{ "notifications", PUB, "ww.event.balance", false },
 	{ "notifications", PUB, "ww.dlq.event", true },
+	{ "notifications", PUB, "ww.audit.notifications", true },
+	{ "notifications", PUB, "ww.audit.edge", false },
 	{ "notifications", PUB, "$JS.API.CONSUMER.MSG.NEXT.WW_EVENTS.notifications", true },
 	{ "notifications", PUB, "$JS.API.CONSUMER.MSG.NEXT.WW_AUDIT.audit", false },
 	{ "notifications", PUB, "$JS.API.CONSUMER.DELETE.WW_EVENTS.notifications", false },
