@@ -202,6 +202,18 @@ enum status request_caller(const struct request *req, const char **ret_user_id, 
 	return STATUS_OK;
 }
 
+/* Nobody but this user can hear the answer (bus/accounts.c). */
+static const char *requester_of(struct bus_msg *msg, struct arena *arena)
+{
+	static const char prefix[] = "_INBOX.";
+	const char *reply = bus_msg_reply(msg);
+
+	if (!reply || strncmp(reply, prefix, sizeof(prefix) - 1) != 0)
+		return "";
+	reply += sizeof(prefix) - 1;
+	return arena_strndup(arena, reply, strcspn(reply, "."));
+}
+
 static enum status check_reply(const ProtobufCMessage *reply, struct err *err)
 {
 	size_t size;
@@ -223,6 +235,7 @@ static enum status handle(struct dispatch *dispatch, const struct route *route, 
 		return s;
 	req->body = body;
 	req->user_id = caller_of(body);
+	req->requester = requester_of(msg, req->arena);
 	req->bus = dispatch->bus;
 	req->ctx = dispatch->spec->ctx;
 	log_context("user", req->user_id);

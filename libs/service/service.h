@@ -35,8 +35,9 @@ struct service_config {
 struct request {
 	const ProtobufCMessage *body; /* decoded, validated, in the arena */
 	const char *user_id;          /* of its Caller; NULL if the type has none or it is empty */
-	struct arena *arena;          /* for the reply and all between; dropped after the answer */
-	struct db *db;                /* this worker's connection */
+	const char *requester; /* the NATS user who asks, by the inbox; "" if that tells none */
+	struct arena *arena;   /* for the reply and all between; dropped after the answer */
+	struct db *db;         /* this worker's connection */
 	struct bus *bus;
 	void *ctx;                     /* the service's own */
 	const ProtobufCMessage *reply; /* set by the handler on success */

@@ -7,9 +7,11 @@
 
 struct recall_options {
 	struct connection_options connection;
+	const char *asked_by;
 };
 
 static const struct option_row rows[] = {
+	ROW_ASKED_BY(struct recall_options, asked_by),
 	{ .name = NULL },
 };
 
@@ -39,6 +41,7 @@ static enum status recall(const struct recall_options *opt, const struct option_
 
 	request.type = arena_strdup(arena, operands->at[0]);
 	request.id = arena_strdup(arena, operands->at[1]);
+	request.asked_by = arena_strdup(arena, opt->asked_by);
 	s = connection_ask_once(&opt->connection, "ops", "ww.backend.notifications.recall",
 	    &request.base, &walletwire__v1__recall_reply__descriptor, arena, &reply, err);
 	if (s == STATUS_OK)

@@ -7,7 +7,7 @@
 
 struct revoke_options {
 	struct connection_options connection;
-	const char *user, *token, *reason;
+	const char *user, *token, *reason, *asked_by;
 };
 
 #define ROW(field, name, value, help)                                                        \
@@ -20,6 +20,7 @@ static const struct option_row rows[] = {
 	ROW(user, "user", "ID", "every token of this user issued until now"),
 	ROW(token, "token", "JTI", "the one token with this claim jti"),
 	ROW(reason, "reason", "TEXT", "why, for the record and for the client"),
+	ROW_ASKED_BY(struct revoke_options, asked_by),
 	{ .name = NULL },
 };
 
@@ -44,6 +45,7 @@ static enum status revoke(const struct revoke_options *opt, struct arena *arena,
 		request.token_id = arena_strdup(arena, opt->token);
 	}
 	request.reason = arena_strdup(arena, opt->reason ? opt->reason : "");
+	request.asked_by = arena_strdup(arena, opt->asked_by);
 	return connection_ask_once(&opt->connection, "ops", "ww.backend.notifications.revoke",
 	    &request.base, &walletwire__v1__revoke_reply__descriptor, arena, &reply, err);
 }

@@ -24,6 +24,13 @@ struct connection_options {
 
 extern const struct option_row connection_rows[];
 
+/* Of commands that change something: who says so. `field` is a const char * of `options`. */
+#define ROW_ASKED_BY(options, field)                                                     \
+	{                                                                                \
+		"by", OPTION_TEXT, offsetof(options, field), "USER", "", 0, 0, "NAME",   \
+		    "who asks, for the audit record; your login name if it is not given" \
+	}
+
 /* Connected, or the reason. `dflt_user` is who the command is unless --nats-user says otherwise. */
 enum status connection_open(const struct connection_options *opt, const char *dflt_user,
     struct bus **ret_bus, struct err *err) MUST_CHECK;

@@ -298,13 +298,18 @@ static enum status gather(
 	for (size_t i = 0; i < max && (i == 0 || a->events.used < BATCH_ARENA); i++) {
 		struct bus_msg *msg = a->hand.msgs[i];
 		struct err why = ERR_INIT;
+		struct batch_dead dead;
 		struct plan plan;
 		enum status s = understand(a, msg, &plan, &why);
 
 		if (!s && !batch_add(batch, &plan))
 			break;
-		if (s && (s = dead_letter(a->bus, msg, why.msg, err)))
-			return s;
+		if (s) {
+			s = dead_letter(a->bus, msg, why.msg, &a->events, &dead, err);
+			if (s)
+				return s;
+			batch_add_dead(batch, &dead);
+		}
 		*ret_n = i + 1;
 	}
 	return STATUS_OK;
@@ -368,11 +373,13 @@ static enum status give_up(struct applier *a, struct err *err)
 {
 	const char *why = a->last_error[0] ? a->last_error : "the process ended while applying it";
 	struct batch nothing;
-	enum status s = dead_letter(a->bus, a->hand.msgs[0], why, err);
+	struct batch_dead dead;
+	enum status s = dead_letter(a->bus, a->hand.msgs[0], why, &a->events, &dead, err);
 
 	if (s)
 		return s;
 	batch_begin(&nothing, 1, &a->events);
+	batch_add_dead(&nothing, &dead);
 	s = apply_batch(&a->apply, &nothing, last_seq(a, 1), err);
 	if (s)
 		return s;

@@ -3,6 +3,7 @@
 #include "apply.h"
 
 #include "announcements.h"
+#include "audit_batch.h"
 #include "base/clock.h"
 #include "kind.h"
 #include "ring.h"
@@ -59,7 +60,7 @@ static enum status write_applied(
 {
 	size_t inserted = 0;
 	enum status s =
-	    store_insert_applied(apply->db, apply->period, batch, now_us, &inserted, err);
+	    store_insert_applied(apply->db, apply->period, &batch->applied, now_us, &inserted, err);
 
 	if (!s && inserted != batch->new_events)
 		return err_set(err, STATUS_UNAVAILABLE, "events were applied by somebody else");
@@ -90,14 +91,9 @@ static enum status write_rows(
 	return s;
 }
 
-static bool is_new(const struct batch_event *event)
-{
-	return !event->repeat && !event->applied;
-}
-
 /* Last of all, because the log's row is everybody's. */
 static enum status write_announcements(
-    struct apply *apply, struct batch *batch, int64_t now_us, struct err *err)
+    struct apply *apply, struct batch *batch, int64_t now_us, struct audit *audit, struct err *err)
 {
 	enum status s = STATUS_OK;
 
@@ -107,10 +103,12 @@ static enum status write_announcements(
 		const struct plan *plan = &batch->events[i].plan;
 		int64_t seq = 0;
 
-		if (!plan->announcement || !is_new(&batch->events[i]))
+		if (!plan->announcement || !batch_is_new(&batch->events[i]))
 			continue;
 		if (plan->starts_us > now_us) {
 			s = store_schedule(apply->db, plan->announcement, plan->starts_us, err);
+			announcements_audit(
+			    audit, AUDIT_ACTION(ANNOUNCEMENT_SCHEDULED), plan->event_id, 0);
 			continue;
 		}
 		s = store_draw_announcements(apply->db, 1, &seq, err);
@@ -118,6 +116,7 @@ static enum status write_announcements(
 			break;
 		announcements_number(plan->announcement, seq);
 		s = store_insert_announcement(apply->db, plan->announcement, now_us, err);
+		announcements_audit(audit, AUDIT_ACTION(ANNOUNCEMENT_STARTED), plan->event_id, seq);
 		apply->log[apply->log_len++] = plan->announcement;
 	}
 	return s;
@@ -153,9 +152,9 @@ static enum status read_counters(struct apply *apply, struct batch *batch, struc
 	return s;
 }
 
-static enum status write_new(struct apply *apply, struct batch *batch, struct err *err)
+static enum status write_new(
+    struct apply *apply, struct batch *batch, int64_t now_us, struct audit *audit, struct err *err)
 {
-	int64_t now_us = clock_wall_us();
 	int64_t first_body = 0;
 	enum status s = store_draw_body_ids(apply->db, &first_body, err);
 
@@ -170,20 +169,57 @@ static enum status write_new(struct apply *apply, struct batch *batch, struct er
 	if (!s)
 		s = read_counters(apply, batch, err);
 	if (!s)
-		s = write_announcements(apply, batch, now_us, err);
+		s = write_announcements(apply, batch, now_us, audit, err);
+	if (!s)
+		audit_batch(audit, batch);
+	return s;
+}
+
+/* A letter that comes again, because its acknowledgement was lost, is remembered like an event. */
+static enum status write_dead(struct apply *apply, const struct batch *batch, int64_t now_us,
+    struct audit *audit, struct err *err)
+{
+	AuditActor by = audit_actor(AUDIT_BY(SERVICE), "notifications");
+	enum status s = STATUS_OK;
+
+	for (size_t i = 0; i < batch->dead_len && !s; i++) {
+		const struct batch_dead *dead = &batch->dead[i];
+		const char *key = arena_printf(&apply->arena, "dead/%s", dead->letter_id);
+		const char *nobody = "{}";
+		struct applied_rows rows = { 1, &key, &nobody, &nobody };
+		size_t inserted = 0;
+		AuditRecord *record;
+
+		s = store_insert_applied(apply->db, apply->period, &rows, now_us, &inserted, err);
+		if (s || inserted == 0)
+			continue;
+		record = audit_record(audit, AUDIT_ACTION(EVENT_DEAD_LETTERED), 0);
+		record->actor = &by;
+		audit_record_event(record, dead->event_key);
+		audit_record_id(record, dead->letter_id);
+		audit_add(audit, record);
+	}
 	return s;
 }
 
 static enum status write_all(
     struct apply *apply, struct batch *batch, int64_t stream_seq, struct err *err)
 {
+	AuditActor by = audit_actor(AUDIT_BY(BACKEND), "");
+	int64_t now_us = clock_wall_us();
 	enum status s = STATUS_OK;
+	struct audit audit = { 0 };
 
+	audit_begin(&audit, &by, &apply->arena, now_us);
 	if (batch->events_len > 0) {
 		s = read_what_is_there(apply, batch, err);
 		if (!s)
-			s = write_new(apply, batch, err);
+			s = write_new(apply, batch, now_us, &audit, err);
 	}
+	if (!s)
+		s = write_dead(apply, batch, now_us, &audit, err);
+	if (!s)
+		s = audit_write(&audit, apply->db, err);
 	return s ? s : store_progress_set(apply->db, stream_seq, err);
 }
 
@@ -192,7 +228,7 @@ static void count(const struct batch *batch)
 	for (size_t i = 0; i < batch->events_len; i++) {
 		const struct batch_event *event = &batch->events[i];
 
-		if (!is_new(event))
+		if (!batch_is_new(event))
 			stats_count(STATS_DUPLICATES, 1);
 		else
 			stats_event(event->plan.kind);

@@ -11,6 +11,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "audit.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "kind.h"
@@ -379,6 +380,7 @@ struct job {
 	const char *epoch;
 	int64_t seq, rev;
 	struct wallets_change change;
+	struct audit audit;
 };
 
 static enum status lock_user(struct job *job, struct db *db, struct err *err)
@@ -393,6 +395,19 @@ static enum status lock_user(struct job *job, struct db *db, struct err *err)
 	return s ? s : store_lock_user(db, user_id, &found, &job->seq, &job->rev, err);
 }
 
+static void audit_change(struct job *job)
+{
+	for (size_t i = 0; i < job->change.put_len; i++) {
+		const Walletwire__V1__BalanceUpdate *balance = job->change.put[i]->balance;
+		AuditRecord *record = audit_record(&job->audit, AUDIT_ACTION(BALANCE_APPLIED), 1);
+
+		audit_record_id(record, balance->wallet_id);
+		audit_record_user(record, job->question->user_id)->version = balance->version;
+		record->n = 1;
+		audit_add(&job->audit, record);
+	}
+}
+
 static enum status write_change(struct job *job, struct db *db, struct err *err)
 {
 	const char *user_id = job->question->user_id;
@@ -402,16 +417,21 @@ static enum status write_change(struct job *job, struct db *db, struct err *err)
 		s = store_put_wallets(db, user_id, &job->change, job->arena, job->now_us, err);
 		if (!s)
 			s = store_set_user(db, user_id, job->seq, ++job->rev, err);
+		audit_change(job);
 	}
+	if (!s)
+		s = audit_write(&job->audit, db, err);
 	return s ? s : store_confirm_wallets(db, user_id, &job->change, job->now_us, err);
 }
 
 static enum status run_job(void *arg, struct db *db, struct err *err)
 {
 	struct job *job = arg;
+	AuditActor by = audit_actor(AUDIT_BY(BACKEND), "");
 	struct wallets stored;
 	enum status s = lock_user(job, db, err);
 
+	audit_begin(&job->audit, &by, job->arena, job->now_us);
 	if (!s)
 		s = store_wallets(db, job->question->user_id, job->arena, &stored, err);
 	if (!s)

@@ -14,6 +14,7 @@ void batch_begin(struct batch *batch, size_t events_max, struct arena *arena)
 {
 	*batch = (struct batch){ .events_cap = events_max };
 	batch->events = arena_alloc(arena, events_max * sizeof(*batch->events));
+	batch->dead = arena_alloc(arena, events_max * sizeof(*batch->dead));
 }
 
 bool batch_add(struct batch *batch, const struct plan *plan)
@@ -26,6 +27,12 @@ bool batch_add(struct batch *batch, const struct plan *plan)
 	batch->rows_planned += rows;
 	batch->events[batch->events_len++] = (struct batch_event){ .plan = *plan };
 	return true;
+}
+
+void batch_add_dead(struct batch *batch, const struct batch_dead *dead)
+{
+	assert(batch->dead_len < batch->events_cap);
+	batch->dead[batch->dead_len++] = *dead;
 }
 
 /* --- who and what is concerned --- */
@@ -192,11 +199,6 @@ void batch_set_version(
 
 /* --- numbers --- */
 
-static bool is_new(const struct batch_event *event)
-{
-	return !event->repeat && !event->applied;
-}
-
 Item *batch_item(
     const struct plan *plan, size_t body, int64_t seq, int64_t applied_us, struct arena *arena)
 {
@@ -284,8 +286,10 @@ static void tell_state(
 }
 
 /* Every user has versions of their own, so each gets a copy. */
-static void number_balance(struct batch *batch, const struct plan *plan)
+static void number_balance(struct batch *batch, struct batch_event *event)
 {
+	const struct plan *plan = &event->plan;
+
 	for (size_t i = 0; i < plan->users_len; i++) {
 		struct batch_state *state =
 		    find_state(batch, NUMBER(BALANCE), plan->users[i], kind_key(plan->state));
@@ -298,6 +302,7 @@ static void number_balance(struct batch *batch, const struct plan *plan)
 		payload->balance =
 		    arena_memdup(batch->arena, plan->state->balance, sizeof(*payload->balance));
 		payload->balance->version = (uint64_t)version;
+		event->versions[i] = version;
 		take_state(state, plan, payload, version);
 		tell_state(batch, batch_find_user(batch, plan->users[i]), payload, version);
 	}
@@ -322,8 +327,10 @@ static void number_transfer(struct batch *batch, struct batch_event *event)
 	if (plan->bodies_len > 0)
 		plan->bodies[0].payload = payload;
 	take_state(state, plan, payload, version);
-	for (size_t i = 0; i < plan->users_len; i++)
+	for (size_t i = 0; i < plan->users_len; i++) {
+		event->versions[i] = version;
 		tell_state(batch, batch_find_user(batch, plan->users[i]), payload, version);
+	}
 }
 
 static void number_chat_read(struct batch *batch, const struct plan *plan)
@@ -333,13 +340,20 @@ static void number_chat_read(struct batch *batch, const struct plan *plan)
 		    (int64_t)plan->state->chat_read->seq);
 }
 
+static int64_t *versions_of_users(struct batch *batch, const struct batch_event *event)
+{
+	return arena_alloc(batch->arena, event->plan.users_len * sizeof(int64_t));
+}
+
 static void number_states(struct batch *batch, struct batch_event *event)
 {
 	switch (event->plan.state ? (int)event->plan.state->body_case : 0) {
 	case NUMBER(BALANCE):
-		number_balance(batch, &event->plan);
+		event->versions = versions_of_users(batch, event);
+		number_balance(batch, event);
 		break;
 	case NUMBER(TRANSFER):
+		event->versions = versions_of_users(batch, event);
 		number_transfer(batch, event);
 		break;
 	case NUMBER(CHAT_READ):
@@ -539,7 +553,7 @@ static void make_items(struct batch *batch, int64_t applied_us)
 	for (size_t i = 0; i < batch->events_len; i++) {
 		const struct batch_event *event = &batch->events[i];
 
-		if (!is_new(event) || event->stale)
+		if (!batch_is_new(event) || event->stale)
 			continue;
 		for (size_t j = 0; j < event->plan.items_len; j++) {
 			struct batch_user *user =
@@ -558,7 +572,7 @@ void batch_number(struct batch *batch, int64_t first_body_id, int64_t applied_us
 	for (size_t i = 0; i < batch->events_len; i++) {
 		struct batch_event *event = &batch->events[i];
 
-		if (!is_new(event))
+		if (!batch_is_new(event))
 			continue;
 		batch->new_events++;
 		batch->announcements += event->plan.announcement != NULL;

@@ -27,8 +27,16 @@ struct batch_event {
 	const char **old_users;
 	int64_t *old_seqs;
 	size_t old_len;
-	bool stale;       /* names an older version than is stored: changes nothing */
+	bool stale; /* names an older version than is stored: changes nothing */
+	/* That its state got, for each of the plan's users; 0: no newer one. NULL: it has none. */
+	int64_t *versions;
 	size_t first_row; /* of its items among the mailbox rows */
+};
+
+/* An event that could not be one of the batch, and was moved to the dead letters. */
+struct batch_dead {
+	const char *letter_id; /* its message id there */
+	const char *event_key; /* what its publisher called it; "" if nothing */
 };
 
 /* A versioned state that the batch names: a balance of a user, a transfer. */
@@ -88,6 +96,8 @@ struct batch {
 	struct arena *arena; /* of this try */
 	struct batch_event *events;
 	size_t events_len, events_cap;
+	struct batch_dead *dead; /* likewise at most events_cap */
+	size_t dead_len;
 	size_t rows_planned; /* of the mailbox or of states, whichever an event has more of */
 	struct batch_event **by_key; /* sorted, without repeats */
 	size_t by_key_len;
@@ -105,9 +115,17 @@ struct batch {
 	size_t announcements; /* new ones */
 };
 
+/* Neither applied before nor twice in this batch. */
+static inline bool batch_is_new(const struct batch_event *event)
+{
+	return !event->repeat && !event->applied;
+}
+
 void batch_begin(struct batch *batch, size_t events_max, struct arena *arena);
 /* False: it does not fit any more, and was not taken. The first one always fits. */
 bool batch_add(struct batch *batch, const struct plan *plan);
+/* In the place of an event. */
+void batch_add_dead(struct batch *batch, const struct batch_dead *dead);
 void batch_prepare(struct batch *batch, struct arena *arena);
 
 void batch_set_user(struct batch *batch, const char *user_id, int64_t seq, int64_t rev);

@@ -3,7 +3,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/subject.h"
+#include "base/text.h"
 #include "log/log.h"
 #include "stats.h"
 
@@ -17,7 +20,22 @@ static uint64_t digest(struct bytes data)
 	return h;
 }
 
-enum status dead_letter(struct bus *bus, struct bus_msg *msg, const char *reason, struct err *err)
+/* What it is called if its publisher keeps to the custom, <kind>/<id>; else "". */
+static const char *event_key(struct bus_msg *msg)
+{
+	const char *id = bus_msg_header(msg, "Nats-Msg-Id");
+	const char *kind = strrchr(bus_msg_subject(msg), '.') + 1;
+	size_t len = strlen(kind);
+	struct bytes text = bytes_of_str(id ? id : "");
+
+	if (text.len <= len + 1 || text.len > len + 1 + SUBJECT_ID_MAX ||
+	    strncmp(id, kind, len) != 0 || id[len] != '/' || !text_is_utf8(text))
+		return "";
+	return id;
+}
+
+enum status dead_letter(struct bus *bus, struct bus_msg *msg, const char *reason,
+    struct arena *arena, struct batch_dead *ret_dead, struct err *err)
 {
 	uint64_t seq = bus_msg_stream_seq(msg);
 	const char *event_id = bus_msg_header(msg, "Nats-Msg-Id");
@@ -41,6 +59,8 @@ enum status dead_letter(struct bus *bus, struct bus_msg *msg, const char *reason
 		(void)err_prefix(err, "move event %" PRIu64 " to the dead letters", seq);
 		return err->status = STATUS_UNAVAILABLE;
 	}
+	ret_dead->letter_id = arena_strdup(arena, id);
+	ret_dead->event_key = arena_strdup(arena, event_key(msg));
 	stats_count(STATS_DLQ, 1);
 	log_error("event %" PRIu64 " of %s was given up: %s", seq, bus_msg_subject(msg), reason);
 	return STATUS_OK;

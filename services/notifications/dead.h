@@ -2,10 +2,12 @@
 #ifndef NOTIFICATIONS_DEAD_H
 #define NOTIFICATIONS_DEAD_H
 
+#include "batch.h"
 #include "bus/bus.h"
 
-/* Stored in WW_DLQ when it returns; the caller then acknowledges the event. */
-enum status dead_letter(
-    struct bus *bus, struct bus_msg *msg, const char *reason, struct err *err) MUST_CHECK;
+/* Stored in WW_DLQ when it returns; the caller then notes *ret_dead, which is in the arena, and
+ * acknowledges the event. */
+enum status dead_letter(struct bus *bus, struct bus_msg *msg, const char *reason,
+    struct arena *arena, struct batch_dead *ret_dead, struct err *err) MUST_CHECK;
 
 #endif

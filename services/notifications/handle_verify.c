@@ -34,33 +34,34 @@ static void find(Walletwire__V1__VerifyReply *reply, char *finding)
 }
 
 static void judge(
-    Walletwire__V1__VerifyReply *reply, const struct store_audit *audit, struct arena *arena)
+    Walletwire__V1__VerifyReply *reply, const struct store_numbers *numbers, struct arena *arena)
 {
 	reply->findings = arena_alloc(arena, FINDINGS_MAX * sizeof(char *));
 	reply->consistent = true;
 	if (!same_counters(reply->stored, reply->counted))
 		find(reply, arena_printf(arena, "counters say %u unread, the rows %u",
 				reply->stored->total, reply->counted->total));
-	if (audit->mailbox_rows > 0 &&
-	    audit->mailbox_high - audit->mailbox_low + 1 != audit->mailbox_rows)
-		find(reply, arena_printf(arena,
-				"%" PRId64 " mailbox rows between seq %" PRId64 " and %" PRId64,
-				audit->mailbox_rows, audit->mailbox_low, audit->mailbox_high));
+	if (numbers->mailbox_rows > 0 &&
+	    numbers->mailbox_high - numbers->mailbox_low + 1 != numbers->mailbox_rows)
+		find(
+		    reply, arena_printf(arena,
+			       "%" PRId64 " mailbox rows between seq %" PRId64 " and %" PRId64,
+			       numbers->mailbox_rows, numbers->mailbox_low, numbers->mailbox_high));
 	/* With no row left in the mailbox its newest day is older than what is kept. */
-	if (audit->mailbox_rows > 0 && audit->mailbox_high != audit->seq)
+	if (numbers->mailbox_rows > 0 && numbers->mailbox_high != numbers->seq)
 		find(reply,
 		    arena_printf(arena, "the mailbox ends at seq %" PRId64 ", not at %" PRId64,
-			audit->mailbox_high, audit->seq));
-	if (audit->inbox_beyond > 0)
+			numbers->mailbox_high, numbers->seq));
+	if (numbers->inbox_beyond > 0)
 		find(reply, arena_printf(arena, "%" PRId64 " inbox rows beyond the mailbox's end",
-				audit->inbox_beyond));
+				numbers->inbox_beyond));
 }
 
 /* A unit of work under one snapshot, else an event applied in between would look like a fault. */
 struct job {
 	const char *user_id;
 	struct arena *arena;
-	struct store_audit audit;
+	struct store_numbers numbers;
 	Walletwire__V1__VerifyReply *reply;
 };
 
@@ -70,7 +71,7 @@ static enum status read_all(void *arg, struct db *db, struct err *err)
 	enum status s = db_exec(db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", err);
 
 	if (!s)
-		s = store_audit(db, job->user_id, &job->audit, err);
+		s = store_numbers(db, job->user_id, &job->numbers, err);
 	if (!s)
 		s = store_recount(
 		    db, job->user_id, job->arena, &job->reply->stored, &job->reply->counted, err);
@@ -89,12 +90,12 @@ enum status notifications_on_verify(struct request *req, struct err *err)
 	s = db_transaction(req->db, /* attempts= */ 3, read_all, &job, err);
 	if (s)
 		return s;
-	reply->seq = (uint64_t)job.audit.seq;
-	reply->rev = (uint64_t)job.audit.rev;
-	reply->mailbox_rows = (uint64_t)job.audit.mailbox_rows;
-	reply->inbox_rows = (uint64_t)job.audit.inbox_rows;
+	reply->seq = (uint64_t)job.numbers.seq;
+	reply->rev = (uint64_t)job.numbers.rev;
+	reply->mailbox_rows = (uint64_t)job.numbers.mailbox_rows;
+	reply->inbox_rows = (uint64_t)job.numbers.inbox_rows;
 	reply->stored->version = reply->counted->version = reply->rev;
-	judge(reply, &job.audit, req->arena);
+	judge(reply, &job.numbers, req->arena);
 	req->reply = &reply->base;
 	return STATUS_OK;
 }

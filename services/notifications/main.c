@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "applier.h"
+#include "audit_relay.h"
 #include "base/xalloc.h"
 #include "config.h"
 #include "epoch.h"
@@ -34,6 +35,7 @@ static enum status serve(const struct notifications_config *cfg, struct err *err
 	struct notifications notifications = { .cfg = cfg,
 		.health = { "the database is being prepared" } };
 	struct applier *applier = NULL;
+	struct audit_relay *audit = NULL;
 	struct service_spec spec = { .name = "notifications",
 		.routes = notifications_routes,
 		.routes_len = notifications_routes_len,
@@ -57,12 +59,15 @@ static enum status serve(const struct notifications_config *cfg, struct err *err
 	s = service_prepare(service, &database, prepare, err);
 	if (!s)
 		s = balances_start(cfg, service_bus(service), name, &notifications.balances, err);
+	if (!s)
+		s = audit_relay_start(cfg, service_bus(service), name, &audit, err);
 	if (!s && !service_is_stopping(service))
 		s = applier_start(&notifications, service_bus(service), name, &applier, err);
 	if (!s)
 		s = service_run(service, err);
 	applier_stop(applier);
 	balances_stop(notifications.balances);
+	audit_relay_stop(audit);
 	service_free(service);
 	free(name);
 	return s;

@@ -1,6 +1,7 @@
 /* One transaction under the user's counter row; the doorbell after its commit. */
 #include "select.h"
 
+#include "audit.h"
 #include "base/clock.h"
 #include "base/subject.h"
 #include "changed.h"
@@ -19,6 +20,7 @@ struct job {
 	Walletwire__V1__InboxState state;
 	Walletwire__V1__ChangeAction action;
 	struct arena *arena;
+	struct audit audit;
 	const char *epoch;
 	int64_t seq, rev;
 	size_t moved, moved_announcements;
@@ -83,6 +85,35 @@ static enum status append_changed(struct job *job, struct db *db, struct err *er
 	return s ? s : store_set_some(db, &user, err);
 }
 
+/* The user's own choice, and the item that tells the other devices of it. */
+static void audit_move(struct job *job)
+{
+	static const Walletwire__V1__AuditAction actions[] = {
+		[WALLETWIRE__V1__CHANGE_ACTION__CHANGE_ACTION_SEEN] = AUDIT_ACTION(ITEM_SEEN),
+		[WALLETWIRE__V1__CHANGE_ACTION__CHANGE_ACTION_READ] = AUDIT_ACTION(ITEM_READ),
+		[WALLETWIRE__V1__CHANGE_ACTION__CHANGE_ACTION_ARCHIVED] =
+		    AUDIT_ACTION(ITEM_ARCHIVED),
+	};
+	AuditRecord *record = audit_record(&job->audit, actions[job->action], 1);
+
+	audit_record_user(record, job->user_id)->seq = job->changed->seq;
+	switch (job->in->selection_case) {
+	case WALLETWIRE__V1__SELECT_REQUEST__SELECTION_IDS:
+		record->ids = job->in->ids->values;
+		record->n_ids = job->in->ids->n_values;
+		break;
+	case WALLETWIRE__V1__SELECT_REQUEST__SELECTION_UP_TO:
+		record->up_to = job->in->up_to;
+		break;
+	default:
+		record->up_to = job->in->position;
+		record->announcement_seq = job->in->announcement_position;
+		break;
+	}
+	record->n = job->moved + job->moved_announcements;
+	audit_add(&job->audit, record);
+}
+
 static int64_t number(uint64_t n)
 {
 	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
@@ -132,7 +163,12 @@ static enum status move(struct job *job, struct db *db, struct err *err)
 	job->recounted = left.len > 0 || job->marks;
 	if (left.len > 0)
 		s = store_take_unread(db, &left, err);
-	return s ? s : append_changed(job, db, err);
+	if (!s)
+		s = append_changed(job, db, err);
+	if (s)
+		return s;
+	audit_move(job);
+	return audit_write(&job->audit, db, err);
 }
 
 /* Somebody who was never told anything has no row, and may have read an announcement. */
@@ -150,9 +186,11 @@ static enum status make_user(struct job *job, struct db *db, bool *ret_found, st
 static enum status run(void *arg, struct db *db, struct err *err)
 {
 	struct job *job = arg;
+	AuditActor by = audit_caller(job->in->caller);
 	bool found = false;
 	enum status s;
 
+	audit_begin(&job->audit, &by, job->arena, clock_wall_us());
 	job->moved = job->moved_announcements = 0;
 	job->changed = NULL;
 	job->marks = NULL;

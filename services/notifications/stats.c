@@ -51,6 +51,7 @@ METRIC(
     in_hand, METRIC_GAUGE, "ww_notifications_in_hand", "Events fetched and not yet acknowledged");
 METRIC(stream_seq, METRIC_GAUGE, "ww_notifications_stream_seq",
     "The highest number of the stream that was applied");
+RELAY_METRICS(audit, "ww_audit", "audit records");
 static struct histogram batch_seconds = {
 	.name = "ww_notifications_batch_seconds",
 	.help = "Time from the first statement of a batch to its last ring",
@@ -87,6 +88,12 @@ void stats_register(void)
 	for (size_t i = 0; i < STATS_GAUGES; i++)
 		metrics_register(gauges[i]);
 	metrics_register_histogram(&batch_seconds);
+	relay_metrics_register(&audit_metrics);
+}
+
+const struct relay_metrics *stats_audit(void)
+{
+	return &audit_metrics;
 }
 
 void stats_count(enum stats_counter counter, int64_t n)

@@ -101,6 +101,7 @@ const struct db_migration store_migrations[] = {
 	{ 2, "withdrawal", schema_002_withdrawal },
 	{ 3, "announcements", schema_003_announcements },
 	{ 4, "balances", schema_004_balances },
+	{ 5, "audit", schema_005_audit },
 };
 const size_t store_migrations_len = ARRAY_LEN(store_migrations);
 

@@ -60,7 +60,7 @@ enum status store_read_versions(struct db *db, struct batch *batch, struct err *
 /* The first of 4,096 ids. */
 enum status store_draw_body_ids(struct db *db, int64_t *ret_first, struct err *err) MUST_CHECK;
 /* Into the table of the period; *ret_inserted tells how many of the events were new there. */
-enum status store_insert_applied(struct db *db, int64_t period, const struct batch *batch,
+enum status store_insert_applied(struct db *db, int64_t period, const struct applied_rows *rows,
     int64_t now_us, size_t *ret_inserted, struct err *err) MUST_CHECK;
 enum status store_insert_bodies(
     struct db *db, const struct body_rows *rows, int64_t now_us, struct err *err) MUST_CHECK;
@@ -155,9 +155,14 @@ enum status store_transfer(struct db *db, const char *transfer_id, const char *u
 /* Takes those whose time has come out of the schedule. */
 enum status store_due_announcements(struct db *db, int64_t now_us, struct arena *arena,
     size_t *ret_n, LogEntry ***ret, struct err *err) MUST_CHECK;
-/* Blanks it. Was it ever announced or scheduled, and did it live until now? */
+struct store_recalled {
+	bool scheduled; /* until now */
+	bool lived;     /* until now */
+	bool known;     /* was ever announced or scheduled */
+};
+/* Blanks it. */
 enum status store_recall_announcement(
-    struct db *db, const char *id, bool *ret_known, bool *ret_lived, struct err *err) MUST_CHECK;
+    struct db *db, const char *id, struct store_recalled *ret, struct err *err) MUST_CHECK;
 /* Ends those whose time is over, at most 100. */
 enum status store_expire_announcements(struct db *db, int64_t now_us, struct arena *arena,
     size_t *ret_n, const char ***ret_ids, struct err *err) MUST_CHECK;
@@ -235,11 +240,11 @@ enum status store_lock_some(struct db *db, const char *const *users, size_t len,
     struct arena *arena, struct store_users *ret_users, struct err *err) MUST_CHECK;
 enum status store_set_some(
     struct db *db, const struct store_users *users, struct err *err) MUST_CHECK;
-/* Moves items that have not left yet; their users are locked. What leaves the counters, with a row
- * for every user who lost anything, its `n` 0 if that was read already. */
+/* Moves items that have not left yet; their users are locked. Those that left, by user; and what
+ * leaves the counters, with a row for every user who lost anything, its `n` 0 if that was read. */
 enum status store_withdraw(struct db *db, Walletwire__V1__InboxState state,
     const struct store_items *items, struct arena *arena, struct unread_rows *ret_left,
-    size_t *ret_n, struct err *err) MUST_CHECK;
+    struct store_items *ret_gone, struct err *err) MUST_CHECK;
 
 /* --- administration --- */
 enum status store_revoke(struct db *db, const char *kind, const char *id, int64_t issued_before_us,
@@ -249,16 +254,30 @@ enum status store_revocations(struct db *db,
     enum status (*fn)(
 	void *arg, const char *kind, const char *id, int64_t issued_before_us, struct err *err),
     void *arg, struct err *err) MUST_CHECK;
-struct store_audit {
+struct store_numbers {
 	int64_t seq, rev;
 	int64_t mailbox_rows, mailbox_low, mailbox_high;
 	int64_t inbox_rows;
 	int64_t inbox_beyond; /* rows numbered above seq */
 };
-enum status store_audit(
-    struct db *db, const char *user_id, struct store_audit *ret, struct err *err) MUST_CHECK;
+enum status store_numbers(
+    struct db *db, const char *user_id, struct store_numbers *ret, struct err *err) MUST_CHECK;
 enum status store_recount(struct db *db, const char *user_id, struct arena *arena,
     Unread **ret_stored, Unread **ret_counted, struct err *err) MUST_CHECK;
+
+/* --- audit records on their way (audit.h, audit_relay.h) --- */
+struct audit_row;
+enum status store_insert_audit(struct db *db, const struct audit_row *rows, size_t n,
+    struct arena *arena, struct err *err) MUST_CHECK;
+/* id, message_id, payload of the oldest; the caller frees the result. */
+enum status store_oldest_audit(
+    struct db *db, size_t max, struct db_result **ret_rows, struct err *err) MUST_CHECK;
+enum status store_delete_audit(
+    struct db *db, const int64_t *ids, size_t len, struct err *err) MUST_CHECK;
+/* The count ends at 100,000. */
+enum status store_measure_audit(
+    struct db *db, int64_t *ret_waiting, int64_t *ret_oldest_seconds, struct err *err) MUST_CHECK;
+extern const size_t store_audit_lock; /* the statement that tries for the relay's lock */
 
 /* --- upkeep --- */
 enum status store_make_partition(struct db *db, int64_t day, struct err *err) MUST_CHECK;

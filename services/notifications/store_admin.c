@@ -41,17 +41,17 @@ enum status store_revocations(struct db *db,
 	return s;
 }
 
-enum status store_audit(
-    struct db *db, const char *user_id, struct store_audit *ret, struct err *err)
+enum status store_numbers(
+    struct db *db, const char *user_id, struct store_numbers *ret, struct err *err)
 {
 	struct db_result *r = NULL;
 	struct db_params p;
 	enum status s;
 
-	*ret = (struct store_audit){ 0 };
+	*ret = (struct store_numbers){ 0 };
 	db_params_init(&p);
 	db_add_text(&p, user_id);
-	s = db_run(db, STORE_AUDIT, &p, &r, err);
+	s = db_run(db, STORE_NUMBERS, &p, &r, err);
 	if (s)
 		return s;
 	if (db_rows(r) > 0) {

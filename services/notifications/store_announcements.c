@@ -109,17 +109,17 @@ static enum status run_for(
 }
 
 enum status store_recall_announcement(
-    struct db *db, const char *id, bool *ret_known, bool *ret_lived, struct err *err)
+    struct db *db, const char *id, struct store_recalled *ret, struct err *err)
 {
-	bool scheduled = false;
-	enum status s = run_for(db, STORE_UNSCHEDULE, id, &scheduled, err);
+	enum status s;
 
-	*ret_lived = *ret_known = false;
+	*ret = (struct store_recalled){ 0 };
+	s = run_for(db, STORE_UNSCHEDULE, id, &ret->scheduled, err);
 	if (!s)
-		s = run_for(db, STORE_RECALL_ANNOUNCEMENT, id, ret_lived, err);
+		s = run_for(db, STORE_RECALL_ANNOUNCEMENT, id, &ret->lived, err);
 	if (!s)
-		s = run_for(db, STORE_HAS_ANNOUNCEMENT, id, ret_known, err);
-	*ret_known = *ret_known || scheduled;
+		s = run_for(db, STORE_HAS_ANNOUNCEMENT, id, &ret->known, err);
+	ret->known = ret->known || ret->scheduled;
 	return s;
 }
 

@@ -179,10 +179,9 @@ enum status store_draw_body_ids(struct db *db, int64_t *ret_first, struct err *e
 	return STATUS_OK;
 }
 
-enum status store_insert_applied(struct db *db, int64_t period, const struct batch *batch,
+enum status store_insert_applied(struct db *db, int64_t period, const struct applied_rows *rows,
     int64_t now_us, size_t *ret_inserted, struct err *err)
 {
-	const struct applied_rows *rows = &batch->applied;
 	struct db_result *r = NULL;
 	struct db_params p;
 	enum status s;

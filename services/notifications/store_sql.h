@@ -19,8 +19,9 @@
 #define SQL_TIMELINE "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 #define SQL_SYSTEM "(SELECT system_identifier::text FROM pg_control_system())"
 
-/* The applier's lock: "wwnotif" in ASCII. */
+/* The locks of the applier and of the audit relay: nobody else uses these numbers. */
 #define SQL_LOCK_KEY "33624953393342822"
+#define SQL_AUDIT_LOCK_KEY "33626782693615988"
 
 /* Users and numbers come as array literals, one for each event: their lengths differ. */
 #define SQL_INSERT_APPLIED(table, other)                                                    \
@@ -43,8 +44,8 @@
 #define SQL_MOVE_READ_AT ", read_at = coalesce(i.read_at, $4)"
 
 /*
- * Items that leave the inbox, whose users are locked: told by user, type and priority, and how many
- * of them were unread.
+ * Items that leave the inbox, whose users are locked: told by user, type and priority, how many of
+ * them were unread, and which they are.
  */
 #define SQL_WITHDRAW(state_, below, texts)                                                      \
 	"WITH picked AS (SELECT i.user_id, i.seq, i.type, i.priority, i.state"                  \
@@ -53,6 +54,7 @@
 	"), moved AS (UPDATE notifications.inbox i SET state = " state_ texts                   \
 	" FROM picked p WHERE i.user_id = p.user_id AND i.seq = p.seq)"                         \
 	" SELECT user_id, type, priority, count(*), count(*) FILTER (WHERE state < 3)"          \
+	", array_agg(seq ORDER BY seq)"                                                         \
 	" FROM picked GROUP BY user_id, type, priority ORDER BY user_id, type, priority"
 
 /* An announcement's own columns, and what it is for; parameters 1 to 8. */
@@ -339,16 +341,17 @@
 		  " issued_before = greatest(r.issued_before, excluded.issued_before),"            \
 		  " reason = excluded.reason")                                                     \
 	S(REVOCATIONS, "SELECT kind, id, issued_before FROM notifications.revocations")            \
-	S(AUDIT, "SELECT u.seq, u.rev,"                                                            \
-		 " (SELECT count(*) FROM notifications.mailbox m WHERE m.user_id = u.user_id),"    \
-		 " (SELECT coalesce(min(seq), 0) FROM notifications.mailbox m WHERE m.user_id = "  \
-		 "u.user_id),"                                                                     \
-		 " (SELECT coalesce(max(seq), 0) FROM notifications.mailbox m WHERE m.user_id = "  \
-		 "u.user_id),"                                                                     \
-		 " (SELECT count(*) FROM notifications.inbox i WHERE i.user_id = u.user_id),"      \
-		 " (SELECT count(*) FROM notifications.inbox i WHERE i.user_id = u.user_id AND "   \
-		 "i.seq > u.seq)"                                                                  \
-		 " FROM notifications.users u WHERE u.user_id = $1::text")                         \
+	S(NUMBERS,                                                                                 \
+	    "SELECT u.seq, u.rev,"                                                                 \
+	    " (SELECT count(*) FROM notifications.mailbox m WHERE m.user_id = u.user_id),"         \
+	    " (SELECT coalesce(min(seq), 0) FROM notifications.mailbox m WHERE m.user_id = "       \
+	    "u.user_id),"                                                                          \
+	    " (SELECT coalesce(max(seq), 0) FROM notifications.mailbox m WHERE m.user_id = "       \
+	    "u.user_id),"                                                                          \
+	    " (SELECT count(*) FROM notifications.inbox i WHERE i.user_id = u.user_id),"           \
+	    " (SELECT count(*) FROM notifications.inbox i WHERE i.user_id = u.user_id AND "        \
+	    "i.seq > u.seq)"                                                                       \
+	    " FROM notifications.users u WHERE u.user_id = $1::text")                              \
 	S(RECOUNT, "SELECT 0, type, priority, n::bigint FROM notifications.unread"                 \
 		   " WHERE user_id = $1::text AND n > 0"                                           \
 		   " UNION ALL SELECT 1, type, priority, count(*) FROM notifications.inbox"        \
@@ -364,6 +367,17 @@
 	    "DELETE FROM notifications.transfers WHERE transfer_id IN (SELECT transfer_id"         \
 	    " FROM notifications.transfers WHERE final AND updated_at < $1::timestamptz LIMIT"     \
 	    " 1000)")                                                                              \
+	S(AUDIT_INSERT, "INSERT INTO notifications.audit_outbox (message_id, payload)"             \
+			" SELECT r.m, r.p FROM unnest($1::text[], $2::bytea[])"                    \
+			" WITH ORDINALITY AS r(m, p, o) ORDER BY r.o")                             \
+	S(AUDIT_LOCK, "SELECT pg_try_advisory_lock(" SQL_AUDIT_LOCK_KEY ")")                       \
+	S(AUDIT_OLDEST, "SELECT id, message_id, payload FROM notifications.audit_outbox"           \
+			" ORDER BY id LIMIT $1::bigint")                                           \
+	S(AUDIT_DELETE, "DELETE FROM notifications.audit_outbox WHERE id = ANY ($1::bigint[])")    \
+	S(AUDIT_MEASURE,                                                                           \
+	    "SELECT (SELECT count(*) FROM (SELECT FROM notifications.audit_outbox LIMIT 100000)"   \
+	    " AS bounded), coalesce((SELECT floor(extract(epoch FROM clock_timestamp()"            \
+	    " - created_at))::bigint FROM notifications.audit_outbox ORDER BY id LIMIT 1), 0)")    \
 	S(SET_PERIOD, "UPDATE notifications.progress SET applied_period = $1::bigint")
 
 enum {

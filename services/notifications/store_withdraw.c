@@ -124,7 +124,7 @@ static enum status run_on_items(struct db *db, size_t statement, const struct st
 
 enum status store_withdraw(struct db *db, Walletwire__V1__InboxState state,
     const struct store_items *items, struct arena *arena, struct unread_rows *ret_left,
-    size_t *ret_n, struct err *err)
+    struct store_items *ret_gone, struct err *err)
 {
 	bool recall = state == WALLETWIRE__V1__INBOX_STATE__INBOX_STATE_RECALLED;
 	struct db_result *r = NULL;
@@ -135,7 +135,7 @@ enum status store_withdraw(struct db *db, Walletwire__V1__InboxState state,
 		s = run_on_items(db, recall ? STORE_RECALL : STORE_EXPIRE, items, &r, err);
 	if (s)
 		return s;
-	*ret_n = 0;
+	items_begin(ret_gone, items->len, arena);
 	*ret_left = (struct unread_rows){ 0, arena_alloc(arena, db_rows(r) * sizeof(char *)),
 		arena_alloc(arena, db_rows(r) * sizeof(int16_t)),
 		arena_alloc(arena, db_rows(r) * sizeof(int16_t)),
@@ -144,9 +144,10 @@ enum status store_withdraw(struct db *db, Walletwire__V1__InboxState state,
 		ret_left->user_id[i] = arena_strdup(arena, db_get_text(r, i, 0));
 		ret_left->type[i] = (int16_t)db_get_int(r, i, 1);
 		ret_left->priority[i] = (int16_t)db_get_int(r, i, 2);
-		*ret_n += (size_t)db_get_int(r, i, 3);
 		ret_left->n[i] = (int32_t)db_get_int(r, i, 4);
 		ret_left->len++;
+		for (size_t j = 0; j < db_get_array_len(r, i, 5); j++)
+			items_add(ret_gone, ret_left->user_id[i], db_get_array_int(r, i, 5, j));
 	}
 	db_result_free(r);
 	return STATUS_OK;

@@ -2,6 +2,7 @@
 #include "upkeep.h"
 
 #include "announcements.h"
+#include "audit.h"
 #include "base/clock.h"
 #include "log/log.h"
 #include "revoked.h"
@@ -101,18 +102,30 @@ static enum status start_period(struct upkeep *upkeep, struct err *err)
 	return STATUS_OK;
 }
 
+/* What happens because its time has come, on the applier's arena. */
+static void begin_audit(struct upkeep *upkeep, struct audit *audit)
+{
+	AuditActor by = audit_actor(AUDIT_BY(SERVICE), "notifications");
+
+	audit_begin(audit, &by, &upkeep->apply->arena, clock_wall_us());
+}
+
 static enum status turn_announcements(struct upkeep *upkeep, struct err *err)
 {
 	struct apply *apply = upkeep->apply;
+	struct audit audit = { 0 };
 	LogEntry **log = NULL;
 	size_t n = 0;
 	enum status s;
 
 	arena_reset(&apply->arena);
+	begin_audit(upkeep, &audit);
 	s = apply_begin(apply, err);
 	if (s)
 		return s;
-	s = announcements_turn(apply->db, clock_wall_us(), &apply->arena, &n, &log, err);
+	s = announcements_turn(apply->db, clock_wall_us(), &apply->arena, &n, &log, &audit, err);
+	if (!s)
+		s = audit_write(&audit, apply->db, err);
 	if (!s)
 		s = db_commit(apply->db, err);
 	if (s) {
@@ -128,23 +141,27 @@ static enum status expire_items(struct upkeep *upkeep, bool *ret_more, struct er
 {
 	struct apply *apply = upkeep->apply;
 	struct withdrawal w = { .state = WALLETWIRE__V1__INBOX_STATE__INBOX_STATE_EXPIRED };
+	struct audit audit = { 0 };
 	enum status s;
 
 	arena_reset(&apply->arena);
+	begin_audit(upkeep, &audit);
 	s = apply_begin(apply, err);
 	if (s)
 		return s;
 	s = store_find_expired(
 	    apply->db, clock_wall_us(), EXPIRE_MAX, &apply->arena, &w.items, err);
 	if (!s && w.items.len > 0)
-		s = withdraw_items(&w, apply->db, &apply->arena, err);
+		s = withdraw_items(&w, apply->db, &apply->arena, &audit, err);
+	if (!s)
+		s = audit_write(&audit, apply->db, err);
 	if (!s)
 		s = db_commit(apply->db, err);
 	if (s) {
 		db_rollback(apply->db);
 		return s;
 	}
-	stats_count(STATS_EXPIRED, (int64_t)w.n);
+	stats_count(STATS_EXPIRED, (int64_t)w.gone.len);
 	*ret_more = w.items.len == EXPIRE_MAX;
 	return withdraw_ring(&w, apply->bus, apply->epoch, &apply->arena, err);
 }

@@ -51,17 +51,38 @@ static enum status append_changed(
 	return s;
 }
 
+/* A recall told each of the users in the mailbox; both lists are sorted by user. */
+static void audit_withdrawal(struct audit *audit, const struct withdrawal *w)
+{
+	bool is_recall = w->event_id != NULL;
+	AuditRecord *record = audit_record(audit,
+	    is_recall ? AUDIT_ACTION(ITEM_RECALLED) : AUDIT_ACTION(ITEM_EXPIRED), w->gone.len);
+
+	for (size_t i = 0, at = 0; i < w->gone.len; i++) {
+		AuditUser *user = audit_record_user(record, w->gone.user_id[i]);
+
+		while (strcmp(w->users.user_id[at], user->user_id) != 0)
+			at++;
+		user->item = (uint64_t)w->gone.seq[i];
+		user->seq = is_recall ? (uint64_t)w->users.seq[at] : 0;
+	}
+	if (is_recall)
+		audit_record_event(record, w->event_key);
+	record->n = w->gone.len;
+	audit_add(audit, record);
+}
+
 enum status withdraw_items(
-    struct withdrawal *w, struct db *db, struct arena *arena, struct err *err)
+    struct withdrawal *w, struct db *db, struct arena *arena, struct audit *audit, struct err *err)
 {
 	struct unread_rows left = { 0 };
 	enum status s;
 
-	w->n = 0;
+	w->gone.len = 0;
 	w->changed = NULL;
 	s = store_lock_some(db, w->items.user_id, w->items.len, arena, &w->users, err);
 	if (!s)
-		s = store_withdraw(db, w->state, &w->items, arena, &left, &w->n, err);
+		s = store_withdraw(db, w->state, &w->items, arena, &left, &w->gone, err);
 	keep_affected(&w->users, &left);
 	if (s || w->users.len == 0)
 		return s;
@@ -73,6 +94,8 @@ enum status withdraw_items(
 		s = store_set_some(db, &w->users, err);
 	if (!s)
 		s = store_unread_of(db, w->users.user_id, w->users.len, arena, w->unread, err);
+	if (!s)
+		audit_withdrawal(audit, w);
 	return s;
 }
 

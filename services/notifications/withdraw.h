@@ -9,23 +9,25 @@
 #ifndef NOTIFICATIONS_WITHDRAW_H
 #define NOTIFICATIONS_WITHDRAW_H
 
+#include "audit.h"
 #include "bus/bus.h"
 #include "store.h"
 
 struct withdrawal {
 	Walletwire__V1__InboxState state; /* that the items get: expired or recalled */
 	struct store_items items;
-	char *event_id; /* of a recall; NULL for an expiry */
+	char *event_id;        /* of a recall; NULL for an expiry */
+	const char *event_key; /* likewise */
 	/* What came of it: */
-	size_t n; /* items that left */
+	struct store_items gone; /* sorted by user */
 	struct store_users users;
 	Item **changed;  /* one for each of these, or NULL */
 	Unread **unread; /* likewise */
 };
 
 /* Inside a transaction of the caller's. Everything is in the arena. */
-enum status withdraw_items(
-    struct withdrawal *w, struct db *db, struct arena *arena, struct err *err) MUST_CHECK;
+enum status withdraw_items(struct withdrawal *w, struct db *db, struct arena *arena,
+    struct audit *audit, struct err *err) MUST_CHECK;
 
 /* After the commit. */
 enum status withdraw_ring(const struct withdrawal *w, struct bus *bus, const char *epoch,

@@ -643,7 +643,7 @@ START_TEST(revoke_asks_for_the_token_or_the_user)
 
 	walletwire__v1__revoke_reply__init(&reply);
 	answerer_start(&answerer, "ww.backend.notifications.revoke", &reply.base);
-	ck_assert_int_eq(WW("revoke", "--token", "j1", "--reason", "stolen"), 0);
+	ck_assert_int_eq(WW("revoke", "--token", "j1", "--reason", "stolen", "--by", "olga"), 0);
 	asked = walletwire__v1__revoke_request__unpack(NULL, answerer.asked_len, answerer.asked);
 	ck_assert_int_eq(asked->what_case, WALLETWIRE__V1__REVOKE_REQUEST__WHAT_TOKEN_ID);
 	ck_assert_str_eq(asked->token_id, "j1");

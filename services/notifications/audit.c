@@ -1,0 +1,180 @@
+/* A row is filled with records until the next one would not fit a message of the stream. */
+#include "audit.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/subject.h"
+#include "bus/provision.h"
+#include "store.h"
+
+#define SERVICE_NAME "notifications"
+
+struct audit_record {
+	struct audit_record *next;
+	const char *id;
+	struct bytes
+	    packed; /* as AuditRecords of this one: those of several are their bytes in a row */
+};
+
+/* protobuf-c's strings are not const, but packing only reads them. */
+static char *lend(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+/* --- who --- */
+
+AuditActor audit_actor(Walletwire__V1__AuditActorKind kind, const char *id)
+{
+	AuditActor actor = WALLETWIRE__V1__AUDIT_ACTOR__INIT;
+
+	actor.kind = kind;
+	actor.id = lend(id);
+	return actor;
+}
+
+AuditActor audit_caller(const Walletwire__V1__Caller *caller)
+{
+	AuditActor actor = audit_actor(AUDIT_BY(USER), caller->user_id);
+
+	/* An edge's are short: what is not is none. */
+	if (strlen(caller->session_id) <= SUBJECT_ID_MAX)
+		actor.session_id = caller->session_id;
+	return actor;
+}
+
+enum status audit_requester(
+    const struct request *req, const char *asked_by, AuditActor *ret_actor, struct err *err)
+{
+	bool is_operator = strcmp(req->requester, "ops") == 0;
+
+	if (strlen(asked_by) > SUBJECT_ID_MAX)
+		return err_invalid(err, "askedBy", "is longer than %d bytes", SUBJECT_ID_MAX);
+	*ret_actor = audit_actor(is_operator ? AUDIT_BY(OPERATOR) : AUDIT_BY(BACKEND), asked_by);
+	return STATUS_OK;
+}
+
+/* --- what --- */
+
+void audit_begin(struct audit *audit, const AuditActor *by, struct arena *arena, int64_t now_us)
+{
+	if (!audit->id[0])
+		id_random(audit->id);
+	audit->arena = arena;
+	audit->at_us = now_us;
+	audit->by = *by;
+	audit->n = 0;
+	audit->first = audit->last = NULL;
+}
+
+AuditRecord *audit_record(struct audit *audit, Walletwire__V1__AuditAction action, size_t users_max)
+{
+	AuditRecord *record = MESSAGE_NEW(audit->arena, audit_record);
+
+	record->action = action;
+	record->users = arena_alloc(audit->arena, users_max * sizeof(AuditUser *));
+	for (size_t i = 0; i < users_max; i++)
+		record->users[i] = MESSAGE_NEW(audit->arena, audit_user);
+	record->ids = arena_alloc(audit->arena, sizeof(char *));
+	return record;
+}
+
+AuditUser *audit_record_user(AuditRecord *record, const char *user_id)
+{
+	AuditUser *user = record->users[record->n_users++];
+
+	user->user_id = lend(user_id);
+	return user;
+}
+
+void audit_record_id(AuditRecord *record, const char *id)
+{
+	assert(record->n_ids == 0);
+	record->ids[record->n_ids++] = lend(id);
+}
+
+void audit_record_event(AuditRecord *record, const char *event_key)
+{
+	record->event_key = lend(event_key);
+}
+
+static void add(struct audit *audit, AuditRecord *record)
+{
+	Walletwire__V1__AuditRecords alone = WALLETWIRE__V1__AUDIT_RECORDS__INIT;
+	struct audit_record *added = arena_alloc(audit->arena, sizeof(*added));
+
+	record->id = arena_printf(audit->arena, "%s-%u", audit->id, audit->n++);
+	record->at_us = audit->at_us;
+	record->service = lend(SERVICE_NAME);
+	if (!record->actor)
+		record->actor = &audit->by;
+	alone.n_records = 1;
+	alone.records = &record;
+	added->id = record->id;
+	added->packed = message_pack(&alone.base, audit->arena);
+	assert(added->packed.len <= STREAM_DATA_MAX); /* ids are bounded where they come in */
+	if (audit->last)
+		audit->last->next = added;
+	else
+		audit->first = added;
+	audit->last = added;
+}
+
+void audit_add(struct audit *audit, AuditRecord *record)
+{
+	AuditRecord part = *record;
+
+	if (record->n_users <= AUDIT_USERS_MAX) {
+		add(audit, &part);
+		return;
+	}
+	for (size_t i = 0; i < record->n_users; i += AUDIT_USERS_MAX) {
+		size_t left = record->n_users - i;
+
+		part = *record;
+		part.users = &record->users[i];
+		part.n = part.n_users = left < AUDIT_USERS_MAX ? left : AUDIT_USERS_MAX;
+		add(audit, &part);
+	}
+}
+
+/* --- rows --- */
+
+/* The records from this one on that fit one row: their bytes; `*at` is the first one beyond. */
+static struct bytes join(const struct audit_record **at, struct arena *arena)
+{
+	const struct audit_record *end = *at;
+	size_t size = 0, len = 0;
+	uint8_t *data;
+
+	for (; end && size + end->packed.len <= STREAM_DATA_MAX; end = end->next)
+		size += end->packed.len;
+	data = arena_alloc(arena, size);
+	for (; *at != end; *at = (*at)->next) {
+		memcpy(data + len, (*at)->packed.data, (*at)->packed.len);
+		len += (*at)->packed.len;
+	}
+	return bytes_of(data, size);
+}
+
+size_t audit_rows(const struct audit *audit, struct audit_row **ret_rows)
+{
+	const struct audit_record *at = audit->first;
+	size_t n = 0;
+
+	*ret_rows = arena_alloc(audit->arena, audit->n * sizeof(**ret_rows));
+	while (at) {
+		(*ret_rows)[n].message_id = at->id;
+		(*ret_rows)[n++].payload = join(&at, audit->arena);
+	}
+	return n;
+}
+
+enum status audit_write(struct audit *audit, struct db *db, struct err *err)
+{
+	struct audit_row *rows;
+	size_t n = audit_rows(audit, &rows);
+
+	return n > 0 ? store_insert_audit(db, rows, n, audit->arena, err) : STATUS_OK;
+}
