@@ -648,6 +648,7 @@ START_TEST(revoke_asks_for_the_token_or_the_user)
 	ck_assert_int_eq(asked->what_case, WALLETWIRE__V1__REVOKE_REQUEST__WHAT_TOKEN_ID);
 	ck_assert_str_eq(asked->token_id, "j1");
 	ck_assert_str_eq(asked->reason, "stolen");
+	ck_assert_str_eq(asked->asked_by, "olga");
 	walletwire__v1__revoke_request__free_unpacked(asked, NULL);
 	ck_assert_int_eq(WW("revoke", "--token", "j1", "--user", "alice"), 2);
 	ck_assert_int_eq(WW("revoke"), 2);

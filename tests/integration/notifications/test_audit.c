@@ -30,8 +30,11 @@ static struct {
 	size_t len, checked;
 } records;
 
+enum query { WAITING, HELD };
+
 static const struct db_statement queries[] = {
-	{ "waiting", "SELECT count(*) FROM notifications.audit_outbox" },
+	[WAITING] = { "waiting", "SELECT count(*) FROM notifications.audit_outbox" },
+	[HELD] = { "held", "SELECT count(*) FROM pg_locks WHERE NOT granted AND objid = 4711" },
 };
 
 static void start(void)
@@ -140,7 +143,7 @@ static void take(size_t n)
 	ck_assert_msg(records.len >= n, "%zu of %zu records", records.len, n);
 }
 
-static int64_t waiting(void)
+static int64_t ask(enum query query)
 {
 	struct db_result *result = NULL;
 	struct err err = ERR_INIT;
@@ -149,10 +152,15 @@ static int64_t waiting(void)
 
 	db_params_init(&params);
 	ck_assert_ok(db_ensure(db, &err), err);
-	ck_assert_ok(db_run(db, 0, &params, &result, &err), err);
+	ck_assert_ok(db_run(db, query, &params, &result, &err), err);
 	n = db_get_int(result, 0, 0);
 	db_result_free(result);
 	return n;
+}
+
+static int64_t waiting(void)
+{
+	return ask(WAITING);
 }
 
 static bool nothing_waits(void *arg)
@@ -702,6 +710,51 @@ START_TEST(a_relay_killed_between_ack_and_delete_publishes_nothing_twice)
 }
 END_TEST
 
+/* The commit waits for the holder of a lock, long enough to kill who waits for it. */
+static void hold_commits(struct db **ret_holder)
+{
+	struct db_config cfg = { .dsn = world.dsn, .application_name = "holds" };
+	struct err err = ERR_INIT;
+
+	ck_assert_ok(db_open(&cfg, ret_holder, &err), err);
+	ck_assert_ok(db_exec(*ret_holder, "SELECT pg_advisory_lock(4711)", &err), err);
+	postgres_exec(world.dsn,
+	    "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS"
+	    " $$ BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NEW; END $$;"
+	    "CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON notifications.audit_outbox"
+	    " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hold()");
+}
+
+static bool commit_is_held(void *arg)
+{
+	(void)arg;
+	return ask(HELD) > 0;
+}
+
+START_TEST(what_was_committed_and_not_acknowledged_leaves_nothing_more)
+{
+	struct db *holder;
+
+	world_kill(&world, 0, SIGTERM);
+	hold_commits(&holder);
+	publish_payment("p1", "\"alice\"");
+	world_publish_raw(&world, "ww.event.payment", BYTES_LITERAL("\xff"));
+	world_spawn(&world, 0, NULL);
+	ck_assert(support_wait(commit_is_held, NULL, WORLD_WAIT_MS));
+	world_kill(&world, 0, SIGKILL);
+	db_close(holder);
+	wait_waiting(1);
+	world_spawn(&world, 0, NULL);
+	publish_payment("p2", "\"alice\"");
+	expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 n1");
+	take(2);
+	ck_assert_int_eq((int)records.at[records.checked++]->action,
+	    WALLETWIRE__V1__AUDIT_ACTION__AUDIT_ACTION_EVENT_DEAD_LETTERED);
+	expect("ITEM_CREATED by BACKEND: payment/p2 alice@2 n1");
+	check_complete(3);
+}
+END_TEST
+
 enum { STORM = 2000, STORM_PER_BAD = 20 };
 
 static void publish_storm(int from, int to)
@@ -784,6 +837,7 @@ int main(void)
 	tcase_add_test(tcase, a_change_that_is_rolled_back_leaves_none);
 	tcase_add_test(tcase, a_full_stream_is_waited_for_and_then_all_comes_in_order);
 	tcase_add_test(tcase, a_relay_killed_between_ack_and_delete_publishes_nothing_twice);
+	tcase_add_test(tcase, what_was_committed_and_not_acknowledged_leaves_nothing_more);
 	tcase_add_test(tcase, replicas_killed_in_a_storm_of_events_leave_one_record_each);
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(own, 180);
