@@ -120,6 +120,17 @@ void bus_pull_close(struct bus_pull *pull);
 /* Up to `max` messages; waits timeout_ms for the first. None in time is STATUS_OK with *ret_n 0. */
 enum status bus_pull_fetch(struct bus_pull *pull, struct bus_msg **ret_msgs, size_t max,
     int timeout_ms, size_t *ret_n, struct err *err) MUST_CHECK;
+/*
+ * How far the consumer of a stream that nothing else is taken out of has got: everything up to
+ * done_seq is acknowledged, and so is everything there is if `open` is 0.
+ */
+struct bus_consumer {
+	uint64_t last_seq; /* of the stream */
+	uint64_t done_seq;
+	uint64_t open; /* messages not acknowledged, delivered or not */
+};
+enum status bus_consumer_read(struct bus *bus, const char *stream, const char *consumer,
+    struct bus_consumer *ret_state, struct err *err) MUST_CHECK;
 uint64_t bus_msg_stream_seq(struct bus_msg *msg);
 int64_t bus_msg_stored_ms(struct bus_msg *msg);  /* when the stream took it, since 1970 */
 uint64_t bus_msg_delivered(struct bus_msg *msg); /* how often, this time included */
@@ -137,6 +148,9 @@ uint64_t bus_pull_pending(const struct bus_pull *pull);
 /* One message out of a stream. STATUS_NOT_FOUND: somebody was faster. */
 enum status bus_delete_stored(
     struct bus *bus, const char *stream, uint64_t seq, struct err *err) MUST_CHECK;
+/* The same, its bytes overwritten on the server's disk. */
+enum status bus_erase_stored(
+    struct bus *bus, const char *stream, uint64_t seq, struct err *err) MUST_CHECK;
 
 /* --- key-value buckets --- */
 struct bus_kv_watch;
@@ -149,9 +163,15 @@ struct bus_kv_watch;
 typedef void (*bus_kv_fn)(void *arg, const char *key, struct bytes value);
 enum status bus_kv_watch(struct bus *bus, const char *bucket, bus_kv_fn fn, void *arg,
     struct bus_kv_watch **ret_watch, struct err *err) MUST_CHECK;
+/* Only of keys that match: "alice.*". */
+enum status bus_kv_watch_keys(struct bus *bus, const char *bucket, const char *keys, bus_kv_fn fn,
+    void *arg, struct bus_kv_watch **ret_watch, struct err *err) MUST_CHECK;
 void bus_kv_unwatch(struct bus_kv_watch *watch);
 enum status bus_kv_put(struct bus *bus, const char *bucket, const char *key, struct bytes value,
     struct err *err) MUST_CHECK;
+/* Takes the value away; what is left until the bucket forgets it is the key. */
+enum status bus_kv_purge(
+    struct bus *bus, const char *bucket, const char *key, struct err *err) MUST_CHECK;
 
 /* --- a port for loops --- */
 struct bus_port_config {

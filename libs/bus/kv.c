@@ -26,6 +26,7 @@ enum {
 struct bus_kv_watch {
 	struct bus *bus;
 	char *bucket;
+	char *keys; /* a pattern */
 	bus_kv_fn fn;
 	void *arg;
 	pthread_t thread;
@@ -140,7 +141,7 @@ static natsStatus add_consumer(struct bus_kv_watch *watch, const char *inbox, ui
 	natsStatus ns = jsConsumerConfig_Init(&cfg);
 
 	(void)snprintf(stream, sizeof(stream), "KV_%s", watch->bucket);
-	(void)snprintf(filter, sizeof(filter), "$KV.%s.>", watch->bucket);
+	(void)snprintf(filter, sizeof(filter), "$KV.%s.%s", watch->bucket, watch->keys);
 	cfg.DeliverSubject = inbox;
 	cfg.DeliverPolicy = js_DeliverLastPerSubject;
 	cfg.FilterSubject = filter;
@@ -191,6 +192,12 @@ static void *watch_run(void *arg)
 enum status bus_kv_watch(struct bus *bus, const char *bucket, bus_kv_fn fn, void *arg,
     struct bus_kv_watch **ret_watch, struct err *err)
 {
+	return bus_kv_watch_keys(bus, bucket, ">", fn, arg, ret_watch, err);
+}
+
+enum status bus_kv_watch_keys(struct bus *bus, const char *bucket, const char *keys, bus_kv_fn fn,
+    void *arg, struct bus_kv_watch **ret_watch, struct err *err)
+{
 	struct bus_kv_watch *watch;
 
 	if (!bus_name_is_valid(bucket))
@@ -198,6 +205,7 @@ enum status bus_kv_watch(struct bus *bus, const char *bucket, bus_kv_fn fn, void
 	watch = xcalloc(1, sizeof(*watch));
 	watch->bus = bus;
 	watch->bucket = xstrdup(bucket);
+	watch->keys = xstrdup(keys);
 	watch->fn = fn;
 	watch->arg = arg;
 	(void)pthread_mutex_init(&watch->lock, NULL);
@@ -220,6 +228,7 @@ void bus_kv_unwatch(struct bus_kv_watch *watch)
 	(void)pthread_cond_destroy(&watch->stop_now);
 	(void)pthread_mutex_destroy(&watch->lock);
 	free(watch->bucket);
+	free(watch->keys);
 	free(watch);
 }
 
@@ -243,4 +252,16 @@ enum status bus_kv_put(
 
 	kv_subject(bucket, key, subject);
 	return bus_store(bus, subject, NULL, value, NULL, &ack, err);
+}
+
+/* The marker of a purge is a message too: the bucket keeps one of a key, so the value goes. */
+enum status bus_kv_purge(struct bus *bus, const char *bucket, const char *key, struct err *err)
+{
+	static const struct bus_header purge[] = { { "KV-Operation", "PURGE" },
+		{ "Nats-Rollup", "sub" }, { NULL, NULL } };
+	char subject[KV_SUBJECT_SIZE];
+	struct bus_ack ack;
+
+	kv_subject(bucket, key, subject);
+	return bus_store(bus, subject, NULL, (struct bytes){ 0 }, purge, &ack, err);
 }

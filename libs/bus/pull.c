@@ -68,18 +68,41 @@ static enum status open_consumer(
 	return STATUS_OK;
 }
 
-enum status bus_pull_open(struct bus *bus, const char *stream, const char *consumer,
-    struct bus_pull **ret_pull, struct err *err)
+static enum status read_info(struct bus *bus, const char *stream, const char *consumer,
+    jsConsumerInfo **ret_info, struct err *err)
 {
-	jsConsumerInfo *info = NULL;
 	jsErrCode code = 0;
 	natsStatus ns;
 
 	assert(bus_name_is_valid(stream) && bus_name_is_valid(consumer));
-	ns = js_GetConsumerInfo(&info, bus->js, stream, consumer, NULL, &code);
+	ns = js_GetConsumerInfo(ret_info, bus->js, stream, consumer, NULL, &code);
 	if (ns)
 		return bus_fail_js(err, ns, code, "bind to consumer %s of %s", consumer, stream);
-	return open_consumer(bus, info, ret_pull, err);
+	return STATUS_OK;
+}
+
+enum status bus_consumer_read(struct bus *bus, const char *stream, const char *consumer,
+    struct bus_consumer *ret_state, struct err *err)
+{
+	jsConsumerInfo *info = NULL;
+	enum status s = read_info(bus, stream, consumer, &info, err);
+
+	if (s)
+		return s;
+	/* What was not delivered yet follows what was, without gaps. */
+	*ret_state = (struct bus_consumer){ info->Delivered.Stream + info->NumPending,
+		info->AckFloor.Stream, info->NumPending + (uint64_t)info->NumAckPending };
+	jsConsumerInfo_Destroy(info);
+	return STATUS_OK;
+}
+
+enum status bus_pull_open(struct bus *bus, const char *stream, const char *consumer,
+    struct bus_pull **ret_pull, struct err *err)
+{
+	jsConsumerInfo *info = NULL;
+	enum status s = read_info(bus, stream, consumer, &info, err);
+
+	return s ? s : open_consumer(bus, info, ret_pull, err);
 }
 
 enum status bus_pull_open_from(

@@ -124,6 +124,15 @@ enum status bus_publish_stored(struct bus *bus, const char *subject, const char 
 	return bus_store(bus, subject, msg_id, data, headers, ret_ack, err);
 }
 
+static enum status removed(
+    natsStatus ns, jsErrCode code, const char *stream, uint64_t seq, struct err *err)
+{
+	if (!ns)
+		return STATUS_OK;
+	return bus_fail_js(
+	    err, ns, code, "delete message %llu of %s", (unsigned long long)seq, stream);
+}
+
 enum status bus_delete_stored(struct bus *bus, const char *stream, uint64_t seq, struct err *err)
 {
 	jsErrCode code = 0;
@@ -131,9 +140,26 @@ enum status bus_delete_stored(struct bus *bus, const char *stream, uint64_t seq,
 
 	assert(bus_name_is_valid(stream));
 	ns = js_DeleteMsg(bus->js, stream, seq, NULL, &code);
-	return ns ? bus_fail_js(
-			err, ns, code, "delete message %llu of %s", (unsigned long long)seq, stream)
-		  : STATUS_OK;
+	return removed(ns, code, stream, seq, err);
+}
+
+/* Of a message that is not there the server only says that it failed: it is looked for. */
+enum status bus_erase_stored(struct bus *bus, const char *stream, uint64_t seq, struct err *err)
+{
+	jsErrCode code = 0;
+	natsMsg *msg = NULL;
+	natsStatus ns;
+
+	assert(bus_name_is_valid(stream));
+	ns = js_EraseMsg(bus->js, stream, seq, NULL, &code);
+	if (ns && code == JSStreamMsgDeleteFailed) {
+		jsErrCode why = 0;
+
+		if (js_GetMsg(&msg, bus->js, stream, seq, NULL, &why) == NATS_NOT_FOUND)
+			code = JSNoMessageFoundErr;
+		natsMsg_Destroy(msg);
+	}
+	return removed(ns, code, stream, seq, err);
 }
 
 struct pending {

@@ -123,6 +123,46 @@ START_TEST(watch_tells_what_is_there_then_changes)
 }
 END_TEST
 
+START_TEST(watch_of_some_keys_is_told_of_no_other)
+{
+	struct bus *bus = support_nats_bus(&nats, "edge");
+	struct seen seen = SEEN_INIT;
+	struct bus_kv_watch *watch;
+	struct err err = ERR_INIT;
+
+	for (int i = 0; i < KEYS; i++)
+		put(bus, i, "old");
+	ck_assert_ok(
+	    bus_kv_put(bus, BUCKET_TRACKING, "other.1", BYTES_LITERAL("others"), &err), err);
+	ck_assert_ok(
+	    bus_kv_watch_keys(bus, BUCKET_TRACKING, "user.7", see, &seen, &watch, &err), err);
+	expect(&seen, 1, 7, "old");
+	ck_assert_uint_eq(seen.keys_in_first_pass, 1);
+	bus_kv_unwatch(watch);
+	bus_close(bus);
+}
+END_TEST
+
+START_TEST(a_purged_key_has_no_value_any_more)
+{
+	struct bus *bus = support_nats_bus(&nats, "edge");
+	struct seen seen = SEEN_INIT;
+	struct bus_kv_watch *watch;
+	struct err err = ERR_INIT;
+
+	put(bus, 3, "old");
+	put(bus, 4, "stays");
+	ck_assert_ok(bus_kv_watch(bus, BUCKET_TRACKING, see, &seen, &watch, &err), err);
+	expect(&seen, 1, 3, "old");
+	ck_assert_ok(bus_kv_purge(bus, BUCKET_TRACKING, "user.3", &err), err);
+	expect(&seen, 1, 3, "");
+	ck_assert(!seen.empty_not_null); /* deleted, not empty */
+	expect(&seen, 1, 4, "stays");
+	bus_kv_unwatch(watch);
+	bus_close(bus);
+}
+END_TEST
+
 START_TEST(watch_of_an_empty_bucket_says_that_was_all)
 {
 	struct bus *bus = support_nats_bus(&nats, "edge");
@@ -217,6 +257,8 @@ int main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, watch_of_some_keys_is_told_of_no_other);
+	tcase_add_test(tc, a_purged_key_has_no_value_any_more);
 	tcase_add_test(tc, watch_tells_what_is_there_then_changes);
 	tcase_add_test(tc, watch_of_an_empty_bucket_says_that_was_all);
 	tcase_add_test(tc, watch_starts_over_after_a_server_restart);

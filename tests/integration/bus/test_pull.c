@@ -2,6 +2,8 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/attrs.h"
 #include "base/clock.h"
@@ -217,6 +219,86 @@ START_TEST(one_message_of_a_stream_is_deleted)
 }
 END_TEST
 
+/* True if a file below the folder has the text in it. */
+static bool is_on_disk(const char *dir, const char *text)
+{
+	char command[512];
+
+	(void)snprintf(command, sizeof(command), "grep -rqa %s %s", text, dir);
+	return system(command) == 0; /* NOLINT(cert-env33-c): words of this test's */
+}
+
+START_TEST(what_is_erased_is_overwritten_on_disk)
+{
+	struct bus *notifications = support_nats_bus(&nats, "notifications");
+	struct bus *ops = support_nats_bus(&nats, "ops");
+	struct err err = ERR_INIT;
+	struct bus_ack ack;
+
+	for (int i = 0; i < 2; i++)
+		ck_assert_ok(
+		    bus_publish_stored(notifications, "ww.dlq.event", NULL,
+			i ? BYTES_LITERAL("giraffe") : BYTES_LITERAL("zebra"), NULL, &ack, &err),
+		    err);
+	ck_assert_ok(bus_erase_stored(ops, STREAM_DLQ, 1, &err), err);
+	ck_assert_msg(
+	    bus_erase_stored(ops, STREAM_DLQ, 1, &err) == STATUS_NOT_FOUND, "%s", err.msg);
+	ck_assert_uint_eq(read_from(ops, 1), 1);
+	bus_close(ops);
+	bus_close(notifications);
+	support_nats_stop(&nats, SIGTERM);
+	ck_assert(is_on_disk(nats.dir, "giraffe"));
+	ck_assert(!is_on_disk(nats.dir, "zebra"));
+}
+END_TEST
+
+/* --- how far a consumer is --- */
+
+START_TEST(a_consumer_is_done_with_what_is_acknowledged)
+{
+	struct bus *from = support_nats_bus(&nats, "notifications");
+	struct bus *backend = support_nats_bus(&nats, "backend");
+	struct bus_consumer state;
+	struct bus_msg *msgs[2];
+	struct bus_pull *pull = NULL;
+	struct err err = ERR_INIT;
+	size_t n = 0;
+
+	ck_assert_ok(
+	    bus_consumer_read(from, STREAM_EVENTS, CONSUMER_NOTIFICATIONS, &state, &err), err);
+	ck_assert(state.last_seq == 0 && state.done_seq == 0 && state.open == 0);
+	publish(backend, 3);
+	ck_assert_ok(bus_pull_open(from, STREAM_EVENTS, CONSUMER_NOTIFICATIONS, &pull, &err), err);
+	ck_assert_ok(bus_pull_fetch(pull, msgs, 2, WAIT_MS, &n, &err), err);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_ok(
+	    bus_consumer_read(from, STREAM_EVENTS, CONSUMER_NOTIFICATIONS, &state, &err), err);
+	ck_assert(state.last_seq == 3 && state.done_seq == 0 && state.open == 3);
+	/* The second one alone: the first is still to come. */
+	ck_assert_ok(bus_msg_ack(msgs[1], &err), err);
+	ck_assert_ok(bus_flush(from, WAIT_MS, &err), err);
+	do {
+		ck_assert_ok(
+		    bus_consumer_read(from, STREAM_EVENTS, CONSUMER_NOTIFICATIONS, &state, &err),
+		    err);
+	} while (state.open == 3);
+	ck_assert(state.last_seq == 3 && state.done_seq == 0 && state.open == 2);
+	ck_assert_ok(bus_msg_ack(msgs[0], &err), err);
+	ck_assert_ok(bus_flush(from, WAIT_MS, &err), err);
+	do {
+		ck_assert_ok(
+		    bus_consumer_read(from, STREAM_EVENTS, CONSUMER_NOTIFICATIONS, &state, &err),
+		    err);
+	} while (state.open == 2);
+	ck_assert(state.last_seq == 3 && state.done_seq == 2 && state.open == 1);
+	for (size_t i = 0; i < n; i++)
+		bus_msg_unref(msgs[i]);
+	bus_pull_close(pull);
+	bus_close(backend);
+	bus_close(from);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("bus_pull");
@@ -229,6 +311,8 @@ int main(void)
 	tcase_add_test(tc, nothing_to_fetch_is_no_failure);
 	tcase_add_test(tc, a_stream_is_read_as_often_as_one_likes);
 	tcase_add_test(tc, one_message_of_a_stream_is_deleted);
+	tcase_add_test(tc, what_is_erased_is_overwritten_on_disk);
+	tcase_add_test(tc, a_consumer_is_done_with_what_is_acknowledged);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
