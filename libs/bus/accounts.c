@@ -59,6 +59,7 @@ static const struct js_right {
 	{ "ops", REMOVE, STREAM_DLQ, "" },
 	{ "ops", WATCH, BUCKET_REVOKED, "" },
 	{ "ops", WATCH, BUCKET_TRACKING, "" },
+	{ "ops", WRITE, BUCKET_TRACKING, "" },
 	{ "ops", WATCH, BUCKET_EDGES, "" },
 };
 

@@ -23,6 +23,8 @@ enum cli_exit cmd_balance(int argc, char **argv);
 enum cli_exit cmd_dlq(int argc, char **argv);
 enum cli_exit cmd_docs(int argc, char **argv);
 enum cli_exit cmd_drain(int argc, char **argv);
+enum cli_exit cmd_erase(int argc, char **argv);
+enum cli_exit cmd_export(int argc, char **argv);
 enum cli_exit cmd_friends(int argc, char **argv);
 enum cli_exit cmd_inbox(int argc, char **argv);
 enum cli_exit cmd_nats_config(int argc, char **argv);

@@ -1,25 +1,17 @@
-/* One reading of the bucket by a watch. */
+/* What a reading of the bucket tells, kept in the order of ids. */
 #include "fleet.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/xalloc.h"
+#include "bucket.h"
 #include "bus/provision.h"
 
 enum { EDGE_ID_MAX = 63, EDGES_MAX = 4096 };
-
-struct reading {
-	struct fleet fleet; /* of the watch's thread, until it has ended */
-	bool complete;
-	int done_fd; /* an eventfd: written when all was told */
-};
 
 static void drop(struct fleet *fleet, const char *id)
 {
@@ -57,18 +49,11 @@ static void take(struct fleet *fleet, const char *key, struct bytes value)
 
 static void on_lease(void *arg, const char *key, struct bytes value)
 {
-	struct reading *reading = arg;
+	struct fleet *fleet = arg;
 
-	if (reading->complete)
-		return;
-	if (!key) {
-		reading->complete = true;
-		(void)eventfd_write(reading->done_fd, 1);
-		return;
-	}
-	drop(&reading->fleet, key); /* put again while it was read */
+	drop(fleet, key); /* put again while it was read */
 	if (value.data)
-		take(&reading->fleet, key, value);
+		take(fleet, key, value);
 }
 
 static int by_id(const void *a, const void *b)
@@ -80,26 +65,16 @@ static int by_id(const void *a, const void *b)
 
 enum status fleet_read(struct bus *bus, int timeout_ms, struct fleet *ret_fleet, struct err *err)
 {
-	struct reading reading = { .done_fd = eventfd(0, EFD_CLOEXEC) };
-	struct pollfd done = { reading.done_fd, POLLIN, 0 };
-	struct bus_kv_watch *watch = NULL;
-	enum status s = bus_kv_watch(bus, BUCKET_EDGES, on_lease, &reading, &watch, err);
+	struct fleet fleet = { 0 };
+	enum status s = bucket_read(bus, BUCKET_EDGES, ">", timeout_ms, on_lease, &fleet, err);
 
-	if (s == STATUS_OK)
-		(void)poll(&done, 1, timeout_ms);
-	bus_kv_unwatch(watch);
-	(void)close(reading.done_fd);
-	if (s == STATUS_OK && !reading.complete)
-		s = err_set(err, STATUS_TIMEOUT,
-		    "the bucket " BUCKET_EDGES " was not read in %d ms (is it provisioned?)",
-		    timeout_ms);
 	if (s) {
-		fleet_finish(&reading.fleet);
+		fleet_finish(&fleet);
 		return s;
 	}
-	if (reading.fleet.len)
-		qsort(reading.fleet.edges, reading.fleet.len, sizeof(*reading.fleet.edges), by_id);
-	*ret_fleet = reading.fleet;
+	if (fleet.len)
+		qsort(fleet.edges, fleet.len, sizeof(*fleet.edges), by_id);
+	*ret_fleet = fleet;
 	return STATUS_OK;
 }
 

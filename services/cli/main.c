@@ -22,6 +22,8 @@ static const struct command {
 	{ "friends", "who may see whom online", cmd_friends },
 	{ "recall", "take back what an event said", cmd_recall },
 	{ "revoke", "end tokens before they expire", cmd_revoke },
+	{ "export", "write down everything held about a user", cmd_export },
+	{ "erase", "take away everything held about a user", cmd_erase },
 	{ "stats", "what edges count, in a table or one in full", cmd_stats },
 	{ "top", "what edges do, over and over", cmd_top },
 	{ "drain", "move the clients of an edge to the others", cmd_drain },

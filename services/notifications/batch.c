@@ -373,6 +373,8 @@ static void add_body_row(
 	rows->event_key[rows->len] = plan->key;
 	rows->payload[rows->len] = message_pack(&body->payload->base, batch->arena);
 	rows->keep[rows->len] = body->title != NULL;
+	rows->holders[rows->len] = 0;
+	rows->sender[rows->len] = kind_sender(body->payload);
 	rows->len++;
 }
 
@@ -444,6 +446,7 @@ static void number_items(struct batch *batch, struct batch_event *event, int64_t
 {
 	const struct plan *plan = &event->plan;
 	struct mailbox_rows *rows = &batch->mailbox;
+	int32_t *holders = &batch->bodies.holders[batch->bodies.len];
 
 	event->first_row = rows->len;
 	if (event->stale)
@@ -460,6 +463,7 @@ static void number_items(struct batch *batch, struct batch_event *event, int64_t
 		rows->seq[rows->len] = ++user->seq;
 		rows->body_id[rows->len] = body_id;
 		rows->len++;
+		holders[item->body]++;
 		user->items_len++;
 		if (body->title) {
 			user->state_changed = true; /* the counters */
@@ -496,6 +500,8 @@ static void allocate_rows(struct batch *batch)
 	COLUMN(bodies, event_key, bodies);
 	COLUMN(bodies, payload, bodies);
 	COLUMN(bodies, keep, bodies);
+	COLUMN(bodies, holders, bodies);
+	COLUMN(bodies, sender, bodies);
 	COLUMN(applied, event_key, events);
 	COLUMN(applied, users, events);
 	COLUMN(applied, seqs, events);

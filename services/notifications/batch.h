@@ -79,6 +79,8 @@ struct body_rows {
 	const char **event_key;
 	struct bytes *payload;
 	bool *keep;
+	int32_t *holders;    /* how many users are told it */
+	const char **sender; /* of a chat message; NULL: it is none */
 };
 struct unread_rows {
 	size_t len;

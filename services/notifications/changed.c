@@ -27,7 +27,8 @@ enum status changed_append(
 	struct body_rows bodies = { len, arena_alloc(arena, len * sizeof(int64_t)),
 		arena_alloc(arena, len * sizeof(char *)),
 		arena_alloc(arena, len * sizeof(struct bytes)),
-		arena_alloc(arena, len * sizeof(bool)) };
+		arena_alloc(arena, len * sizeof(bool)), arena_alloc(arena, len * sizeof(int32_t)),
+		arena_alloc(arena, len * sizeof(char *)) };
 	struct mailbox_rows rows = { len, users->user_id, users->seq, bodies.body_id };
 	enum status s = store_draw_body_ids(db, &first, err);
 
@@ -37,6 +38,7 @@ enum status changed_append(
 		changed->items[i] = item_of(changed->said[i], ++users->seq[i], now_us, arena);
 		bodies.body_id[i] = first + (int64_t)i;
 		bodies.event_key[i] = "changed";
+		bodies.holders[i] = 1;
 		bodies.payload[i] = message_pack(&changed->items[i]->payload->base, arena);
 	}
 	if (!s)

@@ -97,6 +97,13 @@ const char *kind_key(const Payload *payload)
 	}
 }
 
+const char *kind_sender(const Payload *payload)
+{
+	if (payload->body_case != NUMBER(CHAT_MESSAGE) || !payload->chat_message->sender_id[0])
+		return NULL;
+	return payload->chat_message->sender_id;
+}
+
 static Channel *channel_new(int kind, const Payload *payload, struct arena *arena)
 {
 	Channel *channel = MESSAGE_NEW(arena, channel);

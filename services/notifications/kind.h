@@ -38,6 +38,9 @@ void kind_channels(const Payload *payload, bool as_item, struct arena *arena, si
 /* The id by which a state is conflated, and transfer and room channels are named; "" if none. */
 const char *kind_key(const Payload *payload);
 
+/* Who wrote it, of a chat message; NULL for anything else, and if nobody did. */
+const char *kind_sender(const Payload *payload);
+
 /* A payload as a state to be rung, in the arena. */
 State *kind_state(Payload *payload, int64_t version, struct arena *arena);
 

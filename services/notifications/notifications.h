@@ -33,6 +33,8 @@ enum status notifications_on_track(struct request *req, struct err *err);
 enum status notifications_on_balances(struct request *req, struct err *err);
 
 /* ww.backend.notifications.<verb>: what back ends and operators ask */
+enum status notifications_on_erase(struct request *req, struct err *err);
+enum status notifications_on_export(struct request *req, struct err *err);
 enum status notifications_on_recall(struct request *req, struct err *err);
 enum status notifications_on_revoke(struct request *req, struct err *err);
 enum status notifications_on_verify(struct request *req, struct err *err);

@@ -19,6 +19,8 @@ const struct route notifications_routes[] = {
 	{ SVC("unread"), REQUEST(unread), notifications_on_unread },
 	{ SVC("track"), REQUEST(track), notifications_on_track },
 	{ SVC("balances"), REQUEST(balances), notifications_on_balances },
+	{ BACKEND("erase"), REQUEST(erase), notifications_on_erase },
+	{ BACKEND("export"), REQUEST(export), notifications_on_export },
 	{ BACKEND("recall"), REQUEST(recall), notifications_on_recall },
 	{ BACKEND("revoke"), REQUEST(revoke), notifications_on_revoke },
 	{ BACKEND("verify"), REQUEST(verify), notifications_on_verify },

@@ -34,6 +34,8 @@ METRIC(changed, METRIC_COUNTER, "ww_notifications_changed_total",
 METRIC(expired, METRIC_COUNTER, "ww_notifications_expired_total",
     "Inbox items that expired while they were unread");
 METRIC(recalled, METRIC_COUNTER, "ww_notifications_recalled_total", "Inbox items taken back");
+METRIC(erased, METRIC_COUNTER, "ww_notifications_erased_total",
+    "Mailbox items made void because their user was erased");
 METRIC(balances, METRIC_COUNTER, "ww_notifications_balance_changes_total",
     "Balances the back end was asked for that were new");
 METRIC(unasked, METRIC_COUNTER, "ww_notifications_refreshes_dropped_total",
@@ -68,6 +70,7 @@ static struct metric *const counters[STATS_COUNTERS] = {
 	[STATS_CHANGED] = &changed,
 	[STATS_EXPIRED] = &expired,
 	[STATS_RECALLED] = &recalled,
+	[STATS_ERASED] = &erased,
 	[STATS_BALANCES] = &balances,
 	[STATS_UNASKED] = &unasked,
 };

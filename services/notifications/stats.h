@@ -19,6 +19,7 @@ enum stats_counter {
 	STATS_CHANGED,    /* inbox items moved by users */
 	STATS_EXPIRED,    /* inbox items that expired while unread */
 	STATS_RECALLED,   /* inbox items taken back */
+	STATS_ERASED,     /* mailbox items made void because their user is erased */
 	STATS_BALANCES,   /* balances that the back end said and that were new */
 	STATS_UNASKED,    /* movements whose balances were not asked for: too many were pending */
 	STATS_COUNTERS

@@ -102,6 +102,7 @@ const struct db_migration store_migrations[] = {
 	{ 3, "announcements", schema_003_announcements },
 	{ 4, "balances", schema_004_balances },
 	{ 5, "audit", schema_005_audit },
+	{ 6, "erasure", schema_006_erasure },
 };
 const size_t store_migrations_len = ARRAY_LEN(store_migrations);
 

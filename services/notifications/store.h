@@ -246,6 +246,43 @@ enum status store_withdraw(struct db *db, Walletwire__V1__InboxState state,
     const struct store_items *items, struct arena *arena, struct unread_rows *ret_left,
     struct store_items *ret_gone, struct err *err) MUST_CHECK;
 
+/* --- erasure: pieces of at most `max` rows; the user is locked (erase.c) --- */
+/* The numbers and bodies that follow `after` in mailbox and inbox. */
+struct store_held {
+	size_t len;
+	int64_t *seq, *body_id;
+};
+enum status store_erase_pick(struct db *db, const char *user_id, int64_t after, size_t max,
+    struct arena *arena, struct store_held *ret_held, struct err *err) MUST_CHECK;
+/* Makes the mailbox's numbers in (after, up_to] void; removes the inbox's, and counts them out. */
+enum status store_erase_mailbox(struct db *db, const char *user_id, int64_t after, int64_t up_to,
+    uint32_t *ret_n, struct err *err) MUST_CHECK;
+enum status store_erase_inbox(struct db *db, const char *user_id, int64_t after, int64_t up_to,
+    uint32_t *ret_n, struct err *err) MUST_CHECK;
+/* Bodies that one user less refers to; *ret_n is how many of them are gone with that. */
+enum status store_release_bodies(struct db *db, const int64_t *body_ids, size_t len,
+    uint32_t *ret_n, struct err *err) MUST_CHECK;
+/* Tables of their own. */
+typedef enum status (*store_erase_fn)(
+    struct db *db, const char *user_id, size_t max, uint32_t *ret_n, struct err *err);
+enum status store_erase_balances(
+    struct db *db, const char *user_id, size_t max, uint32_t *ret_n, struct err *err) MUST_CHECK;
+enum status store_erase_marks(
+    struct db *db, const char *user_id, size_t max, uint32_t *ret_n, struct err *err) MUST_CHECK;
+enum status store_erase_transfers(
+    struct db *db, const char *user_id, size_t max, uint32_t *ret_n, struct err *err) MUST_CHECK;
+/* Chat messages of the user's, in everybody's mailbox. */
+enum status store_erase_sent(
+    struct db *db, const char *user_id, size_t max, uint32_t *ret_n, struct err *err) MUST_CHECK;
+/* What is left once all that is done: empty counters, claims, and how far announcements were read.
+ */
+enum status store_erase_user(struct db *db, const char *user_id, struct err *err) MUST_CHECK;
+
+/* A page of everything held about a user: from the cursor on, at least one record unless it is the
+ * last page. INVALID for what is no cursor. */
+enum status store_export(struct db *db, const char *user_id, const char *after, struct arena *arena,
+    Walletwire__V1__ExportReply *reply, struct err *err) MUST_CHECK;
+
 /* --- administration --- */
 enum status store_revoke(struct db *db, const char *kind, const char *id, int64_t issued_before_us,
     const char *reason, struct err *err) MUST_CHECK;

@@ -211,6 +211,8 @@ enum status store_insert_bodies(
 	db_add_bytes_array(&p, rows->payload, rows->len);
 	db_add_bool_array(&p, rows->keep, rows->len);
 	db_add_time(&p, now_us);
+	db_add_i32_array(&p, rows->holders, rows->len);
+	db_add_text_array(&p, rows->sender, rows->len);
 	return db_run(db, STORE_INSERT_BODIES, &p, NULL, err);
 }
 

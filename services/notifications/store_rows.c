@@ -79,7 +79,7 @@ enum status row_item(
 	return STATUS_OK;
 }
 
-static char **texts(
+char **row_texts(
     const struct db_result *r, size_t row, size_t column, struct arena *arena, size_t *ret_n)
 {
 	size_t n = db_get_array_len(r, row, column);
@@ -98,9 +98,9 @@ Segment *row_segment(const struct db_result *r, size_t row, size_t column, struc
 {
 	Segment *segment = MESSAGE_NEW(arena, segment);
 
-	segment->countries = texts(r, row, column, arena, &segment->n_countries);
-	segment->languages = texts(r, row, column + 1, arena, &segment->n_languages);
-	segment->tiers = texts(r, row, column + 2, arena, &segment->n_tiers);
+	segment->countries = row_texts(r, row, column, arena, &segment->n_countries);
+	segment->languages = row_texts(r, row, column + 1, arena, &segment->n_languages);
+	segment->tiers = row_texts(r, row, column + 2, arena, &segment->n_tiers);
 	return segment->n_countries + segment->n_languages + segment->n_tiers > 0 ? segment : NULL;
 }
 

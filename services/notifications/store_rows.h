@@ -14,6 +14,9 @@ Notification *row_notification(const struct db_result *r, size_t row, struct are
 /* A packed Payload. */
 enum status row_payload(const struct db_result *r, size_t row, size_t column, struct arena *arena,
     Payload **ret_payload, struct err *err) MUST_CHECK;
+/* A text[] column. */
+char **row_texts(
+    const struct db_result *r, size_t row, size_t column, struct arena *arena, size_t *ret_n);
 /* Columns as in SQL_LOG_ENTRY. */
 LogEntry *row_log_entry(const struct db_result *r, size_t row, struct arena *arena);
 /* Columns as in SQL_ANNOUNCEMENT, from `column` on; its number comes later. */

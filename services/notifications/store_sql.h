@@ -91,6 +91,11 @@
 	" AND a.change = 1 AND a.ended = 0) ON k.user_id = u.user_id AND k.state >= 3"        \
 	" AND k.announcement_seq > u.read_up_to WHERE u.user_id = $1::text"
 
+/* The user's transfers, by themselves: asked for in an order, they would be searched for in it. */
+#define SQL_TRANSFERS_OF                                                              \
+	"WITH found AS MATERIALIZED (SELECT transfer_id FROM notifications.transfers" \
+	" WHERE parties @> ARRAY[$1::text])"
+
 #define SQL_LIST(filter)                                                                  \
 	"SELECT i.seq, i.created_at, coalesce(b.payload, ''), coalesce(b.blanked, true)," \
 	" i.event_id, i.type, i.priority, i.title, i.text, i.created_at, i.expires_at,"   \
@@ -139,11 +144,11 @@
 	S(TRANSFER_VERSIONS, "SELECT transfer_id, version FROM notifications.transfers"            \
 			     " WHERE transfer_id = ANY ($1::text[])")                              \
 	S(DRAW_BODY_IDS, "SELECT nextval('notifications.body_ids')")                               \
-	S(INSERT_BODIES,                                                                           \
-	    "INSERT INTO notifications.bodies (body_id, event_key, payload, keep, created_at)"     \
-	    " SELECT r.i, r.k, r.p, r.keep, $5::timestamptz"                                       \
-	    " FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::boolean[])"                   \
-	    " AS r(i, k, p, keep)")                                                                \
+	S(INSERT_BODIES, "INSERT INTO notifications.bodies"                                        \
+			 " (body_id, event_key, payload, keep, created_at, holders, sender)"       \
+			 " SELECT r.i, r.k, r.p, r.keep, $5::timestamptz, r.holders, r.sender"     \
+			 " FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::boolean[],"      \
+			 " $6::integer[], $7::text[]) AS r(i, k, p, keep, holders, sender)")       \
 	S(INSERT_MAILBOX, "INSERT INTO notifications.mailbox (user_id, seq, body_id, applied_at)"  \
 			  " SELECT r.u, r.s, r.b, $4::timestamptz"                                 \
 			  " FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS r(u, s, b)")    \
@@ -378,6 +383,88 @@
 	    "SELECT (SELECT count(*) FROM (SELECT FROM notifications.audit_outbox LIMIT 100000)"   \
 	    " AS bounded), coalesce((SELECT floor(extract(epoch FROM clock_timestamp()"            \
 	    " - created_at))::bigint FROM notifications.audit_outbox ORDER BY id LIMIT 1), 0)")    \
+	S(ERASE_PICK,                                                                              \
+	    "SELECT seq, body_id FROM (SELECT seq, body_id FROM notifications.mailbox"             \
+	    " WHERE user_id = $1::text AND seq > $2::bigint AND body_id <> 0"                      \
+	    " ORDER BY seq LIMIT $3::bigint) m"                                                    \
+	    " UNION SELECT seq, body_id FROM (SELECT seq, body_id FROM notifications.inbox"        \
+	    " WHERE user_id = $1 AND seq > $2 ORDER BY seq LIMIT $3) i ORDER BY seq LIMIT $3")     \
+	S(ERASE_MAILBOX, "UPDATE notifications.mailbox SET body_id = 0 WHERE user_id = $1::text"   \
+			 " AND seq > $2::bigint AND seq <= $3::bigint AND body_id <> 0"            \
+			 " RETURNING 1")                                                           \
+	S(ERASE_INBOX,                                                                             \
+	    "WITH gone AS (DELETE FROM notifications.inbox WHERE user_id = $1::text"               \
+	    " AND seq > $2::bigint AND seq <= $3::bigint RETURNING type, priority, state)"         \
+	    ", counted AS (UPDATE notifications.unread u SET n = u.n - c.n FROM"                   \
+	    " (SELECT type, priority, count(*)::integer AS n FROM gone WHERE state < 3"            \
+	    " GROUP BY type, priority) c"                                                          \
+	    " WHERE u.user_id = $1 AND u.type = c.type AND u.priority = c.priority)"               \
+	    " SELECT 1 FROM gone")                                                                 \
+	S(RELEASE_BODIES,                                                                          \
+	    "UPDATE notifications.bodies SET holders = holders - 1 WHERE body_id IN"               \
+	    " (SELECT body_id FROM notifications.bodies WHERE body_id = ANY ($1::bigint[])"        \
+	    " ORDER BY body_id FOR UPDATE)")                                                       \
+	S(FORGET_RELEASED, "DELETE FROM notifications.bodies"                                      \
+			   " WHERE body_id = ANY ($1::bigint[]) AND holders <= 0 RETURNING 1")     \
+	S(ERASE_BALANCES, "DELETE FROM notifications.balances WHERE user_id = $1::text"            \
+			  " AND wallet_id IN (SELECT wallet_id FROM notifications.balances"        \
+			  " WHERE user_id = $1 LIMIT $2::bigint) RETURNING 1")                     \
+	S(ERASE_MARKS, "DELETE FROM notifications.marks WHERE user_id = $1::text"                  \
+		       " AND announcement_seq IN (SELECT announcement_seq"                         \
+		       " FROM notifications.marks WHERE user_id = $1 LIMIT $2::bigint)"            \
+		       " RETURNING 1")                                                             \
+	S(ERASE_TRANSFERS, SQL_TRANSFERS_OF                                                        \
+	    ", mine AS MATERIALIZED"                                                               \
+	    " (SELECT t.transfer_id, cardinality(t.parties) > 1 AS shared"                         \
+	    " FROM (SELECT transfer_id FROM found ORDER BY transfer_id LIMIT $2::bigint) f"        \
+	    " JOIN notifications.transfers t USING (transfer_id)"                                  \
+	    " WHERE $1 = ANY (t.parties) ORDER BY t.transfer_id FOR UPDATE OF t)"                  \
+	    ", parted AS (UPDATE notifications.transfers t"                                        \
+	    " SET parties = array_remove(t.parties, $1)"                                           \
+	    " FROM mine m WHERE m.shared AND t.transfer_id = m.transfer_id)"                       \
+	    ", gone AS (DELETE FROM notifications.transfers t USING mine m"                        \
+	    " WHERE NOT m.shared AND t.transfer_id = m.transfer_id)"                               \
+	    " SELECT 1 FROM mine")                                                                 \
+	S(ERASE_SENT,                                                                              \
+	    "UPDATE notifications.bodies SET blanked = true, payload = '', sender = NULL"          \
+	    " WHERE body_id IN (SELECT body_id FROM notifications.bodies"                          \
+	    " WHERE sender = $1::text ORDER BY body_id LIMIT $2::bigint FOR UPDATE)"               \
+	    " RETURNING 1")                                                                        \
+	S(ERASE_COUNTERS, "DELETE FROM notifications.unread WHERE user_id = $1::text")             \
+	S(ERASE_USER,                                                                              \
+	    "UPDATE notifications.users SET country = '', language = '', tier = '',"               \
+	    " seen_up_to = 0, read_up_to = 0, archived_up_to = 0 WHERE user_id = $1::text")        \
+	S(EXPORT_USER, "SELECT user_id, seq, rev, country, language, tier, seen_up_to, "           \
+		       "read_up_to, archived_up_to"                                                \
+		       " FROM notifications.users WHERE user_id = $1::text AND $2::text = ''"      \
+		       " LIMIT $3::bigint")                                                        \
+	S(EXPORT_INBOX,                                                                            \
+	    "SELECT i.seq, NULL::timestamptz, coalesce(b.payload, ''), coalesce(b.blanked, true)," \
+	    " i.event_id, i.type, i.priority, i.title, i.text, i.created_at, i.expires_at,"        \
+	    " i.state, i.seen_at, i.read_at, i.archived_at FROM notifications.inbox i"             \
+	    " LEFT JOIN notifications.bodies b ON b.body_id = i.body_id"                           \
+	    " WHERE i.user_id = $1::text AND i.seq > $2::text::bigint"                             \
+	    " ORDER BY i.seq LIMIT $3::bigint")                                                    \
+	S(EXPORT_MAILBOX, "SELECT " SQL_ITEM " FROM notifications.mailbox m" SQL_ITEM_JOINS        \
+			  " WHERE m.user_id = $1::text AND m.seq > $2::text::bigint"               \
+			  " AND m.body_id <> 0 ORDER BY m.seq LIMIT $3::bigint")                   \
+	S(EXPORT_BALANCES, "SELECT wallet_id, payload, gone, updated_at"                           \
+			   " FROM notifications.balances WHERE user_id = $1::text"                 \
+			   " AND wallet_id > $2::text ORDER BY wallet_id LIMIT $3::bigint")        \
+	S(EXPORT_MARKS, "SELECT announcement_seq, state, read_at FROM notifications.marks"         \
+			" WHERE user_id = $1::text AND announcement_seq > $2::text::bigint"        \
+			" ORDER BY announcement_seq LIMIT $3::bigint")                             \
+	S(EXPORT_TRANSFERS, SQL_TRANSFERS_OF                                                       \
+	    " SELECT t.transfer_id, t.payload, t.parties FROM"                                     \
+	    " (SELECT transfer_id FROM found WHERE transfer_id > $2::text"                         \
+	    " ORDER BY transfer_id LIMIT $3::bigint) f"                                            \
+	    " JOIN notifications.transfers t USING (transfer_id) ORDER BY t.transfer_id")          \
+	S(EXPORT_SENT, "SELECT body_id, payload, created_at FROM notifications.bodies"             \
+		       " WHERE sender = $1::text AND body_id > $2::text::bigint"                   \
+		       " ORDER BY body_id LIMIT $3::bigint")                                       \
+	S(EXPORT_REVOCATIONS, "SELECT id, issued_before, reason FROM notifications.revocations"    \
+			      " WHERE kind = 'user' AND id = $1::text AND $2::text = ''"           \
+			      " LIMIT $3::bigint")                                                 \
 	S(SET_PERIOD, "UPDATE notifications.progress SET applied_period = $1::bigint")
 
 enum {

@@ -1,124 +1,21 @@
 /* Dead letters, from the event that makes one to the replay that is applied: with the real `ww`. */
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/attrs.h"
-#include "bus/provision.h"
-#include "world.h"
+#include "command.h"
 
 static struct postgres *pg;
 static struct world world;
-static char dir[256]; /* the passwords, and what `ww` prints */
-static struct bus *notifications;
-
-static void write_password(const char *user)
-{
-	char path[512];
-	FILE *file;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, user);
-	file = fopen(path, "we");
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(user, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
-}
 
 static void setup(void)
 {
 	world_start(&world, pg);
 	world_spawn(&world, 0, NULL);
-	(void)snprintf(dir, sizeof(dir), "%s/dlq-%d", support_tmp_dir(), (int)getpid());
-	ck_assert_int_eq(mkdir(dir, 0700), 0);
-	for (size_t i = 0; bus_users[i]; i++)
-		write_password(bus_users[i]);
-	ck_assert_int_eq(unsetenv("WW_NATS_PASSWORD"), 0); /* the replica's */
-	ck_assert_int_eq(setenv("WW_NATS_PASSWORDS_DIR", dir, 1), 0);
-	ck_assert_int_eq(setenv("WW_NATS_URL", world.nats.url, 1), 0);
-	notifications = support_nats_bus(&world.nats, "notifications");
+	command_setup(&world);
 }
 
 static void teardown(void)
 {
-	bus_close(notifications);
 	world_stop(&world);
-}
-
-/* Runs `ww words...`; its output goes to the file `out`. */
-static int run_ww(const char *const *words)
-{
-	char program[512], out[512];
-	const char *argv[16] = { program };
-	int status = 0;
-	size_t n = 1;
-	pid_t pid;
-
-	while (*words)
-		argv[n++] = *words++;
-	(void)snprintf(program, sizeof(program), "%s/ww", getenv("WW_BIN_DIR"));
-	(void)snprintf(out, sizeof(out), "%s/out", dir);
-	(void)remove(out);
-	pid = support_spawn(argv, out);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-#define WW(...) run_ww((const char *const[]){ __VA_ARGS__, NULL })
-
-static const char *output(void)
-{
-	static char text[1 << 20];
-	char path[512];
-	FILE *file;
-	size_t n;
-
-	(void)snprintf(path, sizeof(path), "%s/out", dir);
-	file = fopen(path, "re");
-	ck_assert_ptr_nonnull(file);
-	n = fread(text, 1, sizeof(text) - 1, file);
-	(void)fclose(file);
-	text[n] = '\0';
-	return text;
-}
-
-#define ck_assert_says(text) \
-	ck_assert_msg(strstr(output(), text), "not said: %s\n%s", text, output())
-#define ck_assert_hides(text) ck_assert_msg(!strstr(output(), text), "said: %s", output())
-
-static size_t lines(void)
-{
-	size_t n = 0;
-
-	for (const char *c = output(); *c; c++)
-		n += *c == '\n';
-	return n;
-}
-
-/* A letter as the service writes it. */
-static void bury(const char *subject, struct bytes data)
-{
-	const struct bus_header headers[] = { { "Ww-Reason", "the test's" },
-		{ "Ww-Subject", subject }, { "Ww-Stream-Seq", "7" }, { "Ww-Msg-Id", "test/7" },
-		{ NULL, NULL } };
-	struct err err = ERR_INIT;
-	struct bus_ack ack;
-
-	ck_assert_ok(
-	    bus_publish_stored(notifications, "ww.dlq.event", NULL, data, headers, &ack, &err),
-	    err);
-}
-
-static void bury_event(const char *json)
-{
-	char subject[64];
-	struct bytes data = world_event(&world, json, subject);
-
-	bury(subject, data);
 }
 
 static const char poison[] = "{\"id\":\"poison\",\"userIds\":[\"alice\"],\"payment\":{\"amount\":"
@@ -163,25 +60,25 @@ START_TEST(a_replay_is_applied_when_the_cause_is_gone)
 	ck_assert_int_eq(WW("dlq", "replay", "1"), 0);
 	world_wait_dead(&world, 2);
 	ck_assert_int_eq(WW("dlq", "list"), 0);
-	ck_assert_uint_eq(lines(), 1);
+	ck_assert_uint_eq(command_lines(), 1);
 	ck_assert_says("     2  ");
 	postgres_exec(world.dsn, "DROP TRIGGER refuse ON notifications.inbox");
 	ck_assert_int_eq(WW("dlq", "replay", "2"), 0);
 	ck_assert_says("stored as 3");
 	world_wait_seq(&world, "alice", 1, 0);
 	ck_assert_int_eq(WW("dlq", "list"), 0);
-	ck_assert_uint_eq(lines(), 0);
+	ck_assert_uint_eq(command_lines(), 0);
 }
 END_TEST
 
 /* Whoever dies between the two steps of a replay leaves a letter whose event was applied. */
 START_TEST(an_event_that_is_replayed_twice_is_applied_once)
 {
-	bury_event(poison);
+	world_bury_event(&world, poison);
 	ck_assert_int_eq(WW("dlq", "replay", "1"), 0);
 	ck_assert_int_eq(WW("dlq", "replay", "1"), 1);
 	ck_assert_says("there is no such dead letter");
-	bury_event(poison);
+	world_bury_event(&world, poison);
 	ck_assert_int_eq(WW("dlq", "replay", "2"), 0);
 	ck_assert_says("stored as 2");
 	world_publish(&world, "{\"id\":\"last\",\"userIds\":[\"alice\"],\"kyc\":{}}");
@@ -194,38 +91,35 @@ START_TEST(all_are_replayed_in_their_order_but_what_is_no_event)
 {
 	char json[128];
 
-	bury("ww.rt.user.alice", BYTES_LITERAL("forged"));
-	bury("ww.event.user_ids", BYTES_LITERAL("forged"));
+	world_bury(&world, "ww.rt.user.alice", BYTES_LITERAL("forged"));
+	world_bury(&world, "ww.event.user_ids", BYTES_LITERAL("forged"));
 	for (int i = 1; i <= 250; i++) {
 		(void)snprintf(json, sizeof(json),
 		    "{\"id\":\"e%d\",\"userIds\":[\"alice\"],\"kyc\":{\"status\":\"x\"}}", i);
-		bury_event(json);
+		world_bury_event(&world, json);
 	}
 	ck_assert_int_eq(WW("dlq", "list", "--limit", "120"), 0);
-	ck_assert_uint_eq(lines(), 121);
+	ck_assert_uint_eq(command_lines(), 121);
 	ck_assert_says("132 more: --from 121\n");
 	ck_assert_int_eq(WW("dlq", "list", "--from", "251"), 0);
-	ck_assert_uint_eq(lines(), 2);
+	ck_assert_uint_eq(command_lines(), 2);
 	ck_assert_int_eq(WW("dlq", "replay", "--all"), 1);
 	ck_assert_says("2: it came from no subject of an event, and stays\n");
 	world_wait_seq(&world, "alice", 250, 0);
 	world_check_mailbox(&world, "alice", "e", 250);
 	ck_assert_int_eq(WW("dlq", "list"), 0);
-	ck_assert_uint_eq(lines(), 2);
+	ck_assert_uint_eq(command_lines(), 2);
 }
 END_TEST
 
 /* What only ww-chat may publish goes back under its name. */
 START_TEST(a_letter_goes_back_under_the_name_of_its_publisher)
 {
-	char path[512];
-
-	bury("ww.event.chat", BYTES_LITERAL("\xff"));
-	(void)snprintf(path, sizeof(path), "%s/chat", dir);
-	ck_assert_int_eq(remove(path), 0);
+	world_bury(&world, "ww.event.chat", BYTES_LITERAL("\xff"));
+	ck_assert_int_eq(remove(command_path("chat")), 0);
 	ck_assert_int_eq(WW("dlq", "replay", "1"), 1);
 	ck_assert_says("chat");
-	write_password("chat");
+	command_write_password("chat");
 	ck_assert_int_eq(WW("dlq", "replay", "1"), 0);
 	world_wait_dead(&world, 2); /* it is no better than before */
 	ck_assert_str_eq(bus_msg_header(world.dead[1], "Ww-Subject"), "ww.event.chat");

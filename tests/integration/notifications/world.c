@@ -185,6 +185,29 @@ void world_publish_raw(struct world *world, const char *subject, struct bytes da
 	    bus_publish_stored(world->backend, subject, NULL, data, NULL, &ack, &err), err);
 }
 
+void world_bury(struct world *world, const char *subject, struct bytes data)
+{
+	const struct bus_header headers[] = { { "Ww-Reason", "the test's" },
+		{ "Ww-Subject", subject }, { "Ww-Stream-Seq", "7" }, { "Ww-Msg-Id", "test/7" },
+		{ NULL, NULL } };
+	struct bus *notifications = support_nats_bus(&world->nats, "notifications");
+	struct err err = ERR_INIT;
+	struct bus_ack ack;
+
+	ck_assert_ok(
+	    bus_publish_stored(notifications, "ww.dlq.event", NULL, data, headers, &ack, &err),
+	    err);
+	bus_close(notifications);
+}
+
+void world_bury_event(struct world *world, const char *json)
+{
+	char subject[64];
+	struct bytes data = world_event(world, json, subject);
+
+	world_bury(world, subject, data);
+}
+
 const void *world_ask(struct world *world, const char *subject, const void *request,
     const ProtobufCMessageDescriptor *reply, const char **ret_code)
 {

@@ -47,6 +47,9 @@ void world_publish(struct world *world, const char *json);
 /* The same, given no chance to be taken for a duplicate by the stream. */
 void world_publish_again(struct world *world, const char *json);
 void world_publish_raw(struct world *world, const char *subject, struct bytes data);
+/* A dead letter as the service writes it: any bytes, or an event. */
+void world_bury(struct world *world, const char *subject, struct bytes data);
+void world_bury_event(struct world *world, const char *json);
 /* A packed event from JSON. */
 struct bytes world_event(struct world *world, const char *json, char ret_subject[static 64]);
 

@@ -201,6 +201,9 @@ static const struct {
 	{ "ops", PUB, "$JS.API.SERVER.REMOVE", false },
 	{ "ops", PUB, "$JS.API.STREAM.RESTORE.WW_EVENTS", false },
 	{ "ops", PUB, "ww.event.balance", false },
+	{ "ops", PUB, "ww.dlq.event", true },
+	{ "ops", PUB, "$KV.ww_tracking.alice.sid", true },
+	{ "ops", PUB, "$KV.ww_revoked.user.alice", false },
 	{ "ops", SUB, "ww.rt.user.alice", true },
 	{ "ops", SUB, "ww.event.balance", false },
 };

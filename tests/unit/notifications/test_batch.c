@@ -252,6 +252,40 @@ START_TEST(the_last_word_on_a_transfer_is_an_item_and_no_state)
 }
 END_TEST
 
+static void add_chat(const char *id, const char *user, const char *sender)
+{
+	Event *event = event_new(id, user);
+
+	event->body_case = WALLETWIRE__V1__EVENT__BODY_CHAT;
+	event->chat = MESSAGE_NEW(&arena, chat_event);
+	event->chat->change_case = WALLETWIRE__V1__CHAT_EVENT__CHANGE_MESSAGE;
+	event->chat->message = MESSAGE_NEW(&arena, chat_message);
+	event->chat->message->sender_id = arena_strdup(&arena, sender);
+	ck_assert(add(event));
+}
+
+/* What erasure goes by. */
+START_TEST(a_body_says_how_many_were_told_it_and_who_wrote_it)
+{
+	Event *event = event_new("1", "a");
+
+	event->user_ids = (char *[]){ "a", "b", "c" };
+	event->n_user_ids = 3;
+	event->body_case = WALLETWIRE__V1__EVENT__BODY_KYC;
+	event->kyc = MESSAGE_NEW(&arena, kyc_event);
+	ck_assert(add(event));
+	add_chat("2", "b", "a");
+	add_chat("3", "b", "");
+	number();
+	ck_assert_uint_eq(batch.bodies.len, 3);
+	ck_assert_int_eq(batch.bodies.holders[0], 3);
+	ck_assert_int_eq(batch.bodies.holders[1], 1);
+	ck_assert_ptr_null(batch.bodies.sender[0]);
+	ck_assert_str_eq(batch.bodies.sender[1], "a");
+	ck_assert_ptr_null(batch.bodies.sender[2]);
+}
+END_TEST
+
 START_TEST(a_batch_ends_at_2000_rows)
 {
 	char id[16];
@@ -374,6 +408,7 @@ int main(void)
 	TCase *tcase = tcase_create("batch");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, a_body_says_how_many_were_told_it_and_who_wrote_it);
 	tcase_add_test(tcase, numbers_are_gapless_per_user_in_stream_order);
 	tcase_add_test(tcase, counters_are_summed_by_user_type_and_priority);
 	tcase_add_test(tcase, an_event_twice_in_a_batch_counts_once);
