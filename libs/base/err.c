@@ -11,6 +11,7 @@ enum status err_set(struct err *err, enum status status, const char *fmt, ...)
 		va_list args;
 
 		err->status = status;
+		err->cause = CAUSE_NONE;
 		err->field[0] = '\0';
 		va_start(args, fmt);
 		(void)vsnprintf(err->msg, sizeof(err->msg), fmt, args);
@@ -26,6 +27,7 @@ enum status err_invalid(struct err *err, const char *field, const char *fmt, ...
 		int used;
 
 		err->status = STATUS_INVALID;
+		err->cause = CAUSE_NONE;
 		(void)snprintf(err->field, sizeof(err->field), "%s", field);
 		used = snprintf(err->msg, sizeof(err->msg), "%s: ", err->field);
 		va_start(args, fmt);
@@ -33,6 +35,13 @@ enum status err_invalid(struct err *err, const char *field, const char *fmt, ...
 		va_end(args);
 	}
 	return STATUS_INVALID;
+}
+
+enum status err_blame(struct err *err, enum status status, enum cause cause)
+{
+	if (err)
+		err->cause = cause;
+	return status;
 }
 
 enum status err_prefix(struct err *err, const char *fmt, ...)

@@ -10,11 +10,13 @@
 #define BASE_ERR_H
 
 #include "base/attrs.h"
+#include "base/cause.h"
 #include "base/status.h"
 
 struct err {
 	enum status status;
-	char field[64]; /* the offending field in the caller's terms, or empty */
+	enum cause cause; /* of a failure that passes, where it is known; else CAUSE_NONE */
+	char field[64];   /* the offending field in the caller's terms, or empty */
 	char msg[320];
 };
 
@@ -30,6 +32,9 @@ enum status err_set(struct err *err, enum status status, const char *fmt, ...) P
 /* Like err_set(STATUS_INVALID), naming the field that is wrong; the message starts with its name.
  */
 enum status err_invalid(struct err *err, const char *field, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Add to what was just recorded what is behind it; returns `status`. `err` may be NULL. */
+enum status err_blame(struct err *err, enum status status, enum cause cause);
 
 /* Put "words: " in front of the message and return its status. */
 enum status err_prefix(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -25,26 +25,57 @@ static const struct meaning {
 	const char *sqlstate;
 	enum status status;
 	bool connection_is_useless;
+	enum cause cause;
 } meanings[] = {
-	{ "08P01", STATUS_INTERNAL, false }, /* e.g. a wrong number of parameters: our bug */
-	{ "08", STATUS_UNAVAILABLE, true },
-	{ "0A000", STATUS_UNAVAILABLE, true },  /* a plan that a migration made obsolete */
-	{ "23505", STATUS_CONFLICT, false },    /* unique_violation */
-	{ "23P01", STATUS_CONFLICT, false },    /* exclusion_violation */
-	{ "25006", STATUS_UNAVAILABLE, true },  /* read-only: this server became a standby */
-	{ "25P03", STATUS_UNAVAILABLE, true },  /* idle_in_transaction_session_timeout */
-	{ "26000", STATUS_UNAVAILABLE, true },  /* our prepared statement is gone */
-	{ "40001", STATUS_UNAVAILABLE, false }, /* serialization_failure */
-	{ "40P01", STATUS_UNAVAILABLE, false }, /* deadlock_detected */
-	{ "42501", STATUS_UNAVAILABLE,
-	    false },                         /* a right is missing: somebody has to give it back */
-	{ "53", STATUS_UNAVAILABLE, false }, /* insufficient resources */
-	{ "55P03", STATUS_UNAVAILABLE, false }, /* lock_not_available */
-	{ "57014", STATUS_UNAVAILABLE, false }, /* query_canceled: statement_timeout */
-	{ "57P", STATUS_UNAVAILABLE, true },    /* shutdown, crash, starting up */
-	{ "58", STATUS_UNAVAILABLE, false },    /* the server's disk */
-	{ "XX", STATUS_UNAVAILABLE, false },    /* the server's own trouble */
+	/* e.g. a wrong number of parameters: our bug */
+	{ "08P01", STATUS_INTERNAL, false, CAUSE_NONE },
+	{ "08", STATUS_UNAVAILABLE, true, CAUSE_POSTGRES_DOWN },
+	/* a plan that a migration made obsolete */
+	{ "0A000", STATUS_UNAVAILABLE, true, CAUSE_POSTGRES_SCHEMA },
+	{ "23505", STATUS_CONFLICT, false, CAUSE_NONE }, /* unique_violation */
+	{ "23P01", STATUS_CONFLICT, false, CAUSE_NONE }, /* exclusion_violation */
+	/* read-only: this server became a standby */
+	{ "25006", STATUS_UNAVAILABLE, true, CAUSE_POSTGRES_READ_ONLY },
+	{ "25P03", STATUS_UNAVAILABLE, true, CAUSE_POSTGRES_TIMEOUT }, /* idle in transaction */
+	{ "25P04", STATUS_UNAVAILABLE, true, CAUSE_POSTGRES_TIMEOUT }, /* transaction_timeout */
+	{ "26000", STATUS_UNAVAILABLE, true, CAUSE_POSTGRES_DOWN },    /* our statement is gone */
+	{ "28", STATUS_UNAVAILABLE, true, CAUSE_POSTGRES_LOGIN },
+	{ "3D000", STATUS_UNAVAILABLE, true, CAUSE_POSTGRES_LOGIN }, /* no such database */
+	{ "40", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_LOCK },    /* serialization, deadlock */
+	/* What is missing was there when this program started: somebody has to bring it back. */
+	{ "3F000", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_SCHEMA }, /* schema */
+	{ "42501", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_RIGHTS },
+	{ "42703", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_SCHEMA }, /* column */
+	{ "42883", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_SCHEMA }, /* function */
+	{ "42P01", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_SCHEMA }, /* table */
+	{ "53100", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_DISK },
+	{ "53200", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_MEMORY },
+	{ "53300", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_CONNECTIONS },
+	{ "53", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_ERROR },      /* insufficient resources */
+	{ "55", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_LOCK },       /* in use, lock_timeout */
+	{ "57014", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_TIMEOUT }, /* statement_timeout */
+	{ "57P", STATUS_UNAVAILABLE, true, CAUSE_POSTGRES_DOWN },  /* shutdown, crash, starting */
+	{ "58", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_ERROR }, /* the server's disk */
+	{ "XX", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_ERROR }, /* the server's own trouble */
 };
+
+/*
+ * A row that no partition takes has the SQLSTATE of a CHECK, but names no constraint: it is no
+ * fault of the row.
+ */
+static const struct meaning no_partition = { "23514", STATUS_UNAVAILABLE, false,
+	CAUSE_POSTGRES_SCHEMA };
+
+static const struct meaning *meaning_of(const char *sqlstate)
+{
+	static const struct meaning bug = { "", STATUS_INTERNAL, false, CAUSE_NONE };
+
+	for (size_t i = 0; i < ARRAY_LEN(meanings); i++) {
+		if (strncmp(sqlstate, meanings[i].sqlstate, strlen(meanings[i].sqlstate)) == 0)
+			return &meanings[i];
+	}
+	return &bug;
+}
 
 void conn_drop(struct db *db)
 {
@@ -101,6 +132,23 @@ static const char *finish_connecting(PGconn *conn)
 	return NULL;
 }
 
+/* From "... FATAL:  53300: sorry, too many clients already": the word is translated, the code not.
+ */
+static enum cause cause_of_refusal(const char *why)
+{
+	static const char code[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	enum { CODE_LEN = 5 };
+
+	for (const char *at = strstr(why, ":  "); at; at = strstr(at + 1, ":  ")) {
+		const char *sqlstate = at + 3;
+
+		if (strspn(sqlstate, code) == CODE_LEN && sqlstate[CODE_LEN] == ':' &&
+		    meaning_of(sqlstate)->cause)
+			return meaning_of(sqlstate)->cause;
+	}
+	return CAUSE_POSTGRES_DOWN;
+}
+
 static void ignore_notice(void *arg, const PGresult *notice)
 {
 	(void)arg;
@@ -120,39 +168,33 @@ enum status conn_connect(struct db *db, struct err *err)
 	if (db->conn)
 		return STATUS_OK;
 	if (clock_mono_ms() < db->retry_at_ms)
-		return err_set(err, STATUS_UNAVAILABLE, "PostgreSQL: waiting to connect again");
+		return err_blame(err,
+		    err_set(err, STATUS_UNAVAILABLE, "PostgreSQL: waiting to connect again"),
+		    db->refused_for);
 	db->conn = PQconnectStartParams(keys, values, /* expand_dbname= */ 1);
+	if (db->conn) /* with the SQLSTATE, which no function tells of a refused connection */
+		(void)PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
 	why = db->conn ? finish_connecting(db->conn) : "out of memory";
 	if (!why && PQsetnonblocking(db->conn, 1) != 0)
 		why = "cannot be made non-blocking";
 	if (why) {
 		err_set(
 		    err, STATUS_UNAVAILABLE, "connect to PostgreSQL: %.*s", first_line(why), why);
+		db->refused_for = cause_of_refusal(why);
 		conn_drop(db);
 		conn_back_off(db);
-		return STATUS_UNAVAILABLE;
+		return err_blame(err, STATUS_UNAVAILABLE, db->refused_for);
 	}
 	(void)PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
 	db->generation++;
 	return STATUS_OK;
 }
 
-static const struct meaning *meaning_of(const char *sqlstate)
-{
-	static const struct meaning bug = { "", STATUS_INTERNAL, false };
-
-	for (size_t i = 0; i < ARRAY_LEN(meanings); i++) {
-		if (strncmp(sqlstate, meanings[i].sqlstate, strlen(meanings[i].sqlstate)) == 0)
-			return &meanings[i];
-	}
-	return &bug;
-}
-
 static enum status lost(struct db *db, const char *what, const char *why, struct err *err)
 {
 	err_set(err, STATUS_UNAVAILABLE, "%s: %.*s", what, first_line(why), why);
 	conn_drop(db);
-	return STATUS_UNAVAILABLE;
+	return err_blame(err, STATUS_UNAVAILABLE, CAUSE_POSTGRES_DOWN);
 }
 
 /* The server's primary message and SQLSTATE; its detail and context hold data. */
@@ -166,10 +208,13 @@ static enum status failed(struct db *db, const char *what, const PGresult *pg, s
 	if (!sqlstate)
 		return lost(db, what, PQresultErrorMessage(pg), err);
 	meaning = meaning_of(sqlstate);
+	if (strcmp(sqlstate, no_partition.sqlstate) == 0 &&
+	    !PQresultErrorField(pg, PG_DIAG_CONSTRAINT_NAME))
+		meaning = &no_partition;
 	err_set(err, meaning->status, "%s: %s (%s)", what, message ? message : "failed", sqlstate);
 	if (meaning->connection_is_useless || (severity && strcmp(severity, "ERROR") != 0))
 		conn_drop(db);
-	return meaning->status;
+	return err_blame(err, meaning->status, meaning->cause);
 }
 
 /* Until everything is sent and a whole result is here; NULL, or why the connection is of no use. */
@@ -239,6 +284,8 @@ enum status conn_exec(
     struct db *db, const char *what, const char *sql, PGresult **ret_pg, struct err *err)
 {
 	if (!db->conn)
-		return err_set(err, STATUS_UNAVAILABLE, "%s: the connection was lost", what);
+		return err_blame(err,
+		    err_set(err, STATUS_UNAVAILABLE, "%s: the connection was lost", what),
+		    CAUSE_POSTGRES_DOWN);
 	return conn_collect(db, what, PQsendQuery(db->conn, sql), ret_pg, err);
 }

@@ -24,8 +24,9 @@ struct db {
 	    in_transaction; /* from db_begin() to its end, even if the connection is gone by then */
 	bool unhurried;     /* a migration runs: answers may take as long as they need */
 	uint64_t generation;
-	unsigned failures;   /* connection attempts in a row that failed */
-	int64_t retry_at_ms; /* no attempt before this */
+	enum cause refused_for; /* by the last attempt to connect that failed */
+	unsigned failures;      /* connection attempts in a row that failed */
+	int64_t retry_at_ms;    /* no attempt before this */
 };
 
 struct db_result {

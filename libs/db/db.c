@@ -104,8 +104,10 @@ enum status conn_ensure(struct db *db, struct err *err)
 
 	/* Never a new connection in the middle of a transaction: its rest would commit alone. */
 	if (db->in_transaction && !db->conn)
-		return err_set(
-		    err, STATUS_UNAVAILABLE, "the connection was lost inside a transaction");
+		return err_blame(err,
+		    err_set(
+			err, STATUS_UNAVAILABLE, "the connection was lost inside a transaction"),
+		    CAUSE_POSTGRES_DOWN);
 	s = conn_connect(db, err);
 	if (s || db->prepared)
 		return s;

@@ -84,10 +84,11 @@ void db_add_bytes_array(struct db_params *params, const struct bytes *values, si
 /* --- statements --- */
 /*
  * Run statement `index`; finishes `params` whatever happens. ret_result may be NULL if no rows
- * matter. STATUS_UNAVAILABLE: connection, serialization, deadlock, a time-out, shutdown or a server
- * out of resources: run the unit of work again. STATUS_CONFLICT: a unique constraint.
- * STATUS_INTERNAL: anything else, with the server's primary message and SQLSTATE (never its detail,
- * which holds data).
+ * matter. STATUS_UNAVAILABLE: connection, serialization, deadlock, a time-out, shutdown, a server
+ * out of resources or read-only, a right, table or partition that is missing: no fault of the
+ * statement's values, so run the unit of work again; err->cause says what it is. STATUS_CONFLICT: a
+ * unique constraint. STATUS_INTERNAL: anything else, with the server's primary message and SQLSTATE
+ * (never its detail, which holds data).
  */
 enum status db_run(struct db *db, size_t index, struct db_params *params,
     struct db_result **ret_result, struct err *err) MUST_CHECK;

@@ -71,6 +71,9 @@ static enum status apply(
 	(void)snprintf(what, sizeof(what), "migration %s/%03d_%s", schema, migration->version,
 	    migration->name);
 	s = conn_exec(db, what, migration->sql, NULL, err);
+	/* What is missing here comes with no wait: the migration is wrong. */
+	if (s && err && err->cause == CAUSE_POSTGRES_SCHEMA)
+		return err_blame(err, err->status = STATUS_INTERNAL, CAUSE_NONE);
 	if (s)
 		return s;
 	/* A migration that committed by itself would leave its row out of its transaction. */

@@ -16,7 +16,7 @@ enum { PERIOD_MS = 500, TIMEOUT_MS = 2000 };
 struct probe {
 	struct db *db; /* the thread's */
 	pthread_t thread;
-	atomic_bool good;
+	_Atomic(enum cause) trouble;
 	pthread_mutex_t lock; /* for `stopping` */
 	pthread_cond_t stop;
 	bool stopping;
@@ -27,12 +27,13 @@ static void ask(struct probe *probe)
 	struct err err = ERR_INIT;
 	bool good = db_ensure(probe->db, &err) == STATUS_OK &&
 		    db_exec(probe->db, "SELECT 1", &err) == STATUS_OK;
-	bool before = atomic_exchange(&probe->good, good);
+	enum cause now = err.cause ? err.cause : CAUSE_POSTGRES_ERROR;
+	enum cause before = atomic_exchange(&probe->trouble, good ? CAUSE_NONE : now);
 
-	if (good && !before)
+	if (good && before)
 		log_info("PostgreSQL answers");
-	else if (!good && before)
-		log_warn("PostgreSQL does not answer: %s", err.msg);
+	else if (!good && now != before)
+		log_warn("%s: %s", cause_text(now), err.msg);
 }
 
 /* False when it is time to end. */
@@ -74,6 +75,7 @@ enum status probe_new(
 		free(probe);
 		return s;
 	}
+	atomic_init(&probe->trouble, CAUSE_POSTGRES_DOWN); /* until it has answered */
 	(void)pthread_mutex_init(&probe->lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -88,9 +90,9 @@ enum status probe_new(
 	return STATUS_OK;
 }
 
-bool probe_is_good(struct probe *probe)
+enum cause probe_trouble(struct probe *probe)
 {
-	return atomic_load(&probe->good);
+	return atomic_load(&probe->trouble);
 }
 
 void probe_free(struct probe *probe)

@@ -11,7 +11,7 @@ struct probe;
 
 enum status probe_new(const char *database_url, const char *name, struct probe **ret_probe,
     struct err *err) MUST_CHECK;
-bool probe_is_good(struct probe *probe); /* any thread */
-void probe_free(struct probe *probe);    /* NULL is fine */
+enum cause probe_trouble(struct probe *probe); /* CAUSE_NONE: it does; any thread */
+void probe_free(struct probe *probe);          /* NULL is fine */
 
 #endif

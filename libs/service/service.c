@@ -69,6 +69,7 @@ static sigset_t stop_signals(void)
 static const char *not_ready(void *arg)
 {
 	struct service *service = arg;
+	enum cause trouble;
 
 	if (service_is_stopping(service))
 		return "stopping";
@@ -76,8 +77,9 @@ static const char *not_ready(void *arg)
 		return "starting";
 	if (!bus_is_connected(service->bus))
 		return "no connection to NATS";
-	if (!probe_is_good(service->probe))
-		return "no answer from PostgreSQL";
+	trouble = probe_trouble(service->probe);
+	if (trouble)
+		return cause_text(trouble);
 	return service->spec.not_ready ? service->spec.not_ready(service->spec.ctx) : NULL;
 }
 

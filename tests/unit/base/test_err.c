@@ -45,6 +45,21 @@ START_TEST(prefix_goes_in_front_and_keeps_status_and_field)
 }
 END_TEST
 
+START_TEST(a_cause_stays_with_its_failure_and_no_longer)
+{
+	struct err err = ERR_INIT;
+
+	(void)err_set(&err, STATUS_UNAVAILABLE, "write: no space left");
+	ck_assert_int_eq(err.cause, CAUSE_NONE);
+	ck_assert_int_eq(err_blame(&err, err.status, CAUSE_POSTGRES_DISK), STATUS_UNAVAILABLE);
+	(void)err_prefix(&err, "apply 7 events");
+	ck_assert_str_eq(cause_text(err.cause), "PostgreSQL's disk is full");
+	(void)err_set(&err, STATUS_INTERNAL, "other");
+	ck_assert_int_eq(err.cause, CAUSE_NONE);
+	ck_assert_int_eq(err_blame(NULL, STATUS_TIMEOUT, CAUSE_OTHER), STATUS_TIMEOUT);
+}
+END_TEST
+
 START_TEST(long_messages_are_cut)
 {
 	struct err err = ERR_INIT;
@@ -72,6 +87,7 @@ int main(void)
 	tcase_add_test(tcase, no_err_is_fine);
 	tcase_add_test(tcase, invalid_names_the_field_and_set_forgets_it);
 	tcase_add_test(tcase, prefix_goes_in_front_and_keeps_status_and_field);
+	tcase_add_test(tcase, a_cause_stays_with_its_failure_and_no_longer);
 	tcase_add_test(tcase, long_messages_are_cut);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);
