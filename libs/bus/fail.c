@@ -35,63 +35,62 @@ enum status bus_status_of(natsStatus ns)
 	}
 }
 
-static enum status status_of_js(jsErrCode code, enum status otherwise)
+/* What JetStream says, and what that is to us. */
+static const struct js_meaning {
+	jsErrCode code;
+	enum status status;
+	const char *text;
+} js_meanings[] = {
+	{ JSStreamNotFoundErr, STATUS_NOT_FOUND, "no such stream" },
+	{ JSConsumerNotFoundErr, STATUS_NOT_FOUND, "no such consumer" },
+	{ JSNoMessageFoundErr, STATUS_NOT_FOUND, "no such message" },
+	{ JSSequenceNotFoundErr, STATUS_NOT_FOUND, "no such message" }, /* to delete */
+	{ JSStreamWrongLastSequenceErr, STATUS_CONFLICT, "changed meanwhile" },
+	{ JSStreamWrongLastMsgIDErr, STATUS_CONFLICT, "changed meanwhile" },
+	{ JSStreamMessageExceedsMaximumErr, STATUS_TOO_LARGE, "too large" },
+	/* Later is better. */
+	{ JSStreamStoreFailedErr, STATUS_UNAVAILABLE, "the stream is full" },
+	{ JSInsufficientResourcesErr, STATUS_UNAVAILABLE, "the server is short of resources" },
+	{ JSMemoryResourcesExceededErr, STATUS_UNAVAILABLE, "the server's memory is used up" },
+	{ JSStorageResourcesExceededErr, STATUS_UNAVAILABLE, "the server's storage is used up" },
+	{ JSClusterNotAvailErr, STATUS_UNAVAILABLE, "the cluster is not complete" },
+	{ JSClusterNotLeaderErr, STATUS_UNAVAILABLE, "the cluster elects a leader" },
+	{ JSStreamOfflineErr, STATUS_UNAVAILABLE, "the stream is offline" },
+	{ JSConsumerOfflineErr, STATUS_UNAVAILABLE, "the consumer is offline" },
+	{ JSNotEnabledErr, STATUS_UNAVAILABLE, "JetStream is not running" },
+};
+
+static struct js_meaning meaning_of_js(jsErrCode code, enum status otherwise)
 {
-	switch (code) {
-	case JSStreamNotFoundErr:
-	case JSConsumerNotFoundErr:
-	case JSNoMessageFoundErr:
-	case JSSequenceNotFoundErr: /* of a message to delete */
-		return STATUS_NOT_FOUND;
-	case JSStreamWrongLastSequenceErr:
-	case JSStreamWrongLastMsgIDErr:
-		return STATUS_CONFLICT;
-	case JSStreamMessageExceedsMaximumErr:
-		return STATUS_TOO_LARGE;
-	/* The stream is full, or the server is starting, electing or short of disk: later is
-	 * better. */
-	case JSStreamStoreFailedErr:
-	case JSInsufficientResourcesErr:
-	case JSClusterNotAvailErr:
-	case JSClusterNotLeaderErr:
-	case JSStreamOfflineErr:
-	case JSConsumerOfflineErr:
-	case JSNotEnabledErr:
-		return STATUS_UNAVAILABLE;
-	default:
-		return otherwise;
+	for (size_t i = 0; i < ARRAY_LEN(js_meanings); i++) {
+		if (js_meanings[i].code == code)
+			return js_meanings[i];
 	}
-}
-
-static PRINTF_LIKE(5, 0) enum status fail(struct err *err, enum status status, natsStatus ns,
-    jsErrCode code, const char *fmt, va_list args)
-{
-	char what[256];
-
-	(void)vsnprintf(what, sizeof(what), fmt, args);
-	if (code)
-		return err_set(err, status, "%s: JetStream error %d", what, (int)code);
-	return err_set(err, status, "%s: %s", what, natsStatus_GetText(ns));
+	return (struct js_meaning){ code, otherwise, natsStatus_GetText(NATS_ERR) };
 }
 
 enum status bus_fail(struct err *err, natsStatus ns, const char *fmt, ...)
 {
+	char what[256];
 	va_list args;
-	enum status s;
 
 	va_start(args, fmt);
-	s = fail(err, bus_status_of(ns), ns, 0, fmt, args);
+	(void)vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
-	return s;
+	return err_set(err, bus_status_of(ns), "%s: %s", what, natsStatus_GetText(ns));
 }
 
 enum status bus_fail_js(struct err *err, natsStatus ns, jsErrCode code, const char *fmt, ...)
 {
+	struct js_meaning meaning = meaning_of_js(code, bus_status_of(ns));
+	char what[256];
 	va_list args;
-	enum status s;
 
 	va_start(args, fmt);
-	s = fail(err, status_of_js(code, bus_status_of(ns)), ns, code, fmt, args);
+	(void)vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
-	return s;
+	if (code == 0)
+		return err_set(err, meaning.status, "%s: %s", what, natsStatus_GetText(ns));
+	return err_set(
+	    err, meaning.status, "%s: %s (JetStream error %d)", what, meaning.text, (int)code);
 }

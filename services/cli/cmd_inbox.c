@@ -38,12 +38,12 @@ static const struct option_row rows[] = {
 
 static const struct usage usage = {
 	.command = "inbox",
-	.operands = "list|unread|verify USER",
-	.operands_max = 2,
+	.operands = "list|unread USER | verify USER...",
+	.operands_max = OPTION_LIST_MAX,
 	.help = "list    the inbox, newest first\n"
 		"unread  the counters\n"
-		"verify  counters against a recount of the rows, numbers against gaps; exit code 1 "
-		"if they differ",
+		"verify  counters against a recount of the rows, numbers against gaps, of every "
+		"user;\n        exit code 1 if they differ for one of them",
 	.rows = rows,
 	.more_rows = connection_rows,
 };
@@ -206,29 +206,36 @@ static enum status inbox_verify(struct inbox *inbox, bool *ret_good, struct err 
 static const struct inbox_verb {
 	const char *name;
 	enum status (*run)(struct inbox *inbox, bool *ret_good, struct err *err);
+	bool takes_many; /* users */
 } verbs[] = {
-	{ "list", inbox_list },
-	{ "unread", inbox_unread },
-	{ "verify", inbox_verify },
+	{ "list", inbox_list, false },
+	{ "unread", inbox_unread, false },
+	{ "verify", inbox_verify, true },
 };
 
-static enum cli_exit run_verb(
-    const struct inbox_verb *verb, const struct inbox_options *opt, const char *user)
+static enum cli_exit run_verb(const struct inbox_verb *verb, const struct inbox_options *opt,
+    const char *const *users, size_t len)
 {
-	struct inbox inbox = { .opt = opt, .user = user };
+	struct inbox inbox = { .opt = opt };
 	struct err err = ERR_INIT;
-	bool good = false;
+	bool all_good = true;
 	enum status s;
 
 	arena_init(&inbox.arena, ANSWER_MEMORY);
 	s = connection_open(&opt->connection, "ops", &inbox.bus, &err);
-	if (s == STATUS_OK)
+	for (size_t i = 0; i < len && !s; i++) {
+		bool good = true;
+
+		arena_reset(&inbox.arena);
+		inbox.user = users[i];
 		s = verb->run(&inbox, &good, &err);
+		all_good = all_good && good;
+	}
 	bus_close(inbox.bus);
 	arena_finish(&inbox.arena);
 	if (s)
 		return cli_failed("inbox", &err);
-	return good ? CLI_OK : CLI_FAILED;
+	return all_good ? CLI_OK : CLI_FAILED;
 }
 
 enum cli_exit cmd_inbox(int argc, char **argv)
@@ -243,10 +250,10 @@ enum cli_exit cmd_inbox(int argc, char **argv)
 		if (strcmp(verbs[i].name, operands.at[0]) == 0)
 			verb = &verbs[i];
 	}
-	if (runs && (operands.len != 2 || !verb))
+	if (runs && (!verb || operands.len < 2 || (operands.len > 2 && !verb->takes_many)))
 		code = cli_misused("inbox", "give list, unread or verify, and the user");
 	else if (runs)
-		code = run_verb(verb, opt, operands.at[1]);
+		code = run_verb(verb, opt, operands.at + 1, operands.len - 1);
 	free(opt);
 	return code;
 }

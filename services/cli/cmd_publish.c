@@ -22,6 +22,7 @@ struct publish_options {
 	struct connection_options connection;
 	struct event_flags flags;
 	const char *json;
+	int64_t patience_ms;
 	bool quiet, check;
 };
 
@@ -44,6 +45,8 @@ static const struct option_row rows[] = {
 	ROW(flags.expires_at, "expires-at", OPTION_TEXT, "TIME", "when the inbox drops it"),
 	ROW(json, "json", OPTION_TEXT, "FILE",
 	    "publish every line of FILE (-: standard input) instead"),
+	{ "patience", OPTION_DURATION, offsetof(struct publish_options, patience_ms), NULL, "30s",
+	    0, 86400000, "TIME", "how long to try again while the stream is full or NATS away" },
 	ROW(check, "check", OPTION_FLAG, NULL, "only read and check, publish nothing"),
 	ROW(quiet, "quiet", OPTION_FLAG, NULL, "no line per event, only failures and the summary"),
 	{ .name = NULL },
@@ -98,7 +101,7 @@ static enum status sink_open(const struct publish_options *opt, struct sink *sin
 		return STATUS_OK;
 	s = connection_open(&opt->connection, "backend", &sink->bus, err);
 	if (s == STATUS_OK)
-		sink->publisher = publisher_new(sink->bus, opt->quiet);
+		sink->publisher = publisher_new(sink->bus, opt->quiet, opt->patience_ms);
 	return s;
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "events/outgoing.h"
 
@@ -17,8 +18,8 @@ enum {
 	 */
 	BATCH_EVENTS = 1024,
 	BATCH_BYTES = 8 << 20,
-	TRIES = 5,
 	PAUSE_MS = 200, /* before the second try; doubles */
+	PAUSE_MOST_MS = 2000,
 	RECONNECT_MS = 3000,
 };
 
@@ -31,6 +32,7 @@ struct sent {
 struct publisher {
 	struct bus *bus;
 	bool quiet, gave_up;
+	int64_t patience_ms;
 	struct publisher_totals totals;
 	struct arena arena; /* of the batch */
 	size_t len;
@@ -39,12 +41,13 @@ struct publisher {
 	struct sent batch[BATCH_EVENTS];
 };
 
-struct publisher *publisher_new(struct bus *bus, bool quiet)
+struct publisher *publisher_new(struct bus *bus, bool quiet, int64_t patience_ms)
 {
 	struct publisher *publisher = xcalloc(1, sizeof(*publisher));
 
 	publisher->bus = bus;
 	publisher->quiet = quiet;
+	publisher->patience_ms = patience_ms;
 	arena_init(&publisher->arena, (size_t)2 * BATCH_BYTES);
 	return publisher;
 }
@@ -70,15 +73,21 @@ void publisher_add(struct publisher *publisher, size_t line, const Walletwire__V
 	outgoing_send(&sent->out, publisher->bus);
 }
 
-static bool may_retry(const struct sent *sent)
+/* The first of the batch that may succeed later; NULL: none. */
+static struct sent *find_passing(struct publisher *publisher)
 {
-	return sent->out.status && status_is_temporary(sent->out.status) && sent->out.tries < TRIES;
+	for (size_t i = 0; i < publisher->len; i++) {
+		enum status s = publisher->batch[i].out.status;
+
+		if (s && status_is_temporary(s))
+			return &publisher->batch[i];
+	}
+	return NULL;
 }
 
-static void back_off(struct publisher *publisher, unsigned round)
+static void back_off(struct publisher *publisher, int64_t pause_ms)
 {
-	int pause_ms = PAUSE_MS << round;
-	struct timespec pause = { pause_ms / 1000, pause_ms % 1000 * 1000000L };
+	struct timespec pause = { pause_ms / 1000, pause_ms % 1000 * 1000000 };
 	struct err ignored = ERR_INIT; /* the next try tells */
 
 	(void)nanosleep(&pause, NULL);
@@ -86,21 +95,35 @@ static void back_off(struct publisher *publisher, unsigned round)
 		return;
 }
 
+/* All that failed, in its order. */
+static void send_again(struct publisher *publisher)
+{
+	for (size_t i = 0; i < publisher->len; i++) {
+		struct sent *sent = &publisher->batch[i];
+
+		if (sent->out.status && status_is_temporary(sent->out.status))
+			outgoing_send(&sent->out, publisher->bus);
+	}
+	bus_publish_wait(publisher->bus);
+}
+
 static void retry_failed(struct publisher *publisher)
 {
-	for (unsigned round = 0; round + 1 < TRIES; round++) {
-		bool any = false;
+	int64_t deadline_ms = clock_mono_ms() + publisher->patience_ms;
+	int64_t pause_ms = PAUSE_MS;
+	bool told = false;
+	const struct sent *sent;
 
-		for (size_t i = 0; i < publisher->len; i++)
-			any = any || may_retry(&publisher->batch[i]);
-		if (!any)
-			return;
-		back_off(publisher, round);
-		for (size_t i = 0; i < publisher->len; i++) {
-			if (may_retry(&publisher->batch[i]))
-				outgoing_send(&publisher->batch[i].out, publisher->bus);
+	while ((sent = find_passing(publisher)) && clock_mono_ms() < deadline_ms) {
+		/* Whoever looks on learns why nothing moves; a short break is not worth a line. */
+		if (!told && pause_ms == PAUSE_MOST_MS) {
+			(void)fprintf(
+			    stderr, "ww publish: waiting for the stream: %s\n", sent->out.reason);
+			told = true;
 		}
-		bus_publish_wait(publisher->bus);
+		back_off(publisher, pause_ms);
+		pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
+		send_again(publisher);
 	}
 }
 

@@ -20,8 +20,12 @@ struct publisher_totals {
 	size_t published, duplicates, failed;
 };
 
-/* `quiet`: no line per event, only failures. Lines go to standard output and error. */
-struct publisher *publisher_new(struct bus *bus, bool quiet);
+/*
+ * `quiet`: no line per event, only failures. Lines go to standard output and error. What can't be
+ * stored now, since the stream is full or NATS away, is tried for `patience_ms` before it has
+ * failed.
+ */
+struct publisher *publisher_new(struct bus *bus, bool quiet, int64_t patience_ms);
 void publisher_free(struct publisher *publisher);
 
 /* Send a checked event; `line` says where it came from (0: the command line). May settle first. */
@@ -30,7 +34,7 @@ void publisher_add(struct publisher *publisher, size_t line, const Walletwire__V
 /* Wait for the outcome of everything added, try again what may, report. */
 void publisher_settle(struct publisher *publisher);
 
-/* The stream was out of reach in spite of all tries: adding more is pointless. */
+/* The stream took nothing for all that time: adding more is pointless. */
 bool publisher_gave_up(const struct publisher *publisher);
 
 struct publisher_totals publisher_totals(const struct publisher *publisher);

@@ -350,7 +350,7 @@ END_TEST
 
 START_TEST(without_a_stream_publishing_fails)
 {
-	ck_assert_int_eq(WW("publish", "kyc", "--user", "bob"), 1);
+	ck_assert_int_eq(WW("publish", "kyc", "--user", "bob", "--patience", "0s"), 1);
 	ck_assert_says("not published: ");
 }
 END_TEST
