@@ -7,6 +7,7 @@
 
 #include "announcements.h"
 #include "base/arena.h"
+#include "base/id.h"
 #include "base/message.h"
 #include "base/xalloc.h"
 #include "calls.h"
@@ -26,6 +27,7 @@
 #include "walletwire/v1/notifications.pb-c.h"
 
 enum {
+	RETRY_AFTER_MS = 1000,
 	OPEN_ARENA_MAX = 16 << 20,
 	EXPIRING_ARENA_MAX = 4096,
 	/*
@@ -99,6 +101,16 @@ static void append_member(struct buf *out, const char *name, const char *value)
 	json_append_string(out, bytes_of_str(value));
 }
 
+/* Whoever is told "later" is told when; spread, so that not all come at once. */
+static uint32_t retry_after(const char *code, uint32_t told_ms)
+{
+	enum status s = status_from_wire(code);
+
+	if (told_ms || (s != STATUS_UNAVAILABLE && s != STATUS_TIMEOUT))
+		return told_ms;
+	return RETRY_AFTER_MS + (uint32_t)random_below(RETRY_AFTER_MS);
+}
+
 void socket_ack_error(struct sio_socket *socket, const struct sio_ack *ack, const char *code,
     const char *message, const char *field, uint32_t retry_after_ms)
 {
@@ -106,6 +118,7 @@ void socket_ack_error(struct sio_socket *socket, const struct sio_ack *ack, cons
 
 	if (!ack->wanted)
 		return;
+	retry_after_ms = retry_after(code, retry_after_ms);
 	buf_append_str(&args, "[{\"ok\":false,\"error\":{\"code\":");
 	json_append_string(&args, bytes_of_str(code));
 	append_member(&args, "message", message);
