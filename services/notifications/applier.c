@@ -26,6 +26,7 @@
 #include "notifications.h"
 #include "stats.h"
 #include "store.h"
+#include "tries.h"
 #include "upkeep.h"
 
 enum {
@@ -59,14 +60,15 @@ struct applier {
 	struct bus_pull *pull;
 	struct apply apply;
 	struct upkeep upkeep;
+	struct tries tries;
 	struct hand hand;
 	struct arena events; /* what is decoded of the batch */
 	bool locked;
 	int64_t stream_seq; /* the highest applied */
 	size_t alone;       /* so many from the front of the hand are tried one by one */
 	int failures;       /* in a row */
+	enum cause cause;   /* of the last of them */
 	int64_t gap_since;  /* 0: no number is missing */
-	char last_error[STORE_ERROR_SIZE]; /* of the event that is tried alone */
 };
 
 /* --- waiting --- */
@@ -93,18 +95,30 @@ static void pause_ms(struct applier *a, int64_t ms)
 	(void)pthread_mutex_unlock(&a->mutex);
 }
 
-/* After a failure: says it once, and waits longer each time. What is in hand is kept. */
-static void back_off(
-    struct applier *a, const struct err *err, const char *what, const char *trouble)
+/* What an operator is told; CAUSE_NONE: it applies, or stands by as it should. */
+static void tell(struct applier *a, enum cause cause)
 {
+	a->cause = cause;
+	atomic_store(&a->health->cause, cause);
+	stats_cause(cause);
+}
+
+/*
+ * After a failure: says once what it is, and waits longer each time. What is in hand is kept.
+ * `otherwise` is told if the failure does not say what is behind it.
+ */
+static void back_off(
+    struct applier *a, const struct err *err, const char *what, enum cause otherwise)
+{
+	enum cause cause = err->cause ? err->cause : otherwise;
 	int64_t ms = BACK_OFF_MS;
 
-	if (a->failures == 0)
+	if (a->failures == 0 || cause != a->cause)
 		log_failure(err, "%s", what);
 	for (int i = 0; i < a->failures && ms < BACK_OFF_MOST_MS; i++)
 		ms *= 2;
 	a->failures++;
-	atomic_store(&a->health->trouble, trouble);
+	tell(a, cause);
 	hand_keep_alive(&a->hand);
 	pause_ms(a, ms < BACK_OFF_MOST_MS ? ms : BACK_OFF_MOST_MS);
 	hand_keep_alive(&a->hand);
@@ -115,7 +129,7 @@ static void all_is_well(struct applier *a)
 	if (a->failures > 0)
 		log_info("applying again after %d failures", a->failures);
 	a->failures = 0;
-	atomic_store(&a->health->trouble, NULL);
+	tell(a, CAUSE_NONE);
 }
 
 /* --- the lock --- */
@@ -131,7 +145,7 @@ static void lose_lock(struct applier *a)
 	a->locked = false;
 	a->alone = 0;
 	a->gap_since = 0;
-	a->last_error[0] = '\0';
+	tries_lost(&a->tries);
 	stats_set(STATS_APPLIER, 0);
 }
 
@@ -182,6 +196,8 @@ static bool hold_lock(struct applier *a)
 
 	if (a->locked && (s || db_generation(a->db) != a->apply.generation))
 		lose_lock(a);
+	if (!s)
+		s = tries_settle(&a->tries, &err);
 	if (!s && a->locked)
 		return true;
 	if (!s)
@@ -198,7 +214,7 @@ static bool hold_lock(struct applier *a)
 	if (!s && db_generation(a->db) != a->apply.generation)
 		s = err_set(&err, STATUS_UNAVAILABLE, "the lock was lost while taking over");
 	if (s) {
-		back_off(a, &err, "take over", "PostgreSQL does not answer");
+		back_off(a, &err, a->locked ? "go on" : "take over", CAUSE_POSTGRES_ERROR);
 		return false;
 	}
 	a->locked = true;
@@ -223,7 +239,7 @@ static bool fetch(struct applier *a, size_t max, int timeout_ms)
 	if (!s)
 		s = bus_pull_fetch(a->pull, msgs, max, timeout_ms, &n, &err);
 	if (s) {
-		back_off(a, &err, "fetch events", "the stream of events does not answer");
+		back_off(a, &err, "fetch events", CAUSE_NATS_DOWN);
 		return false;
 	}
 	hand_take(&a->hand, msgs, n);
@@ -353,25 +369,11 @@ static enum status apply_first(struct applier *a, size_t max, size_t *ret_n, str
 
 /* --- what fails --- */
 
-/* Tries of one event, or of the batch that starts with it, this one included. */
-static enum status count_attempt(
-    struct applier *a, struct bus_msg *msg, int *ret_n, struct err *err)
-{
-	return store_count_attempt(a->db, (int64_t)bus_msg_stream_seq(msg), bus_msg_subject(msg),
-	    a->last_error, clock_wall_us(), ret_n, err);
-}
-
-static enum status forget_attempts(struct applier *a, struct bus_msg *msg, struct err *err)
-{
-	int64_t seq = (int64_t)bus_msg_stream_seq(msg);
-
-	return store_forget_attempts(a->db, &seq, 1, err);
-}
-
 /* Its number counts as applied, else what follows would wait for it: a batch of nothing says so. */
 static enum status give_up(struct applier *a, struct err *err)
 {
-	const char *why = a->last_error[0] ? a->last_error : "the process ended while applying it";
+	const char *why =
+	    a->tries.last_error[0] ? a->tries.last_error : "the process ended while applying it";
 	struct batch nothing;
 	struct batch_dead dead;
 	enum status s = dead_letter(a->bus, a->hand.msgs[0], why, &a->events, &dead, err);
@@ -389,23 +391,19 @@ static enum status give_up(struct applier *a, struct err *err)
 	return STATUS_OK;
 }
 
-static enum status apply_alone(struct applier *a, int tries, struct err *err)
+static enum status apply_alone(struct applier *a, struct bus_msg *msg, int n, struct err *err)
 {
-	uint64_t seq = bus_msg_stream_seq(a->hand.msgs[0]);
-	struct err ignored = ERR_INIT;
-	size_t n = 0;
-	enum status s = apply_first(a, 1, &n, err);
+	size_t done = 0;
+	enum status s = apply_first(a, 1, &done, err);
 
 	if (!s)
 		return STATUS_OK;
 	if (status_is_temporary(s)) {
-		/* Not its fault, so it does not count. */
-		if (store_uncount_attempt(a->db, (int64_t)seq, &ignored))
-			log_failure(&ignored, "forget a try of event %" PRIu64, seq);
+		tries_take_back(&a->tries, msg);
 		return s;
 	}
-	(void)snprintf(a->last_error, sizeof(a->last_error), "%.255s", err->msg);
-	log_failure(err, "try %d of event %" PRIu64, tries, seq);
+	tries_failed(&a->tries, err);
+	log_failure(err, "try %d of event %" PRIu64, n, bus_msg_stream_seq(msg));
 	return s;
 }
 
@@ -413,15 +411,14 @@ static enum status apply_alone(struct applier *a, int tries, struct err *err)
 static enum status try_alone(struct applier *a, struct err *err)
 {
 	struct bus_msg *msg = bus_msg_ref(a->hand.msgs[0]);
-	int tries = 0;
-	enum status s = count_attempt(a, msg, &tries, err);
+	int n = 0;
+	enum status s = tries_count(&a->tries, msg, &n, err);
 
 	if (!s)
-		s = tries > ATTEMPTS_MAX ? give_up(a, err) : apply_alone(a, tries, err);
+		s = n > ATTEMPTS_MAX ? give_up(a, err) : apply_alone(a, msg, n, err);
 	if (!s) {
 		a->alone--;
-		a->last_error[0] = '\0';
-		s = forget_attempts(a, msg, err);
+		tries_forget(&a->tries, msg);
 	}
 	bus_msg_unref(msg);
 	return s;
@@ -429,16 +426,18 @@ static enum status try_alone(struct applier *a, struct err *err)
 
 /*
  * A redelivered batch may be what killed the process that had it: it is noted before it is touched,
- * and its events are tried alone once that has happened too often. The note stays then: it counts
- * among the tries of its event, so that one which kills the process each time is given up too.
+ * and its events are tried alone once that has happened too often. The note is then the count of
+ * its first event's next try, so that one which kills the process each time is given up too.
  */
-static enum status note_redelivery(struct applier *a, size_t n, struct err *err)
+static enum status note_redelivery(struct applier *a, size_t len, struct err *err)
 {
-	int tries = 0;
-	enum status s = count_attempt(a, a->hand.msgs[0], &tries, err);
+	int n = 0;
+	enum status s = tries_count(&a->tries, a->hand.msgs[0], &n, err);
 
-	if (!s && tries > DEATHS_MAX)
-		a->alone = n;
+	if (!s && n > DEATHS_MAX) {
+		tries_begun(&a->tries, a->hand.msgs[0], n);
+		a->alone = len;
+	}
 	return s;
 }
 
@@ -446,15 +445,17 @@ static enum status try_together(struct applier *a, size_t n, struct err *err)
 {
 	struct bus_msg *first = bus_msg_ref(a->hand.msgs[0]);
 	bool again = bus_msg_delivered(first) > 1;
-	struct err ignored = ERR_INIT;
 	size_t done = 0;
 	enum status s = again ? note_redelivery(a, n, err) : STATUS_OK;
 
 	if (!s && a->alone == 0) {
 		s = apply_first(a, n, &done, err);
-		/* The process has survived it. */
-		if (again && forget_attempts(a, first, &ignored))
-			log_failure(&ignored, "forget a redelivery");
+		/* The process has survived it; after an outage the next try tells whether it does.
+		 */
+		if (again && status_is_temporary(s))
+			tries_take_back(&a->tries, first);
+		else if (again)
+			tries_forget(&a->tries, first);
 		if (s && !status_is_temporary(s)) {
 			log_failure(err, "apply %zu events together", n);
 			a->alone = n;
@@ -484,7 +485,8 @@ static bool apply_hand(struct applier *a)
 		s = try_together(a, n < max ? n : max, &err);
 	if (s) {
 		stats_count(STATS_FAILED, 1);
-		back_off(a, &err, "apply events", "events can't be applied");
+		back_off(
+		    a, &err, "apply events", status_is_temporary(s) ? CAUSE_OTHER : CAUSE_EVENT);
 		return false;
 	}
 	all_is_well(a);
@@ -585,6 +587,7 @@ enum status applier_start(struct notifications *notifications, struct bus *bus, 
 	arena_init(&a->events, EVENT_ARENA);
 	arena_init(&a->apply.arena, SIZE_MAX);
 	a->apply.db = a->db;
+	a->tries.db = a->db;
 	a->apply.bus = bus;
 	a->upkeep = (struct upkeep){ .apply = &a->apply,
 		.retention_ms = cfg->mailbox_retention,

@@ -19,7 +19,8 @@ struct notifications;
 
 /* What readiness asks, from threads that may outlive the applier. */
 struct applier_health {
-	_Atomic(const char *) trouble; /* why a replica that could apply does not; NULL: it does */
+	_Atomic(enum cause)
+	    cause; /* why a replica that could apply does not; CAUSE_NONE: it does */
 };
 
 /*

@@ -57,7 +57,8 @@ enum status dead_letter(struct bus *bus, struct bus_msg *msg, const char *reason
 	if (s) {
 		/* Whatever it is, it is no fault of the event: it is kept until it can be moved. */
 		(void)err_prefix(err, "move event %" PRIu64 " to the dead letters", seq);
-		return err->status = STATUS_UNAVAILABLE;
+		err->status = STATUS_UNAVAILABLE;
+		return err_blame(err, STATUS_UNAVAILABLE, CAUSE_DEAD_LETTERS);
 	}
 	ret_dead->letter_id = arena_strdup(arena, id);
 	ret_dead->event_key = arena_strdup(arena, event_key(msg));

@@ -18,7 +18,9 @@ static const char *not_ready(void *ctx)
 {
 	struct notifications *notifications = ctx;
 
-	return atomic_load(&notifications->health.trouble);
+	enum cause cause = atomic_load(&notifications->health.cause);
+
+	return cause == CAUSE_NONE ? NULL : cause_text(cause);
 }
 
 static enum status prepare(struct db *db, struct err *err)
@@ -32,8 +34,7 @@ static enum status prepare(struct db *db, struct err *err)
 /* Blocks until told to stop; what it started is ended again in reverse order. */
 static enum status serve(const struct notifications_config *cfg, struct err *err)
 {
-	struct notifications notifications = { .cfg = cfg,
-		.health = { "the database is being prepared" } };
+	struct notifications notifications = { .cfg = cfg, .health = { CAUSE_STARTING } };
 	struct applier *applier = NULL;
 	struct audit_relay *audit = NULL;
 	struct service_spec spec = { .name = "notifications",

@@ -16,6 +16,12 @@ static const char *const status_labels[] = {
 #undef X
 };
 
+static const char *const cause_names[] = {
+#define X(name, label, text) label,
+#include "cause.def"
+#undef X
+};
+
 METRIC_LABELLED(events, METRIC_COUNTER, "ww_notifications_events_total",
     "Events applied, by kind of payload", "kind", kind_labels);
 METRIC(rows, METRIC_COUNTER, "ww_notifications_rows_total", "Mailbox rows written");
@@ -54,6 +60,9 @@ METRIC(
 METRIC(stream_seq, METRIC_GAUGE, "ww_notifications_stream_seq",
     "The highest number of the stream that was applied");
 RELAY_METRICS(audit, "ww_audit", "audit records");
+METRIC_LABELLED(trouble, METRIC_GAUGE, "ww_notifications_trouble",
+    "1 for what keeps this replica from applying events or standing by, \"none\" for nothing",
+    "cause", cause_names);
 static struct histogram batch_seconds = {
 	.name = "ww_notifications_batch_seconds",
 	.help = "Time from the first statement of a batch to its last ring",
@@ -90,6 +99,8 @@ void stats_register(void)
 	metrics_register(&asked);
 	for (size_t i = 0; i < STATS_GAUGES; i++)
 		metrics_register(gauges[i]);
+	metrics_register(&trouble);
+	stats_cause(CAUSE_STARTING);
 	metrics_register_histogram(&batch_seconds);
 	relay_metrics_register(&audit_metrics);
 }
@@ -123,4 +134,10 @@ void stats_batch(int64_t us)
 void stats_asked(enum status outcome)
 {
 	metric_add(&asked, outcome, 1);
+}
+
+void stats_cause(enum cause cause)
+{
+	for (size_t i = 0; i < CAUSE_COUNT; i++)
+		metric_set_cell(&trouble, i, i == cause);
 }

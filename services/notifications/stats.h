@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cause.h"
 #include "base/status.h"
 #include "service/relay.h"
 
@@ -40,5 +41,6 @@ void stats_event(int kind);   /* an event was applied, by kind of payload */
 void stats_batch(int64_t us); /* a batch was committed and rung */
 const struct relay_metrics *stats_audit(void);
 void stats_asked(enum status outcome); /* the back end was asked for balances */
+void stats_cause(enum cause cause);    /* why nothing is applied; CAUSE_NONE: it is */
 
 #endif

@@ -82,7 +82,12 @@ struct bus *support_nats_bus(const struct support_nats *nats, const char *user)
 
 void support_nats_provision(const struct support_nats *nats)
 {
-	struct provision_config cfg = { 1, 256LL << 20, 64LL << 20 };
+	support_nats_provision_small(nats, 256LL << 20);
+}
+
+void support_nats_provision_small(const struct support_nats *nats, int64_t events_max_bytes)
+{
+	struct provision_config cfg = { 1, events_max_bytes, 64LL << 20 };
 	struct bus *bus = support_nats_bus(nats, "ops");
 	struct err err = ERR_INIT;
 

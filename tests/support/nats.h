@@ -31,5 +31,7 @@ void support_nats_restart(struct support_nats *nats);
 struct bus *support_nats_bus(const struct support_nats *nats, const char *user);
 /* Every stream, consumer and bucket, small enough for tests. */
 void support_nats_provision(const struct support_nats *nats);
+/* The same; WW_EVENTS takes that many bytes and then no more. */
+void support_nats_provision_small(const struct support_nats *nats, int64_t events_max_bytes);
 
 #endif

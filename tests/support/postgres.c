@@ -22,6 +22,8 @@ struct postgres {
 	char *dir; /* data/, the socket and the logs */
 	char *dsn; /* of the database that is always there */
 	int port;
+	char *preload; /* settings of the environment for a disk that can be full; NULL: none */
+	char *full;
 	pid_t pid;   /* 0: not running */
 	pid_t owner; /* the process that started it */
 	struct dsn {
@@ -49,6 +51,11 @@ static pid_t spawn(
 
 	for (size_t i = 0; geteuid() == 0 && i < ARRAY_LEN(as_postgres); i++)
 		argv[n++] = as_postgres[i];
+	if (pg->preload) {
+		argv[n++] = "env";
+		argv[n++] = pg->preload;
+		argv[n++] = pg->full;
+	}
 	argv[n++] = path;
 	while (*args && n < ARGS_MAX - 1)
 		argv[n++] = *args++;
@@ -144,15 +151,19 @@ static void stop_all(void)
 		postgres_stop(pg);
 }
 
-struct postgres *postgres_start(void)
+static struct postgres *new_server(void)
 {
 	struct postgres *pg = xcalloc(1, sizeof(*pg));
-	char *data;
 
 	pg->owner = getpid();
 	pg->bin = server_programs();
 	pg->dir = server_folder();
-	data = xasprintf("%s/data", pg->dir);
+	return pg;
+}
+
+static void start(struct postgres *pg)
+{
+	char *data = xasprintf("%s/data", pg->dir);
 	if (run(pg, "initdb",
 		(const char *[]){ "--no-sync", "-A", "trust", "--no-locale", "-E", "UTF8", "-U",
 		    "postgres", "-D", data, NULL },
@@ -171,7 +182,53 @@ struct postgres *postgres_start(void)
 	(void)atexit(stop_all);
 	pg->next = servers;
 	servers = pg;
+}
+
+struct postgres *postgres_start(void)
+{
+	struct postgres *pg = new_server();
+
+	start(pg);
 	return pg;
+}
+
+/* A copy for the server: the build may be out of its reach. */
+static void copy_shim(const struct postgres *pg)
+{
+	const char *bin = getenv("WW_BIN_DIR");
+	char *made = xasprintf("%s/../tests/disk_full.so", bin ? bin : "");
+	char *log = xasprintf("%s/cp.log", pg->dir);
+
+	if (support_stop(support_spawn((const char *[]){ "cp", made, pg->dir, NULL }, log), 0) != 0)
+		ck_abort_msg("no %s: run it by ctest", made);
+	free(log);
+	free(made);
+}
+
+struct postgres *postgres_start_on_disk(void)
+{
+	struct postgres *pg = new_server();
+
+	copy_shim(pg);
+	pg->preload = xasprintf("LD_PRELOAD=%s/disk_full.so", pg->dir);
+	pg->full = xasprintf("WW_DISK_FULL=%s/full", pg->dir);
+	start(pg);
+	return pg;
+}
+
+void postgres_fill_disk(struct postgres *pg, const char *folder)
+{
+	const char *path = strchr(pg->full, '=') + 1;
+	FILE *file;
+
+	if (!folder) {
+		ck_assert_int_eq(remove(path), 0);
+		return;
+	}
+	file = fopen(path, "we");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(folder, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
 }
 
 void postgres_stop(struct postgres *pg)

@@ -13,6 +13,14 @@ struct postgres;
 /* Ready for connections when it returns. Runs as the postgres user if the test runs as root. */
 struct postgres *postgres_start(void);
 
+/*
+ * The same, on a disk that can be made full. Programs that use it depend on the target disk_full.
+ * postgres_fill_disk(pg, "base"): no table grows; "pg_wal": no log does, which ends the server, so
+ * that somebody has to restart it; NULL: there is room again.
+ */
+struct postgres *postgres_start_on_disk(void);
+void postgres_fill_disk(struct postgres *pg, const char *folder);
+
 /* Optional: at exit it is stopped anyway. */
 void postgres_stop(struct postgres *pg);
 

@@ -83,6 +83,25 @@ int support_free_port(void)
 	abort();
 }
 
+const char *support_get(int port, const char *path)
+{
+	static char answer[256 * 1024];
+	int fd = socket_to(port, /* listening= */ false);
+	size_t len = 0;
+	ssize_t n = 0;
+
+	if (fd >= 0 &&
+	    dprintf(fd, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", path) >
+		0) {
+		while ((n = read(fd, answer + len, sizeof(answer) - 1 - len)) > 0)
+			len += (size_t)n;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	answer[len] = '\0';
+	return answer;
+}
+
 static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
 	(void)st;

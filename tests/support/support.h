@@ -32,6 +32,10 @@ int support_stop(pid_t pid, int signal);
 /* Wait until something listens on 127.0.0.1:port. */
 bool support_wait_port(int port, int timeout_ms);
 
+/* What 127.0.0.1:port answers to GET `path`, head and body; empty if nothing does. In static
+ * memory. */
+const char *support_get(int port, const char *path);
+
 /* Poll `cond(arg)` every 5 ms until true or timeout_ms went by. */
 bool support_wait(bool (*cond)(void *arg), void *arg, int timeout_ms);
 

@@ -63,12 +63,17 @@ static void let_ops_hear_dead_letters(struct support_nats *nats)
 
 void world_start(struct world *world, struct postgres *pg)
 {
+	world_start_small(world, pg, 256LL << 20);
+}
+
+void world_start_small(struct world *world, struct postgres *pg, int64_t events_max_bytes)
+{
 	struct err err = ERR_INIT;
 
 	*world = (struct world){ 0 };
 	support_nats_start(&world->nats);
 	let_ops_hear_dead_letters(&world->nats);
-	support_nats_provision(&world->nats);
+	support_nats_provision_small(&world->nats, events_max_bytes);
 	world->dsn = postgres_new_database(pg);
 	world->backend = support_nats_bus(&world->nats, "backend");
 	world->edge = support_nats_bus(&world->nats, "edge");
@@ -107,13 +112,15 @@ void world_stop(struct world *world)
 
 void world_spawn(struct world *world, int replica, const char *extra)
 {
-	char program[512], url[128], log_name[352];
-	const char *argv[] = { program, url, "--nats-user=notifications", "--workers=2", extra,
-		NULL };
+	char program[512], url[128], admin[64], log_name[352];
+	const char *argv[] = { program, url, admin, "--nats-user=notifications", "--workers=2",
+		extra, NULL };
 
 	ck_assert_msg(getenv("WW_BIN_DIR") != NULL, "WW_BIN_DIR is not set: run it by ctest");
 	(void)snprintf(program, sizeof(program), "%s/ww-notifications", getenv("WW_BIN_DIR"));
 	(void)snprintf(url, sizeof(url), "--nats-url=%s", world->nats.url);
+	world->admin_port[replica] = support_free_port();
+	(void)snprintf(admin, sizeof(admin), "--admin=127.0.0.1:%d", world->admin_port[replica]);
 	(void)snprintf(
 	    log_name, sizeof(log_name), "%s/notifications-%d.log", support_tmp_dir(), replica);
 	memcpy(world->log[replica], log_name, sizeof(log_name));
@@ -134,6 +141,23 @@ void world_kill(struct world *world, int replica, int signal)
 	if (signal == SIGTERM)
 		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
 		    "replica %d did not end well, see %s", replica, world->log[replica]);
+}
+
+const char *world_readiness(struct world *world, int replica)
+{
+	return support_get(world->admin_port[replica], "/readyz");
+}
+
+int64_t world_metric(struct world *world, int replica, const char *sample)
+{
+	const char *text = support_get(world->admin_port[replica], "/metrics");
+	size_t len = strlen(sample);
+
+	for (const char *at = strstr(text, sample); at; at = strstr(at + 1, sample)) {
+		if (at[-1] == '\n' && at[len] == ' ')
+			return strtoll(at + len, NULL, 10);
+	}
+	return -1;
 }
 
 struct bytes world_event(struct world *world, const char *json, char ret_subject[static 64])

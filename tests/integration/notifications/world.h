@@ -22,6 +22,7 @@ struct world {
 	const char *dsn;
 	struct bus *backend, *edge, *ops;
 	pid_t replicas[WORLD_REPLICAS];
+	int admin_port[WORLD_REPLICAS];
 	char log[WORLD_REPLICAS][352];
 	struct arena arena; /* for everything a test decodes; never reset */
 	struct bus_sub *rings_sub, *dead_sub;
@@ -35,11 +36,17 @@ struct world {
 };
 
 void world_start(struct world *world, struct postgres *pg);
+/* With a stream of events that takes no more than that. */
+void world_start_small(struct world *world, struct postgres *pg, int64_t events_max_bytes);
 void world_stop(struct world *world);
 
 /* `extra` is one more flag ("--takeover-wait=0s") or NULL. Returns when it serves. */
 void world_spawn(struct world *world, int replica, const char *extra);
 void world_kill(struct world *world, int replica, int signal);
+
+/* What /readyz says, and the value of a line of /metrics, -1 if there is none. */
+const char *world_readiness(struct world *world, int replica);
+int64_t world_metric(struct world *world, int replica, const char *sample);
 
 /* An event in the mapping of `ww publish --json`; stored when it returns. Its subject is its
  * kind's. */

@@ -151,24 +151,7 @@ const char *world_log(struct world *world, int replica)
 
 const char *world_readiness(struct world *world, int replica)
 {
-	static const char question[] =
-	    "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
-	static char answer[4096];
-	struct sockaddr_in addr = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)world->admin_port[replica]),
-		.sin_addr = { htonl(INADDR_LOOPBACK) } };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	size_t len = 0;
-	ssize_t n = 0;
-
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
-	    write(fd, question, strlen(question)) > 0) {
-		while ((n = read(fd, answer + len, sizeof(answer) - 1 - len)) > 0)
-			len += (size_t)n;
-	}
-	(void)close(fd);
-	answer[len] = '\0';
-	return answer;
+	return support_get(world->admin_port[replica], "/readyz");
 }
 
 /* --- the wallet --- */
