@@ -24,6 +24,7 @@ export const LONG = process.env.WW_E2E_LONG === 'true';
 
 export const PRESET = process.env.WW_DEV_PRESET ?? 'asan';
 const WAIT_MS = 20_000;
+const VERIFY_MAX = 250; // users of one `ww inbox verify`
 const TEST_TIMEOUT_MS = 120_000;
 const SANITIZER_REPORT = /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
 
@@ -45,6 +46,15 @@ export function run(command, args, { env = {}, input = '' } = {}) {
     child.stdin.on('error', () => {}); // it may end before it read everything
     child.stdin.end(input);
   });
+}
+
+// Nobody may have asked for its exit code yet.
+function hasEnded(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)[0] === 'Z';
+  } catch {
+    return true;
+  }
 }
 
 // Polls until `probe` returns something true, and returns that.
@@ -304,11 +314,36 @@ export class Stack {
     return this.client(this.url(at), { auth: { token: await this.token(user) }, ...options }).connected();
   }
 
+  // Runs psql as one of PostgreSQL's roles here, with its output as unaligned rows; returns them.
+  async psql(role, ...args) {
+    const url = readFileSync(join(this.dir, 'secrets', 'postgres', `${role}.url`), 'utf8').trim();
+    const { code, stdout, stderr } = await run('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', url, ...args]);
+    assert.equal(code, 0, stderr);
+    return stdout.split('\n').slice(0, -1);
+  }
+
+  // No event was given up.
+  async assertNoDeadLetters() {
+    const { code, stdout, stderr } = await this.ww(['dlq', 'list']);
+    assert.deepEqual([code, stdout, stderr], [0, '', '']);
+  }
+
   // `ww inbox verify`: counters equal a recount, numbers have no gap. Returns what it says.
   async verify(user) {
     const { code, stdout, stderr } = await this.ww(['inbox', 'verify', user, '--json']);
     assert.equal(code, 0, `${user} is not consistent: ${stdout}${stderr}`);
     return JSON.parse(stdout);
+  }
+
+  // The same of many users at once; the verdicts, in their order.
+  async verifyAll(users) {
+    const verdicts = [];
+    for (let i = 0; i < users.length; i += VERIFY_MAX) {
+      const { code, stdout, stderr } = await this.ww(['inbox', 'verify', ...users.slice(i, i + VERIFY_MAX), '--json']);
+      assert.equal(code, 0, `not consistent: ${stderr}${stdout.slice(0, 2000)}`);
+      verdicts.push(...stdout.trim().split('\n').map((line) => JSON.parse(line)));
+    }
+    return verdicts;
   }
 
   #process(name) {
@@ -340,6 +375,21 @@ export class Stack {
     }
   }
 
+  // Ends a process in good order and keeps it away for as long as `during` takes.
+  async away(name, during) {
+    const { pid } = this.#process(name);
+    const supervisor = Number(readFileSync(join(this.dir, 'pid', `${name}.supervisor`), 'utf8').split(' ')[0]);
+    process.kill(supervisor, 'SIGSTOP');
+    try {
+      process.kill(pid, 'SIGINT');
+      await until(`${name} has ended`, () => hasEnded(pid));
+      return await during();
+    } finally {
+      process.kill(supervisor, 'SIGCONT');
+      await until(`${name} is started again`, () => this.#process(name).pid !== pid);
+    }
+  }
+
   // What a restore from a backup ends in: PostgreSQL is started as one and goes on on a new timeline.
   async restorePostgres() {
     const data = join(readFileSync(join(this.dir, 'postgres.dir'), 'utf8').trim(), 'data');
@@ -351,11 +401,15 @@ export class Stack {
     await until('the restore is done', () => !existsSync(join(data, 'recovery.signal')));
   }
 
-  waitReady(name) {
-    return until(`${name} is ready`, async () => {
-      const { admin } = this.#process(name);
-      return (await request(`${admin}/readyz`).catch(() => ({}))).status === 200;
-    });
+  waitReady(name, timeoutMs = WAIT_MS) {
+    return until(
+      `${name} is ready`,
+      async () => {
+        const { admin } = this.#process(name);
+        return (await request(`${admin}/readyz`).catch(() => ({}))).status === 200;
+      },
+      timeoutMs,
+    );
   }
 
   // The sum of a metric over its labels; of those lines that have `label`, if one is named.

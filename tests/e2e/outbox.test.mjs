@@ -1,20 +1,14 @@
 // What a wallet commits in its own PostgreSQL is shown once and in order, whatever dies on the way.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, run, useStack } from './harness.mjs';
+import { ROOT, useStack } from './harness.mjs';
 
 const PAYMENTS = 2000;
 
 const stack = useStack({ edges: 1, outbox: true }, () => asWallet('-f', join(ROOT, 'examples/outbox.sql')));
 
-// Runs psql as the role of the wallet.
-async function asWallet(...args) {
-  const url = readFileSync(join(stack.dir, 'secrets/postgres/wallet.url'), 'utf8').trim();
-  const { code, stderr } = await run('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', url, ...args]);
-  assert.equal(code, 0, stderr);
-}
+const asWallet = (...args) => stack.psql('wallet', ...args);
 
 stack.test('the payment of the example is shown with the balance it left', async () => {
   const alice = await stack.connect('alice');
