@@ -1,10 +1,12 @@
-# Installs what is missing of packages.txt, without starting any of the system's services.
+# Installs what is missing of the lists, without starting any of the system's services.
 # shellcheck shell=bash
+
+PACKAGE_LISTS=(scripts/packages.txt) # and packages-bench.txt for ./dev bench
 
 POLICY_FILE=/usr/sbin/policy-rc.d
 
 packages_wanted() {
-  sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$ROOT/scripts/packages.txt"
+  sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "${PACKAGE_LISTS[@]}"
   command -v node >/dev/null || printf '%s\n' nodejs npm
 }
 
@@ -39,7 +41,7 @@ packages_install() (
 packages_ensure() {
   local missing
 
-  command -v dpkg-query >/dev/null || die "needs Debian 12; elsewhere install what scripts/packages.txt names"
+  command -v dpkg-query >/dev/null || die "needs Debian 12; elsewhere install what ${PACKAGE_LISTS[*]} names"
   mapfile -t missing < <(packages_missing)
   [ "${#missing[@]}" -eq 0 ] && return
   say "    packages: ${missing[*]}"

@@ -203,7 +203,9 @@ test_run() {
 }
 
 test_bench() {
+  PACKAGE_LISTS+=(scripts/packages-bench.txt)
   packages_ensure
-  build release ww ww-edge ww-notifications bench_idle bench_latency bench_slow bench_storm
+  build release ww ww-edge ww-notifications tests/bench/all
+  step "npm ci (tests/bench/reference)" node_install tests/bench/reference
   exec tests/bench/run.sh "$@"
 }

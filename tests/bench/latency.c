@@ -111,7 +111,7 @@ int main(int argc, char **argv)
 	pool.token = token_of;
 	pool.on_packet = on_packet;
 	pool.arg = &bench;
-	bus = bench_bus(argv[3], argv[4]);
+	bus = bench_bus(argv[3], "backend", argv[4]);
 	if (!bench_pool_connect(&pool, 50, 60000))
 		return EXIT_FAILURE;
 	run(&bench, &pool, bus, rate);

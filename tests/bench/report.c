@@ -14,7 +14,7 @@
 
 enum { TOKEN_SECONDS = 7200, TEXT_MAX = 4000, PACKED_MAX = 32768 };
 
-static void must(enum status s, const struct err *err)
+void bench_must(enum status s, const struct err *err)
 {
 	if (!s)
 		return;
@@ -31,20 +31,18 @@ char *bench_token(const char *keys_dir, const char *user)
 
 	(void)snprintf(claims, sizeof(claims), "{\"sub\":\"%s\",\"iat\":%lld,\"exp\":%lld}", user,
 	    now, now + TOKEN_SECONDS);
-	must(token_mint(keys_dir, "dev", claims, &token, &err), &err);
+	bench_must(token_mint(keys_dir, "dev", claims, &token, &err), &err);
 	return token;
 }
 
-struct bus *bench_bus(const char *url, const char *password)
+struct bus *bench_bus(const char *url, const char *user, const char *password)
 {
-	struct bus_config cfg = {
-		.url = url, .user = "backend", .password = password, .name = "bench"
-	};
+	struct bus_config cfg = { .url = url, .user = user, .password = password, .name = "bench" };
 	struct err err = ERR_INIT;
 	struct bus *bus;
 
-	must(bus_open(&cfg, &bus, &err), &err);
-	must(bus_wait_connected(bus, 5000, &err), &err);
+	bench_must(bus_open(&cfg, &bus, &err), &err);
+	bench_must(bus_wait_connected(bus, 5000, &err), &err);
 	return bus;
 }
 
@@ -124,6 +122,28 @@ void bench_sort(int64_t *us, size_t len)
 double bench_percentile_ms(const int64_t *us, size_t len, double p)
 {
 	return len ? (double)us[(size_t)((double)(len - 1) * p)] / 1000 : 0;
+}
+
+void bench_print_latencies(const int64_t *us, size_t len)
+{
+	const char *comma = "";
+	size_t n = 0;
+
+	(void)printf("\"p50ms\":%.2f,\"p99ms\":%.2f,\"p999ms\":%.2f,\"maxMs\":%.2f,"
+		     "\"histogramMs\":{",
+	    bench_percentile_ms(us, len, 0.5), bench_percentile_ms(us, len, 0.99),
+	    bench_percentile_ms(us, len, 0.999), bench_percentile_ms(us, len, 1));
+	for (int64_t ms = 1; n < len; ms *= 2) {
+		size_t before = n;
+
+		while (n < len && us[n] <= ms * 1000)
+			n++;
+		if (n == before)
+			continue;
+		(void)printf("%s\"%lld\":%zu", comma, (long long)ms, n - before);
+		comma = ",";
+	}
+	(void)printf("}");
 }
 
 void bench_scrape(int admin_port, struct buf *out)

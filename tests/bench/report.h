@@ -13,8 +13,10 @@
  * none. */
 char *bench_token(const char *keys_dir, const char *user);
 
-/* The bus as a back end has it. Ends the program if it can't be reached. */
-struct bus *bench_bus(const char *url, const char *password);
+/* The bus as `user` has it: "backend", "edge", "ops". Ends the program if it can't be reached. */
+struct bus *bench_bus(const char *url, const char *user, const char *password);
+/* Ends the program, with its message, unless s is STATUS_OK. */
+void bench_must(enum status s, const struct err *err);
 
 struct bench_event {
 	const char *run; /* with the number it names the event */
@@ -33,6 +35,9 @@ bool bench_read_due(struct bytes packet, size_t *ret_number, int64_t *ret_due_us
 /* Sorts, and gives the p-th (0 to 1) in milliseconds; 0 without any. */
 void bench_sort(int64_t *us, size_t len);
 double bench_percentile_ms(const int64_t *sorted_us, size_t len, double p);
+/* "p50ms":1.23,"p99ms":..,"p999ms":..,"maxMs":..,"histogramMs":{"1":12,"2":34,...}, whose keys are
+ * upper bounds, doubling. */
+void bench_print_latencies(const int64_t *sorted_us, size_t len);
 
 /* /metrics of the admin port; empty if it does not answer. */
 void bench_scrape(int admin_port, struct buf *out);

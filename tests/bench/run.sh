@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./dev bench [idle|latency|slow|storm]...: starts an optimised stack of its own on free ports, measures, stops it.
+# ./dev bench [SCENARIO]...: starts an optimised stack of its own on free ports, measures, stops it.
 # Each scenario prints one JSON object a run; figures of this machine are in docs/performance.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -10,11 +10,18 @@ usage: ./dev bench [SCENARIO...] [--repeat N] [--sockets N] [--minutes M]
 
   idle      what 10,000 idle, signed-in WebSockets cost one edge: memory and threads
   latency   500 stored events a second: from publish to the socket, p50, p99, p99.9
+  delivery  50,000 stored events for 1,000 users, 200 of them with a socket: events a second, CPU and
+            memory, beside Redis, Node.js and Socket.IO doing the same
+  steady    rates from 2,000 events a second on, for 10 s each: the highest that leaves no backlog
+  balances  500 movements a second, each followed by a question to the bank: from publish to the
+            new balance at the socket
+  growth    what an event, and what open, list and heads cost with 10,000, 100,000 and 1,000,000 rows
+  announce  an announcement to 1,000,000 known users: rows, doorbells, time to 1,000 sockets
   slow      latencies of 1,000 clients while 1 and 20 others read, and while these stop reading
   storm     18,000 WebSockets on one edge for 10 minutes with events, then the edge is killed and all
             of them come to another one at once
 
-  --repeat N    how often each scenario runs (3; slow: 5 pairs; storm: once)
+  --repeat N    how often each scenario runs (3; slow and delivery: 5 pairs; storm: once)
   --sockets N   of the storm (18000)
   --minutes M   how long the storm holds them (10)
 TEXT
@@ -26,7 +33,7 @@ sockets=18000
 minutes=10
 while [ $# -gt 0 ]; do
   case "$1" in
-    idle | latency | slow | storm) scenarios+=("$1") ;;
+    idle | latency | delivery | steady | balances | growth | announce | slow | storm) scenarios+=("$1") ;;
     --repeat) repeat=${2:?--repeat needs a number}; shift ;;
     --sockets) sockets=${2:?--sockets needs a number}; shift ;;
     --minutes) minutes=${2:?--minutes needs a number}; shift ;;
@@ -47,7 +54,11 @@ status=$WW_DEV_RUN_DIR/status.json
 ulimit -n "$(ulimit -Hn)"
 
 stop() {
-  ./dev down --wipe >&2 || true
+  if [ -e "$WW_DEV_RUN_DIR/redis.port" ]; then
+    tests/bench/reference/stack.sh down >&2 || true
+  else
+    ./dev down --wipe >&2 || true
+  fi
 }
 trap stop EXIT
 trap 'exit 130' INT TERM
@@ -78,6 +89,71 @@ run_latency() {
     "$(backend_password)" 100 500 20
 }
 
+# Processes started in $WW_DEV_RUN_DIR.
+pid() {
+  cut -d ' ' -f 1 "$WW_DEV_RUN_DIR/pid/$1"
+}
+
+# "a=12,b=34" for the processes a, b; those of two words, like edge=edge-1, are named by the first.
+pids() {
+  local name list=()
+
+  for name in "$@"; do
+    list+=("${name%%=*}=$(pid "${name#*=}")")
+  done
+  (IFS=, && printf '%s' "${list[*]}")
+}
+
+# sql ROLE [ARGS...]
+sql() {
+  local role=$1
+
+  shift
+  psql -X -q -At -v ON_ERROR_STOP=1 "$@" "$(cat "$WW_DEV_RUN_DIR/secrets/postgres/$role.url")"
+}
+
+checkpoint() {
+  PGPASSFILE=$WW_DEV_RUN_DIR/secrets/pgpass psql -X -q -h 127.0.0.1 -p "$(port .postgres | sed 's|/.*||')" \
+    -U postgres -d postgres -c CHECKPOINT
+}
+
+must_be_stored() {
+  [ "$1" = "$2" ] || { printf 'bench: %s of %s events are stored\n' "$1" "$2" >&2; return 1; }
+}
+
+# deliver USERS SOCKETS EVENTS: a backlog of ours.
+deliver() {
+  "$bin/bench_delivery" "$(port '.edges[0].http')" "$WW_DEV_RUN_DIR/keys" "$1" "$2" "$3" "$(pid notifications)" \
+    "$(pids nats postgres notifications edge=edge-1)" \
+    "$bin/bench_backlog" "$(field .nats)" "$(backend_password)" bench "$1" "$3"
+}
+
+delivery_events=50000
+
+run_delivery() {
+  deliver 1000 200 "$delivery_events"
+  must_be_stored "$(sql notifications -c 'SELECT sum(n) FROM notifications.unread')" "$delivery_events"
+  must_be_stored "$(sql notifications -c 'SELECT count(*) FROM notifications.inbox')" "$delivery_events"
+}
+
+run_reference() {
+  REDIS_URL=redis://127.0.0.1:$(cat "$WW_DEV_RUN_DIR/redis.port") \
+    "$bin/bench_delivery" "$(cat "$WW_DEV_RUN_DIR/server.port")" "$WW_DEV_RUN_DIR/keys" 1000 200 "$delivery_events" \
+    "$(pid consumer)" "$(pids redis postgres consumer server)" \
+    node tests/bench/reference/publish.mjs 1000 "$delivery_events"
+  must_be_stored "$(sql reference -c 'SELECT count(*) FROM notifications')" "$delivery_events"
+}
+
+run_balances() {
+  "$bin/bench_balances" "$(port '.edges[0].http')" "$WW_DEV_RUN_DIR/keys" "$(field .nats)" \
+    "$(backend_password)" 1000 500 20
+}
+
+# run_requests USERS COUNT
+run_requests() {
+  "$bin/bench_requests" "$(field .nats)" "$(cat "$WW_DEV_RUN_DIR/secrets/nats/edge")" "$1" "$2"
+}
+
 # run_slow SLOW read|mute
 run_slow() {
   "$bin/bench_slow" "$(port '.edges[0].http')" "$(port '.edges[0].admin')" "$(field '.edges[0].pid')" \
@@ -104,12 +180,116 @@ measure() {
   ./dev down --wipe >&2
 }
 
+measure_reference() {
+  tests/bench/reference/stack.sh up >&2
+  printf 'reference '
+  run_reference
+  tests/bench/reference/stack.sh down >&2
+}
+
 times() {
   local i
 
   for ((i = 1; i <= $1; i++)); do
     measure "$2" "$3" "run_$3"
   done
+}
+
+compare_delivery() {
+  local results i
+
+  results=$(mktemp)
+  for ((i = 1; i <= $1; i++)); do
+    measure 1 delivery run_delivery | tee -a "$results"
+    measure_reference | tee -a "$results"
+  done
+  jq -Rsc '
+    def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
+    def rounded: . * 100 | round / 100;
+    [split("\n")[] | select(. != "") | split(" ") | {who: .[0], run: (.[1] | fromjson)}] as $all
+    | def of($who; key): [$all[] | select(.who == $who) | .run | key];
+      def both(key): {ours: (of("delivery"; key) | median | rounded), reference: (of("reference"; key) | median | rounded)}
+        | .ratio = (.ours / .reference | rounded);
+    {pairs: (of("delivery"; .perSecond) | length), perSecond: both(.perSecond),
+     cpuMsPerThousand: both(.cpuMsPerThousand.all), pssMiB: both(.pssMiB.all),
+     ratios: ([of("delivery"; .perSecond), of("reference"; .perSecond)] | transpose | map(.[0] / .[1] | rounded))}' \
+    "$results" | sed 's/^/delivery medians /'
+  rm -f "$results"
+}
+
+# Rates rise until one is too much: then the last events wait for half a second and longer.
+find_steady() {
+  local rate result highest=0
+
+  for ((rate = 2000; rate <= 40000; rate += 2000)); do
+    result=$("$bin/bench_latency" "$(port '.edges[0].http')" "$WW_DEV_RUN_DIR/keys" "$(field .nats)" \
+      "$(backend_password)" 1000 "$rate" 10) || break
+    printf '\nsteady %s' "$result"
+    [ "$(jq '.p99ms < 500' <<<"$result")" = true ] || break
+    highest=$rate
+  done
+  printf '\nsteady {"perSecond":%d}\n' "$highest"
+}
+
+grow() {
+  local rows=$1
+
+  "$bin/bench_backlog" "$(field .nats)" "$(backend_password)" first 1000 1000
+  until [ "$(sql notifications -c 'SELECT count(*) FROM notifications.inbox')" = 1000 ]; do sleep 0.1; done
+  sql notifications -v "rows=$((rows - 1000))" -f tests/bench/rows.sql
+  # What the server would have done by then, and must not do while we measure.
+  sql notifications -c 'VACUUM ANALYZE notifications.users, notifications.unread, notifications.inbox,
+    notifications.mailbox, notifications.bodies, notifications.applied_a, notifications.applied_b'
+  checkpoint
+  printf '{"rows":%d,"apply":' "$rows"
+  deliver 1000 200 50000 | tr -d '\n'
+  printf ',"requests":'
+  run_requests 1000 2000 | tr -d '\n'
+  printf '}\n'
+}
+
+compare_growth() {
+  local results i rows
+
+  results=$(mktemp)
+  for ((i = 1; i <= $1; i++)); do
+    for rows in 10000 100000 1000000; do
+      measure 1 growth grow "$rows" | tee -a "$results"
+    done
+  done
+  sed 's/^growth //' "$results" | jq -sc '
+    def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
+    def rounded: . * 100 | round / 100;
+    def sizes(key): [group_by(.rows)[] | map(key) | median | rounded];
+    def ratio: . + [.[2] / .[0] | rounded];
+    {rows: [group_by(.rows)[] | .[0].rows], runs: (group_by(.rows)[0] | length)}
+    + ({perSecond: sizes(.apply.perSecond), cpuMsPerThousand: sizes(.apply.cpuMsPerThousand.all),
+        postgresMsPerThousand: sizes(.apply.cpuMsPerThousand.postgres), openMs: sizes(.requests.open.p50ms),
+        listMs: sizes(.requests.list.p50ms), headsMs: sizes(.requests.heads.p50ms)}
+       | map_values(ratio))' | sed 's/^/growth medians, and the last to the first /'
+  rm -f "$results"
+}
+
+# Rows inserted, updated and deleted so far. Sessions report them within ten seconds.
+rows_written() {
+  sleep 12
+  sql notifications -c "SELECT coalesce(sum(n_tup_ins), 0), coalesce(sum(n_tup_upd), 0), coalesce(sum(n_tup_del), 0)
+    FROM pg_stat_user_tables WHERE relname <> 'progress' AND relname NOT LIKE 'applied%'"
+}
+
+run_announce() {
+  local before after requests
+
+  sql notifications -c "INSERT INTO notifications.users (user_id, seq, rev)
+    SELECT 'user-' || n, 1, 1 FROM generate_series(0, 999999) n" -c 'VACUUM ANALYZE notifications.users'
+  requests=$(run_requests 1000000 2000)
+  before=$(rows_written)
+  "$bin/bench_announce" "$(port '.edges[0].http')" "$WW_DEV_RUN_DIR/keys" "$(field .nats)" "$(backend_password)" \
+    "$(cat "$WW_DEV_RUN_DIR/secrets/nats/ops")" 1000
+  after=$(rows_written)
+  printf 'announce {"rowsBefore":"%s","rowsAfter":"%s"}\n' "$before" "$after"
+  printf 'announce requests before %s\n' "$requests"
+  printf 'announce requests after %s\n' "$(run_requests 1000000 2000)"
 }
 
 # Runs of both kinds in turn, so that whatever else this machine does meets both; then their medians.
@@ -135,7 +315,14 @@ compare_slow() {
 
 for scenario in "${scenarios[@]}"; do
   case "$scenario" in
-    idle | latency) times "${repeat:-3}" 1 "$scenario" ;;
+    idle | latency | balances | announce) times "${repeat:-3}" 1 "$scenario" ;;
+    delivery) compare_delivery "${repeat:-5}" ;;
+    steady)
+      for ((i = 1; i <= ${repeat:-3}; i++)); do
+        measure 1 steady find_steady
+      done
+      ;;
+    growth) compare_growth "${repeat:-3}" ;;
     slow)
       compare_slow 1 "${repeat:-5}"
       compare_slow 20 "${repeat:-5}"

@@ -163,7 +163,7 @@ static bool prepare(struct bench *bench)
 	pool->token = token_of;
 	pool->on_packet = on_packet;
 	pool->arg = bench;
-	bench->bus = bench_bus(args->nats_url, args->password);
+	bench->bus = bench_bus(args->nats_url, "backend", args->password);
 	if (!bench_pool_connect(pool, 50, 60000))
 		return false;
 	pool->on_lost = on_lost;

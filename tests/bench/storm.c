@@ -272,7 +272,7 @@ static bool prepare(struct bench *bench)
 	pool->on_ready = on_ready;
 	pool->arg = bench;
 	pool->recovers = true;
-	bench->bus = bench_bus(args->nats_url, args->password);
+	bench->bus = bench_bus(args->nats_url, "backend", args->password);
 	if (db_open(&db, &bench->db, &err)) {
 		(void)fprintf(stderr, "%s\n", err.msg);
 		return false;
