@@ -32,7 +32,7 @@ static const struct setting settings[] = {
 	    "Ask the back end for the balances of both sides after every completed transaction,"
 	    " payment, deposit or withdrawal."),
 	SETTING(struct notifications_config, balance_settle, "balance-settle", SETTING_DURATION,
-	    "250ms", 0, MINUTE,
+	    "20ms", 0, MINUTE,
 	    "How long such a question waits for more movements of the same user, which it then"
 	    " covers too."),
 };
