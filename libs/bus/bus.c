@@ -98,8 +98,6 @@ static natsStatus set_manners(natsOptions *opts)
 	IFOK(ns, natsOptions_SetReconnectJitter(opts, RECONNECT_JITTER_MS, RECONNECT_JITTER_MS));
 	/* Nothing is kept while disconnected: an old doorbell is worse than none. */
 	IFOK(ns, natsOptions_SetReconnectBufSize(opts, 0));
-	/* A request costs 0.2 ms instead of 1 ms. */
-	IFOK(ns, natsOptions_SetSendAsap(opts, true));
 	/* One thread for all subscriptions of the process. */
 	IFOK(ns, natsOptions_UseGlobalMessageDelivery(opts, true));
 	return ns;
@@ -114,6 +112,7 @@ static natsStatus set_options(struct bus *bus, const struct bus_config *cfg)
 	IFOK(ns, natsOptions_SetName(opts, cfg->name));
 	IFOK(ns, natsOptions_SetCustomInboxPrefix(opts, bus->inbox_prefix));
 	IFOK(ns, set_manners(opts));
+	IFOK(ns, natsOptions_SetSendAsap(opts, !cfg->bulk));
 	IFOK(ns, natsOptions_SetRetryOnFailedConnect(opts, true, on_first_connect, bus));
 	IFOK(ns, natsOptions_SetReconnectedCB(opts, on_reconnect, bus));
 	IFOK(ns, natsOptions_SetDisconnectedCB(opts, on_disconnect, bus));

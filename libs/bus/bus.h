@@ -40,6 +40,9 @@ struct bus_config {
 	const char *user;
 	const char *password;
 	const char *name; /* shown by the server: "ww-edge/abc" */
+	/* What is published waits up to a millisecond for more, and thousands leave in one write.
+	 * Else each is sent at once: a request costs 0.2 ms instead of 1 ms. */
+	bool bulk;
 	/* Told from nats.c threads; must be quick. May be NULL. */
 	void (*on_connected)(void *arg); /* also after every reconnect */
 	void (*on_disconnected)(void *arg);

@@ -107,15 +107,22 @@ static void on_request(void *arg, struct bus_msg *msg)
 	}
 }
 
-static enum status open_bus(
-    struct service *service, const struct service_config *cfg, struct err *err)
+static enum status open_bus(const struct service *service, const struct service_config *cfg,
+    bool bulk, struct bus **ret_bus, struct err *err)
 {
 	struct bus_config bus = { .url = cfg->nats_url,
 		.user = cfg->nats_user,
 		.password = cfg->nats_password,
-		.name = service->name };
+		.name = service->name,
+		.bulk = bulk };
 
-	return bus_open(&bus, &service->bus, err);
+	return bus_open(&bus, ret_bus, err);
+}
+
+enum status service_open_bulk_bus(const struct service *service, const struct service_config *cfg,
+    struct bus **ret_bus, struct err *err)
+{
+	return open_bus(service, cfg, /* bulk= */ true, ret_bus, err);
 }
 
 static enum status open_workers(
@@ -134,7 +141,7 @@ static enum status open_workers(
 static enum status open_all(
     struct service *service, const struct service_config *cfg, struct err *err)
 {
-	enum status s = open_bus(service, cfg, err);
+	enum status s = open_bus(service, cfg, /* bulk= */ false, &service->bus, err);
 
 	if (s)
 		return s;

@@ -88,6 +88,9 @@ enum status service_new(const struct service_config *cfg, const struct service_s
 void service_free(struct service *service); /* NULL is fine */
 
 struct bus *service_bus(struct service *service);
+/* Another connection, for who publishes in bulk (bus_config); its owner closes it. */
+enum status service_open_bulk_bus(const struct service *service, const struct service_config *cfg,
+    struct bus **ret_bus, struct err *err) MUST_CHECK;
 const char *service_instance(const struct service *service);
 int service_admin_port(const struct service *service);
 

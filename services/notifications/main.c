@@ -37,6 +37,7 @@ static enum status serve(const struct notifications_config *cfg, struct err *err
 	struct notifications notifications = { .cfg = cfg, .health = { CAUSE_STARTING } };
 	struct applier *applier = NULL;
 	struct audit_relay *audit = NULL;
+	struct bus *bulk = NULL;
 	struct service_spec spec = { .name = "notifications",
 		.routes = notifications_routes,
 		.routes_len = notifications_routes_len,
@@ -63,10 +64,13 @@ static enum status serve(const struct notifications_config *cfg, struct err *err
 	if (!s)
 		s = audit_relay_start(cfg, service_bus(service), name, &audit, err);
 	if (!s && !service_is_stopping(service))
-		s = applier_start(&notifications, service_bus(service), name, &applier, err);
+		s = service_open_bulk_bus(service, &cfg->service, &bulk, err);
+	if (!s && bulk)
+		s = applier_start(&notifications, bulk, name, &applier, err);
 	if (!s)
 		s = service_run(service, err);
 	applier_stop(applier);
+	bus_close(bulk);
 	balances_stop(notifications.balances);
 	audit_relay_stop(audit);
 	service_free(service);
