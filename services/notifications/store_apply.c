@@ -256,27 +256,43 @@ static void add_unread_params(struct db_params *p, const struct unread_rows *row
 	db_add_i32_array(p, rows->n, rows->len);
 }
 
-enum status store_add_unread(struct db *db, const struct unread_rows *rows, struct err *err)
-{
-	struct db_params p;
-
-	add_unread_params(&p, rows);
-	return db_run(db, STORE_ADD_UNREAD, &p, NULL, err);
-}
-
-enum status store_take_unread(struct db *db, const struct unread_rows *rows, struct err *err)
+/* *ret_n: how many of the counters there were. */
+static enum status move_unread(
+    struct db *db, size_t statement, const struct unread_rows *rows, size_t *ret_n, struct err *err)
 {
 	struct db_result *r = NULL;
 	struct db_params p;
 	enum status s;
 
 	add_unread_params(&p, rows);
-	s = db_run(db, STORE_TAKE_UNREAD, &p, &r, err);
+	s = db_run(db, statement, &p, &r, err);
 	if (s)
 		return s;
-	if (db_rows(r) != rows->len)
-		s = err_set(err, STATUS_INTERNAL, "a counter of unread items is missing");
+	*ret_n = db_rows(r);
 	db_result_free(r);
+	return STATUS_OK;
+}
+
+/* Mostly they are all there: an update costs half of what an insert that conflicts does. */
+enum status store_add_unread(struct db *db, const struct unread_rows *rows, struct err *err)
+{
+	struct db_params p;
+	size_t n = 0;
+	enum status s = move_unread(db, STORE_ADD_UNREAD, rows, &n, err);
+
+	if (s || n == rows->len)
+		return s;
+	add_unread_params(&p, rows);
+	return db_run(db, STORE_CREATE_UNREAD, &p, NULL, err);
+}
+
+enum status store_take_unread(struct db *db, const struct unread_rows *rows, struct err *err)
+{
+	size_t n = 0;
+	enum status s = move_unread(db, STORE_TAKE_UNREAD, rows, &n, err);
+
+	if (!s && n != rows->len)
+		s = err_set(err, STATUS_INTERNAL, "a counter of unread items is missing");
 	return s;
 }
 

@@ -23,13 +23,23 @@
 #define SQL_LOCK_KEY "33624953393342822"
 #define SQL_AUDIT_LOCK_KEY "33626782693615988"
 
-/* Users and numbers come as array literals, one for each event: their lengths differ. */
-#define SQL_INSERT_APPLIED(table, other)                                                    \
-	"INSERT INTO notifications." table " (event_key, applied_at, users, seqs)"          \
-	" SELECT r.k, $4::timestamptz, r.u::text[], r.s::bigint[]"                          \
-	" FROM unnest($1::text[], $2::text[], $3::text[]) AS r(k, u, s)"                    \
-	" WHERE NOT EXISTS (SELECT FROM notifications." other " a WHERE a.event_key = r.k)" \
+/*
+ * Users and numbers come as array literals, one for each event: their lengths differ. The other
+ * table was looked into by FIND_APPLIED, and nobody but the holder of the lock writes either.
+ */
+#define SQL_INSERT_APPLIED(table)                                                  \
+	"INSERT INTO notifications." table " (event_key, applied_at, users, seqs)" \
+	" SELECT r.k, $4::timestamptz, r.u::text[], r.s::bigint[]"                 \
+	" FROM unnest($1::text[], $2::text[], $3::text[]) AS r(k, u, s)"           \
 	" ON CONFLICT DO NOTHING RETURNING 1"
+
+/* Both have the same parameters. */
+#define SQL_MOVE_UNREAD(sign)                                                          \
+	"UPDATE notifications.unread u SET n = u.n " sign " r.n"                       \
+	" FROM unnest($1::text[], $2::smallint[], $3::smallint[], $4::integer[])"      \
+	" AS r(user_id, type, priority, n)"                                            \
+	" WHERE u.user_id = r.user_id AND u.type = r.type AND u.priority = r.priority" \
+	" RETURNING 1"
 
 /* States are literals here, so that the partial index of what is unread can be used. */
 #define SQL_MOVE(state_, read_at, archived_at)                                                \
@@ -136,8 +146,8 @@
 			" WHERE event_key = ANY ($1::text[])"                                      \
 			" UNION ALL SELECT event_key, users, seqs FROM notifications.applied_b"    \
 			" WHERE event_key = ANY ($1::text[])")                                     \
-	S(INSERT_APPLIED_A, SQL_INSERT_APPLIED("applied_a", "applied_b"))                          \
-	S(INSERT_APPLIED_B, SQL_INSERT_APPLIED("applied_b", "applied_a"))                          \
+	S(INSERT_APPLIED_A, SQL_INSERT_APPLIED("applied_a"))                                       \
+	S(INSERT_APPLIED_B, SQL_INSERT_APPLIED("applied_b"))                                       \
 	S(BALANCE_VERSIONS, "SELECT b.user_id, b.wallet_id, b.version"                             \
 			    " FROM unnest($1::text[], $2::text[]) AS r(user_id, wallet_id)"        \
 			    " JOIN notifications.balances b USING (user_id, wallet_id)")           \
@@ -159,16 +169,12 @@
 	    " SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[],"            \
 	    " $5::smallint[], $6::smallint[], $7::text[], $8::text[], $9::timestamptz[],"          \
 	    " $10::timestamptz[])")                                                                \
-	S(ADD_UNREAD,                                                                              \
-	    "INSERT INTO notifications.unread AS u (user_id, type, priority, n)"                   \
+	S(ADD_UNREAD, SQL_MOVE_UNREAD("+"))                                                        \
+	S(CREATE_UNREAD,                                                                           \
+	    "INSERT INTO notifications.unread (user_id, type, priority, n)"                        \
 	    " SELECT * FROM unnest($1::text[], $2::smallint[], $3::smallint[], $4::integer[])"     \
-	    " ON CONFLICT (user_id, type, priority) DO UPDATE SET n = u.n + excluded.n")           \
-	S(TAKE_UNREAD,                                                                             \
-	    "UPDATE notifications.unread u SET n = u.n - r.n"                                      \
-	    " FROM unnest($1::text[], $2::smallint[], $3::smallint[], $4::integer[])"              \
-	    " AS r(user_id, type, priority, n)"                                                    \
-	    " WHERE u.user_id = r.user_id AND u.type = r.type AND u.priority = r.priority"         \
-	    " RETURNING 1")                                                                        \
+	    " ON CONFLICT DO NOTHING")                                                             \
+	S(TAKE_UNREAD, SQL_MOVE_UNREAD("-"))                                                       \
 	S(SET_BALANCES,                                                                            \
 	    "INSERT INTO notifications.balances AS b (user_id, wallet_id, version, payload, "      \
 	    "updated_at)"                                                                          \
