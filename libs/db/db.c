@@ -16,12 +16,18 @@ enum {
 	GRACE_MS = 5000, /* for the server's time-out to reach us before ours strikes */
 };
 
+/* Without jit=off the price put on a table of one row that has no index would have it compiled. */
+#define BY_KEY                                                         \
+	" -c plan_cache_mode=force_generic_plan -c enable_seqscan=off" \
+	" -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off"
+
 /*
  * The session settings, after those that the connection string may bring: later ones win. The
  * server is to notice a client whose machine is gone as soon as we notice a server: until then it
  * keeps that client's advisory locks, two hours by default.
  */
-static char *session_options(const PQconninfoOption *parsed, int statement_ms, int lock_ms)
+static char *session_options(
+    const PQconninfoOption *parsed, int statement_ms, int lock_ms, bool by_key)
 {
 	const char *theirs = "";
 
@@ -32,8 +38,8 @@ static char *session_options(const PQconninfoOption *parsed, int statement_ms, i
 	return xasprintf("%s -c statement_timeout=%d -c lock_timeout=%d"
 			 " -c idle_in_transaction_session_timeout=%d -c TimeZone=UTC"
 			 " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3"
-			 " -c tcp_keepalives_count=3 -c tcp_user_timeout=10000",
-	    theirs, statement_ms, lock_ms, IDLE_IN_TRANSACTION_MS);
+			 " -c tcp_keepalives_count=3 -c tcp_user_timeout=10000%s",
+	    theirs, statement_ms, lock_ms, IDLE_IN_TRANSACTION_MS, by_key ? BY_KEY : "");
 }
 
 enum status db_open(const struct db_config *cfg, struct db **ret_db, struct err *err)
@@ -49,7 +55,7 @@ enum status db_open(const struct db_config *cfg, struct db **ret_db, struct err 
 		return err_set(err, STATUS_INVALID, "the database URL can't be parsed");
 	db = xcalloc(1, sizeof(*db));
 	db->dsn = xstrdup(cfg->dsn);
-	db->options = session_options(parsed, statement_ms, lock_ms);
+	db->options = session_options(parsed, statement_ms, lock_ms, cfg->by_key);
 	db->application_name =
 	    xstrdup(cfg->application_name ? cfg->application_name : "walletwire");
 	db->statements = cfg->statements;

@@ -32,6 +32,9 @@ struct db_config {
 	size_t statements_len;
 	int statement_timeout_ms; /* 10000 */
 	int lock_timeout_ms;      /* 5000 */
+	/* Every statement finds its rows by a key: plans are made once and read no whole table,
+	 * whatever the statistics of the moment say of tables that grow fast. */
+	bool by_key;
 };
 
 /* Connects lazily: fails only for a connection string that can't be parsed. */

@@ -568,7 +568,8 @@ enum status applier_start(struct notifications *notifications, struct bus *bus, 
 	struct applier *a = xcalloc(1, sizeof(*a));
 	struct db_config db = { .dsn = cfg->service.database_url,
 		.statements = store_statements,
-		.statements_len = store_statements_len };
+		.statements_len = store_statements_len,
+		.by_key = true };
 	enum status s;
 
 	a->cfg = cfg;

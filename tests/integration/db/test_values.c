@@ -232,6 +232,38 @@ START_TEST(the_server_notices_a_client_that_is_gone)
 }
 END_TEST
 
+/* How the one row of a table is found by its key. */
+static void expect_plan(const char *dsn, bool by_key, const char *begins)
+{
+	static const struct db_statement explain[] = { { "explain",
+	    "EXPLAIN SELECT n FROM small WHERE id = 1" } };
+	struct db_config cfg = {
+		.dsn = dsn, .statements = explain, .statements_len = 1, .by_key = by_key
+	};
+	struct db *other = NULL;
+
+	ck_assert_ok(db_open(&cfg, &other, &err), err);
+	db_params_init(&params);
+	ck_assert_ok(db_run(other, 0, &params, &result, &err), err);
+	ck_assert_msg(strncmp(db_get_text(result, 0, 0), begins, strlen(begins)) == 0,
+	    "%s instead of %s", db_get_text(result, 0, 0), begins);
+	db_result_free(result);
+	result = NULL;
+	db_close(other);
+}
+
+START_TEST(by_key_a_row_is_found_by_its_index_however_small_the_table_was)
+{
+	const char *dsn = postgres_new_database(server);
+
+	postgres_exec(dsn, "CREATE TABLE small (id bigint PRIMARY KEY, n bigint);"
+			   "INSERT INTO small VALUES (1, 1)");
+	postgres_exec(dsn, "ANALYZE small");
+	expect_plan(dsn, false, "Seq Scan");
+	expect_plan(dsn, true, "Index Scan");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("db values");
@@ -250,6 +282,7 @@ int main(void)
 	tcase_add_test(tc, batch_of_arrays_is_one_statement);
 	tcase_add_test(tc, many_rows_and_none);
 	tcase_add_test(tc, the_server_notices_a_client_that_is_gone);
+	tcase_add_test(tc, by_key_a_row_is_found_by_its_index_however_small_the_table_was);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
