@@ -125,7 +125,6 @@ static void note_change(struct roster *roster, struct user *user)
 {
 	if (user->is_changed)
 		return;
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a head knows its end */
 	DL_APPEND2(roster->changed, user, changed_prev, changed_next);
 	user->is_changed = true;
 }
@@ -133,9 +132,9 @@ static void note_change(struct roster *roster, struct user *user)
 /* Out of the list of those without devices. */
 static void stay(struct roster *roster, struct user *user)
 {
-	if (user->is_leaving)
+	if (user->is_leaving) /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in it */
 		DL_DELETE(roster->leaving, user);
-	if (user->is_gone)
+	if (user->is_gone) /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in it */
 		DL_DELETE(roster->gone, user);
 	user->is_leaving = user->is_gone = false;
 }
@@ -339,24 +338,24 @@ static bool is_status(PresenceStatus status)
 	return status == PRESENCE(ONLINE) || status == PRESENCE(AWAY);
 }
 
-static void hear_user(struct roster *roster, struct stream *stream,
+/* The last socket has gone, of somebody who may be unknown. */
+static void hear_last(struct roster *roster, const struct stream *stream, const char *user_id,
+    int64_t now, int64_t wall_us)
+{
+	const struct user *user = find_user(roster, user_id);
+	struct device *device = user ? find_device(user, stream) : NULL;
+
+	if (device)
+		settle(roster, remove_device(roster, device), now, wall_us);
+}
+
+static void hear_sockets(struct roster *roster, struct stream *stream,
     const Walletwire__V1__PresenceReportUser *said, int64_t now, int64_t wall_us)
 {
-	size_t len = strlen(said->user_id);
-	struct device *device;
-	struct user *user;
+	struct user *user = find_or_add_user(roster, said->user_id);
+	struct device *device = find_device(user, stream);
 	uint32_t before;
 
-	if (len == 0 || len > SUBJECT_ID_MAX || (said->sockets > 0 && !is_status(said->status)))
-		return;
-	user = said->sockets > 0 ? find_or_add_user(roster, said->user_id)
-				 : find_user(roster, said->user_id);
-	device = user ? find_device(user, stream) : NULL;
-	if (said->sockets == 0) {
-		if (device)
-			settle(roster, remove_device(roster, device), now, wall_us);
-		return;
-	}
 	if (!device)
 		device = add_device(roster, user, stream);
 	before = device->sockets;
@@ -368,6 +367,19 @@ static void hear_user(struct roster *roster, struct stream *stream,
 	settle(roster, user, now, wall_us);
 	if (device->sockets > before)
 		note_excess(roster, device, now);
+}
+
+static void hear_user(struct roster *roster, struct stream *stream,
+    const Walletwire__V1__PresenceReportUser *said, int64_t now, int64_t wall_us)
+{
+	size_t len = strlen(said->user_id);
+
+	if (len == 0 || len > SUBJECT_ID_MAX)
+		return;
+	if (said->sockets == 0)
+		hear_last(roster, stream, said->user_id, now, wall_us);
+	else if (is_status(said->status))
+		hear_sockets(roster, stream, said, now, wall_us);
 }
 
 /* Does the report follow the one before? Repeated numbers are heartbeats. */
