@@ -4,7 +4,6 @@
  */
 #include "delivery.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/attrs.h"
@@ -13,15 +12,6 @@
 #include "events.h"
 
 enum { DELIVERY_ARENA_MAX = 16 << 20 };
-
-struct delivery_ref {
-	_Atomic unsigned refs;
-	struct bus_msg *msg;
-	pthread_mutex_t lock; /* guards what is below until `prepared` */
-	bool prepared, valid;
-	struct arena arena;
-	struct delivery delivery;
-};
 
 /* `42["event",{members` without the closing brace: the start of every event packet. */
 static void append_event_start(struct buf *out, const char *event, const ProtobufCMessage *body)
@@ -177,53 +167,15 @@ void delivery_free_log(struct delivery_log *log, size_t len)
 	free(log);
 }
 
-struct delivery_ref *delivery_ref_new(struct bus_msg *msg)
+static bool decode(void *body, struct bytes data, struct arena *arena)
 {
-	struct delivery_ref *ref = xcalloc(1, sizeof(*ref));
+	struct delivery *delivery = body;
+	const Walletwire__V1__Delivery *message =
+	    walletwire__v1__delivery__unpack(arena_allocator(arena), data.len, data.data);
 
-	atomic_init(&ref->refs, 1);
-	(void)pthread_mutex_init(&ref->lock, NULL);
-	ref->msg = bus_msg_ref(msg);
-	return ref;
-}
-
-struct delivery_ref *delivery_ref_more(struct delivery_ref *ref)
-{
-	atomic_fetch_add_explicit(&ref->refs, 1, memory_order_relaxed);
-	return ref;
-}
-
-void delivery_ref_drop(struct delivery_ref *ref)
-{
-	if (!ref || atomic_fetch_sub_explicit(&ref->refs, 1, memory_order_acq_rel) != 1)
-		return;
-	if (ref->valid) {
-		delivery_free_items(ref->delivery.items, ref->delivery.items_len);
-		delivery_free_states(ref->delivery.states, ref->delivery.states_len);
-		delivery_free_log(ref->delivery.log, ref->delivery.log_len);
-	}
-	arena_finish(&ref->arena);
-	bus_msg_unref(ref->msg);
-	(void)pthread_mutex_destroy(&ref->lock);
-	free(ref);
-}
-
-size_t delivery_ref_size(const struct delivery_ref *ref)
-{
-	return bus_msg_data(ref->msg).len;
-}
-
-static void prepare(struct delivery_ref *ref)
-{
-	struct bytes data = bus_msg_data(ref->msg);
-	Walletwire__V1__Delivery *message;
-
-	arena_init(&ref->arena, DELIVERY_ARENA_MAX);
-	message =
-	    walletwire__v1__delivery__unpack(arena_allocator(&ref->arena), data.len, data.data);
 	if (!message)
-		return;
-	ref->delivery = (struct delivery){
+		return false;
+	*delivery = (struct delivery){
 		.epoch = message->epoch,
 		.user_id = message->user_id,
 		.rev_before = message->rev_before,
@@ -237,16 +189,27 @@ static void prepare(struct delivery_ref *ref)
 		.eviction = message->eviction,
 		.marks = message->marks,
 	};
-	ref->valid = true;
+	return true;
 }
 
-const struct delivery *delivery_prepare(struct delivery_ref *ref)
+static void finish(void *body)
 {
-	(void)pthread_mutex_lock(&ref->lock);
-	if (!ref->prepared) {
-		prepare(ref);
-		ref->prepared = true;
-	}
-	(void)pthread_mutex_unlock(&ref->lock);
-	return ref->valid ? &ref->delivery : NULL;
+	struct delivery *delivery = body;
+
+	delivery_free_items(delivery->items, delivery->items_len);
+	delivery_free_states(delivery->states, delivery->states_len);
+	delivery_free_log(delivery->log, delivery->log_len);
+}
+
+static const struct shared_type delivery_type = { sizeof(struct delivery), DELIVERY_ARENA_MAX,
+	decode, finish };
+
+struct shared *delivery_new(struct bus_msg *msg)
+{
+	return shared_new(&delivery_type, msg);
+}
+
+const struct delivery *delivery_of(struct shared *doorbell)
+{
+	return shared_body(doorbell);
 }

@@ -1,17 +1,16 @@
 /*
  * delivery: one doorbell message (or one answer to `since` or `open`) on its way to sockets.
  *
- * Decoded and encoded once, by the first loop that needs it, then shared by reference: every item
- * and state has its frame. Immutable after delivery_prepare().
+ * Decoded and encoded once, by the first loop that needs it, then shared by reference (shared.h):
+ * every item and state has its frame.
  *
- * Threads: any number of loops may prepare and read one; references may be dropped on any thread.
+ * Threads: any number of loops may read one.
  */
 #ifndef EDGE_DELIVERY_H
 #define EDGE_DELIVERY_H
 
-#include "base/arena.h"
-#include "bus/bus.h"
 #include "engine/frame.h"
+#include "shared.h"
 #include "walletwire/v1/delivery.pb-c.h"
 
 struct delivery_item {
@@ -41,16 +40,10 @@ struct delivery {
 	const Walletwire__V1__Marks *marks;       /* likewise */
 };
 
-/* Holds the message until the last reference goes. Made on the bus's thread: nothing is decoded
- * yet. */
-struct delivery_ref *delivery_ref_new(struct bus_msg *msg);
-struct delivery_ref *delivery_ref_more(struct delivery_ref *ref);
-void delivery_ref_drop(struct delivery_ref *ref); /* NULL is fine */
-
-size_t delivery_ref_size(const struct delivery_ref *ref); /* bytes of the message */
-
+/* A doorbell; nothing is decoded yet. */
+struct shared *delivery_new(struct bus_msg *msg);
 /* The decoded delivery; NULL if the message is not one. */
-const struct delivery *delivery_prepare(struct delivery_ref *ref);
+const struct delivery *delivery_of(struct shared *doorbell);
 
 /* Encode what an answer holds; the arrays and frames are the caller's to finish. */
 struct delivery_item *delivery_encode_items(Walletwire__V1__Item *const *items, size_t len);

@@ -42,7 +42,7 @@ struct hub {
 
 struct crossing {
 	struct edge_loop *el;
-	struct delivery_ref *ref;
+	struct shared *msg;
 };
 
 struct hub *hub_new(struct edge *edge)
@@ -203,18 +203,18 @@ static uint64_t loops_of(struct hub *hub, const char *subject)
 static void arrive(void *arg)
 {
 	struct crossing *crossing = arg;
-	const struct delivery *delivery = delivery_prepare(crossing->ref);
+	const struct delivery *delivery = delivery_of(crossing->msg);
 
 	if (delivery && delivery->user_id[0])
-		user_on_delivery(crossing->el, crossing->ref, delivery);
+		user_on_delivery(crossing->el, crossing->msg, delivery);
 	else if (delivery)
 		announcements_on_delivery(crossing->el, delivery);
-	delivery_ref_drop(crossing->ref);
+	shared_unref(crossing->msg);
 	atomic_fetch_sub(&crossing->el->posted, 1);
 	free(crossing);
 }
 
-static void cross(struct edge_loop *el, struct delivery_ref *ref)
+static void cross(struct edge_loop *el, struct shared *msg)
 {
 	struct crossing *crossing;
 
@@ -224,7 +224,7 @@ static void cross(struct edge_loop *el, struct delivery_ref *ref)
 		return;
 	}
 	crossing = xmalloc(sizeof(*crossing));
-	*crossing = (struct crossing){ el, delivery_ref_more(ref) };
+	*crossing = (struct crossing){ el, shared_ref(msg) };
 	loop_post(el->loop, arrive, crossing);
 }
 
@@ -232,14 +232,14 @@ void hub_on_msg(void *arg, struct bus_msg *msg)
 {
 	struct hub *hub = arg;
 	uint64_t loops = loops_of(hub, bus_msg_subject(msg));
-	struct delivery_ref *ref;
+	struct shared *shared;
 
 	if (!loops)
 		return;
-	ref = delivery_ref_new(msg);
+	shared = delivery_new(msg);
 	for (size_t i = 0; i < hub->edge->loops_len; i++) {
 		if (loops >> i & 1)
-			cross(&hub->edge->loops[i], ref);
+			cross(&hub->edge->loops[i], shared);
 	}
-	delivery_ref_drop(ref);
+	shared_unref(shared);
 }

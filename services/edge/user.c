@@ -36,9 +36,9 @@ static size_t held_cost(const struct delivery *delivery)
 static void drop_held(struct user *user, struct held *held)
 {
 	LL_DELETE(user->held, held);
-	user->held_items -= held_cost(delivery_prepare(held->ref));
-	user->held_bytes -= delivery_ref_size(held->ref);
-	delivery_ref_drop(held->ref);
+	user->held_items -= held_cost(delivery_of(held->ref));
+	user->held_bytes -= shared_size(held->ref);
+	shared_unref(held->ref);
 	free(held);
 }
 
@@ -205,19 +205,19 @@ static bool apply(struct user *user, const struct delivery *delivery)
 	return done;
 }
 
-static void hold(struct user *user, struct delivery_ref *ref, const struct delivery *delivery)
+static void hold(struct user *user, struct shared *ref, const struct delivery *delivery)
 {
 	struct held *held;
 
 	if (user->held_items + held_cost(delivery) > HELD_ITEMS_MAX + 1 ||
-	    user->held_bytes + delivery_ref_size(ref) > HELD_BYTES_MAX)
+	    user->held_bytes + shared_size(ref) > HELD_BYTES_MAX)
 		return; /* fetched again: the targets know that it exists */
 	held = xmalloc(sizeof(*held));
 	held->next = NULL;
-	held->ref = delivery_ref_more(ref);
+	held->ref = shared_ref(ref);
 	LL_APPEND(user->held, held);
 	user->held_items += held_cost(delivery);
-	user->held_bytes += delivery_ref_size(ref);
+	user->held_bytes += shared_size(ref);
 }
 
 /* What is held may fit now; what moved something may let an earlier one fit too. */
@@ -228,7 +228,7 @@ static void replay(struct user *user)
 	while (held) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed is not in the list */
 		struct held *next = held->next;
-		const struct delivery *delivery = delivery_prepare(held->ref);
+		const struct delivery *delivery = delivery_of(held->ref);
 
 		if (apply(user, delivery)) {
 			drop_held(user, held);
@@ -293,8 +293,7 @@ static void evict(struct edge_loop *el, const struct delivery *delivery)
 	}
 }
 
-void user_on_delivery(
-    struct edge_loop *el, struct delivery_ref *ref, const struct delivery *delivery)
+void user_on_delivery(struct edge_loop *el, struct shared *ref, const struct delivery *delivery)
 {
 	struct user *user;
 
@@ -333,7 +332,7 @@ static void begin_epoch(struct user *user, const char *epoch)
 
 	(void)snprintf(user->epoch, sizeof(user->epoch), "%s", epoch);
 	LL_FOREACH_SAFE (user->held, held, next) {
-		const struct delivery *delivery = delivery_prepare(held->ref);
+		const struct delivery *delivery = delivery_of(held->ref);
 
 		if (strcmp(delivery->epoch, epoch) != 0)
 			drop_held(user, held);

@@ -23,7 +23,7 @@ struct socket;
 
 struct held {
 	struct held *next;
-	struct delivery_ref *ref;
+	struct shared *ref;
 };
 
 struct user {
@@ -54,8 +54,7 @@ void user_leave(struct socket *socket);
 struct user *user_find(struct edge_loop *el, const char *id);
 
 /* A doorbell for this user. Takes its own reference to keep it. */
-void user_on_delivery(
-    struct edge_loop *el, struct delivery_ref *ref, const struct delivery *delivery);
+void user_on_delivery(struct edge_loop *el, struct shared *ref, const struct delivery *delivery);
 
 /* The highest position of any of the user's live sockets. */
 uint64_t user_position(const struct user *user);
