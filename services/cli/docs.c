@@ -131,6 +131,20 @@ static void append_keys(struct buf *out, const ProtobufCMessageDescriptor *type)
 	}
 }
 
+static void append_keys_of(struct buf *out, const ProtobufCFieldDescriptor *field)
+{
+	if (field->label == PROTOBUF_C_LABEL_REPEATED)
+		buf_append_str(out, "list, each of ");
+	append_keys(out, field->descriptor);
+}
+
+/* What protoc makes of a map: a repeated message of its own. */
+static bool is_map_entry(const ProtobufCMessageDescriptor *type)
+{
+	return type->n_fields == 2 && strcmp(type->fields[0].name, "key") == 0 &&
+	       strcmp(type->fields[1].name, "value") == 0;
+}
+
 static void append_message_type(struct buf *out, const ProtobufCFieldDescriptor *field)
 {
 	const ProtobufCMessageDescriptor *type = field->descriptor;
@@ -141,10 +155,10 @@ static void append_message_type(struct buf *out, const ProtobufCFieldDescriptor 
 		buf_append_str(out, "number with its exact digits");
 	else if (strcmp(type->name, "walletwire.v1.StringList") == 0)
 		buf_append_str(out, "list of strings");
-	else if (field->label == PROTOBUF_C_LABEL_REPEATED)
+	else if (is_map_entry(type))
 		buf_append_str(out, "object of numbers by name");
 	else
-		append_keys(out, type);
+		append_keys_of(out, field);
 }
 
 static void append_type(struct buf *out, const ProtobufCFieldDescriptor *field)

@@ -11,11 +11,13 @@
 #include "channels.h"
 #include "codec/reflect.h"
 #include "metrics.h"
+#include "presence.h"
 #include "tracking.h"
 #include "transfers.h"
 #include "user.h"
 #include "walletwire/v1/common.pb-c.h"
 #include "walletwire/v1/notifications.pb-c.h"
+#include "walletwire/v1/presence.pb-c.h"
 
 enum {
 	TEXT_MAX = 4000, /* code points of any text a client sends */
@@ -77,6 +79,13 @@ static enum status run_untrack(struct socket *socket, const struct json *payload
 		return err_invalid(err, "transferId", "a string is required");
 	channel_untrack(socket, json_text(id));
 	return STATUS_OK;
+}
+
+static enum status run_presence_set(
+    struct socket *socket, const struct json *payload, struct err *err)
+{
+	/* what is no text is no such word either */
+	return presence_set(socket, json_text(json_get(payload, "status")), err);
 }
 
 static enum status run_refresh(struct socket *socket, const struct json *payload, struct err *err)
@@ -160,6 +169,12 @@ static const struct command commands[] = {
 	{ SERVICE("notifications:archive", "notifications.archive", select_request, select_reply),
 	    .before = before_select },
 	{ SERVICE("notifications:unread", "notifications.unread", unread_request, unread_reply) },
+	{ .event = "presence:set", .run = run_presence_set, .is_tracked = true },
+	{ SERVICE("presence:get", "presence.get", presence_get_request, presence_get_reply) },
+	{ SERVICE("presence:friends", "presence.friends", presence_friends_request,
+	    presence_friends_reply) },
+	{ SERVICE("presence:privacy", "presence.privacy", presence_privacy_request,
+	    presence_privacy_reply) },
 };
 
 static const struct command *find(struct bytes event)

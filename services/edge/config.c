@@ -90,6 +90,8 @@ static const struct setting settings[] = {
 	    "Requests of one socket that may wait for services at once"),
 	ROW(track_pending_ms, "track-pending", SETTING_DURATION, "60s", 100, 3600000,
 	    "How long a transfer that is not known yet stays tracked"),
+	ROW(away_after_ms, "away-after", SETTING_DURATION, "5m", 0, 86400000,
+	    "How long a client does nothing before it is shown as away; 0: never"),
 	ROW(hole_wait_ms, "hole-wait", SETTING_DURATION, "50ms", 0, 10000,
 	    "How long a missing mailbox number may still arrive by itself"),
 	ROW(sweep_interval_ms, "sweep-interval", SETTING_DURATION, "60s", 100, 3600000,

@@ -16,6 +16,7 @@
 #include "log/log.h"
 #include "metrics.h"
 #include "ops.h"
+#include "presence.h"
 #include "relay.h"
 #include "revoked.h"
 #include "signin.h"
@@ -128,6 +129,7 @@ static enum status start_listening(struct edge *edge, struct err *err)
 	enum status s;
 
 	bus_port_want(edge->port, "ww.rt.all");
+	presence_listen(edge);
 	s = relay_start(edge, &edge->relay, err);
 	if (!s)
 		s = revoked_start(edge->bus, recheck_tokens, edge, &edge->revoked, err);
@@ -280,6 +282,7 @@ static void on_loop_drained(struct engine_loop *engine_loop)
 	struct edge_loop *el = engine_loop->app;
 
 	sweep_stop(el);
+	presence_stop(el);
 	drain_stop(el);
 	relay_end_loop(el);
 	atomic_store(&el->closed, true);

@@ -23,6 +23,7 @@
 #include "engine/sio.h"
 #include "http/http.h"
 #include "loop/loop.h"
+#include "presence_order.h"
 #include "recovery.h"
 #include "token/token.h"
 
@@ -85,6 +86,21 @@ struct edge_loop {
 		uint64_t target;   /* known to exist */
 		bool asking;
 	} log;
+	struct presence {
+		/* sockets that are not idle, the one active longest ago first */
+		struct socket *active;
+		struct loop_timer idle_timer;
+		bool is_told;                     /* reports are sent */
+		struct presence_changed *changed; /* users to tell about, by id */
+		/* users whose friends have not come, the one told longest ago first */
+		struct user *wanting;
+		uint64_t number;           /* of the newest report */
+		int64_t told_ms, whole_ms; /* when it was, and the newest whole table */
+		bool is_whole_due;
+		struct loop_timer report_timer;
+		struct presence_order order; /* of what comes */
+		struct loop_timer silence;
+	} presence;
 	struct drain {
 		bool is_on;
 		int64_t until_ms; /* then whoever is left goes */

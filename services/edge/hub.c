@@ -11,6 +11,8 @@
 #include "base/subject.h"
 #include "base/xalloc.h"
 #include "delivery.h"
+#include "presence_batch.h"
+#include "presence_show.h"
 #include "user.h"
 
 /* A loop that is so far behind is told to look for what it missed instead. */
@@ -43,6 +45,7 @@ struct hub {
 struct crossing {
 	struct edge_loop *el;
 	struct shared *msg;
+	void (*take)(struct edge_loop *el, struct shared *msg);
 };
 
 struct hub *hub_new(struct edge *edge)
@@ -183,14 +186,19 @@ void hub_leave(struct hub *hub, const char *token, const char *sid)
 	(void)pthread_mutex_unlock(&hub->lock);
 }
 
+static bool is_of(const char *subject, const char *prefix)
+{
+	return strncmp(subject, prefix, strlen(prefix)) == 0;
+}
+
 static uint64_t loops_of(struct hub *hub, const char *subject)
 {
 	struct interest *interest;
 	uint64_t loops = 0;
 
-	if (strcmp(subject, ALL_SUBJECT) == 0)
+	if (strcmp(subject, ALL_SUBJECT) == 0 || is_of(subject, PRESENCE_SUBJECT))
 		return UINT64_MAX;
-	if (strncmp(subject, USER_PREFIX, sizeof(USER_PREFIX) - 1) != 0)
+	if (!is_of(subject, USER_PREFIX))
 		return 0;
 	(void)pthread_mutex_lock(&hub->lock);
 	interest = find(hub, subject + sizeof(USER_PREFIX) - 1);
@@ -200,21 +208,28 @@ static uint64_t loops_of(struct hub *hub, const char *subject)
 	return loops;
 }
 
+static void take_doorbell(struct edge_loop *el, struct shared *msg)
+{
+	const struct delivery *delivery = delivery_of(msg);
+
+	if (delivery && delivery->user_id[0])
+		user_on_delivery(el, msg, delivery);
+	else if (delivery)
+		announcements_on_delivery(el, delivery);
+}
+
 static void arrive(void *arg)
 {
 	struct crossing *crossing = arg;
-	const struct delivery *delivery = delivery_of(crossing->msg);
 
-	if (delivery && delivery->user_id[0])
-		user_on_delivery(crossing->el, crossing->msg, delivery);
-	else if (delivery)
-		announcements_on_delivery(crossing->el, delivery);
+	crossing->take(crossing->el, crossing->msg);
 	shared_unref(crossing->msg);
 	atomic_fetch_sub(&crossing->el->posted, 1);
 	free(crossing);
 }
 
-static void cross(struct edge_loop *el, struct shared *msg)
+static void cross(struct edge_loop *el, struct shared *msg,
+    void (*take)(struct edge_loop *el, struct shared *msg))
 {
 	struct crossing *crossing;
 
@@ -224,7 +239,7 @@ static void cross(struct edge_loop *el, struct shared *msg)
 		return;
 	}
 	crossing = xmalloc(sizeof(*crossing));
-	*crossing = (struct crossing){ el, shared_ref(msg) };
+	*crossing = (struct crossing){ el, shared_ref(msg), take };
 	loop_post(el->loop, arrive, crossing);
 }
 
@@ -232,14 +247,16 @@ void hub_on_msg(void *arg, struct bus_msg *msg)
 {
 	struct hub *hub = arg;
 	uint64_t loops = loops_of(hub, bus_msg_subject(msg));
+	bool is_batch = is_of(bus_msg_subject(msg), PRESENCE_SUBJECT);
 	struct shared *shared;
 
 	if (!loops)
 		return;
-	shared = delivery_new(msg);
+	shared = is_batch ? presence_batch_new(msg) : delivery_new(msg);
 	for (size_t i = 0; i < hub->edge->loops_len; i++) {
 		if (loops >> i & 1)
-			cross(&hub->edge->loops[i], shared);
+			cross(
+			    &hub->edge->loops[i], shared, is_batch ? presence_show : take_doorbell);
 	}
 	shared_unref(shared);
 }

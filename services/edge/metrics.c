@@ -49,6 +49,23 @@ static const char *const event_limit_labels[EVENT_LIMITS] = {
 	[EVENT_CHANNELS] = "channels",
 };
 
+static const char *const presence_report_labels[PRESENCE_REPORTS] = {
+	[PRESENCE_REPORT_WHOLE] = "whole",
+	[PRESENCE_REPORT_CHANGES] = "changes",
+	[PRESENCE_REPORT_HEARTBEAT] = "heartbeat",
+};
+
+static const char *const presence_batch_labels[PRESENCE_BATCH_OUTCOMES] = {
+	[PRESENCE_BATCH_TAKEN] = "taken",
+	[PRESENCE_BATCH_OLD] = "old",
+	[PRESENCE_BATCH_MALFORMED] = "malformed",
+};
+
+static const char *const presence_shown_labels[PRESENCE_SHOWN] = {
+	[PRESENCE_SHOWN_LIST] = "friends",
+	[PRESENCE_SHOWN_UPDATE] = "update",
+};
+
 enum { NATS_IN, NATS_OUT };
 static const char *const direction_labels[] = { [NATS_IN] = "in", [NATS_OUT] = "out" };
 
@@ -90,6 +107,18 @@ METRIC(since_items, METRIC_COUNTER, "ww_edge_since_items_total", "Items fetched 
 METRIC(snapshots, METRIC_COUNTER, "ww_edge_snapshots_total", "State snapshots fetched after a gap");
 METRIC(swept, METRIC_COUNTER, "ww_edge_swept_users_total", "Users whose head was compared");
 METRIC(findings, METRIC_COUNTER, "ww_edge_sweep_findings_total", "Users found behind by the sweep");
+
+METRIC_LABELLED(presence_reports, METRIC_COUNTER, "ww_edge_presence_reports_total",
+    "What loops told of their sockets", "kind", presence_report_labels);
+METRIC_LABELLED(presence_batches, METRIC_COUNTER, "ww_edge_presence_batches_total",
+    "What loops were told of friends; each loop counts for itself", "outcome",
+    presence_batch_labels);
+METRIC(presence_gaps, METRIC_COUNTER, "ww_edge_presence_gaps_total",
+    "Times a loop had missed a batch, or heard none, and asked for all friends again");
+METRIC_LABELLED(presence_shown, METRIC_COUNTER, "ww_edge_presence_shown_total",
+    "Events of presence that sockets were shown", "event", presence_shown_labels);
+METRIC(presence_excess, METRIC_COUNTER, "ww_edge_presence_excess_total",
+    "Sockets closed because their user has too many over all edges");
 
 static struct histogram latency = {
 	.name = "ww_edge_event_latency_seconds",
@@ -135,7 +164,8 @@ void edge_metrics_register(struct edge *edge)
 		&connects, &refusals, &recoveries, &events_in, &events_refused, &tracks_given_up,
 		&calls, &relays, &relayed, &holes, &holes_late, &sinces, &since_items, &snapshots,
 		&swept, &findings, &nats_msgs, &nats_bytes, &nats_reconnects, &nats_slow,
-		&nats_queue };
+		&nats_queue, &presence_reports, &presence_batches, &presence_gaps, &presence_shown,
+		&presence_excess };
 
 	started_ms = clock_mono_ms();
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -228,6 +258,31 @@ void count_sweep(size_t users)
 void count_sweep_finding(void)
 {
 	metric_inc(&findings);
+}
+
+void count_presence_report(enum presence_report kind)
+{
+	metric_add(&presence_reports, kind, 1);
+}
+
+void count_presence_batch(enum presence_batch_outcome outcome)
+{
+	metric_add(&presence_batches, outcome, 1);
+}
+
+void count_presence_gap(void)
+{
+	metric_inc(&presence_gaps);
+}
+
+void count_presence_shown(enum presence_shown what)
+{
+	metric_add(&presence_shown, what, 1);
+}
+
+void count_presence_excess(void)
+{
+	metric_inc(&presence_excess);
 }
 
 void observe_latency(int64_t applied_us)

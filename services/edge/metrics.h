@@ -13,6 +13,22 @@ enum event_limit {
 	EVENT_LIMITS
 };
 
+enum presence_report {
+	PRESENCE_REPORT_WHOLE,   /* a table, in as many parts as it takes */
+	PRESENCE_REPORT_CHANGES, /* likewise */
+	PRESENCE_REPORT_HEARTBEAT,
+	PRESENCE_REPORTS
+};
+
+enum presence_batch_outcome {
+	PRESENCE_BATCH_TAKEN,
+	PRESENCE_BATCH_OLD,
+	PRESENCE_BATCH_MALFORMED,
+	PRESENCE_BATCH_OUTCOMES
+};
+
+enum presence_shown { PRESENCE_SHOWN_LIST, PRESENCE_SHOWN_UPDATE, PRESENCE_SHOWN };
+
 void edge_metrics_register(struct edge *edge);
 
 void count_connect(void);                       /* a CONNECT that was answered */
@@ -32,6 +48,11 @@ void count_since(size_t items);
 void count_snapshot(void);
 void count_sweep(size_t users);
 void count_sweep_finding(void); /* somebody was behind and nothing had followed */
+void count_presence_report(enum presence_report kind);
+void count_presence_batch(enum presence_batch_outcome outcome); /* by each loop */
+void count_presence_gap(void);                                  /* likewise */
+void count_presence_shown(enum presence_shown what);
+void count_presence_excess(void);
 void observe_latency(int64_t applied_us);
 
 #endif

@@ -18,6 +18,7 @@
 #include "hub.h"
 #include "metrics.h"
 #include "ops.h"
+#include "presence.h"
 #include "revoked.h"
 #include "signin.h"
 #include "tracking.h"
@@ -149,7 +150,7 @@ static const char *offset_of(
 	return ret_offset;
 }
 
-static void show(struct socket *socket, struct frame *frame)
+void socket_show(struct socket *socket, struct frame *frame)
 {
 	char offset[RECOVERY_OFFSET_SIZE];
 
@@ -191,7 +192,7 @@ enum socket_take socket_take_item(struct socket *socket, const struct delivery_i
 	if (!item->frame ||
 	    (!row->critical && !channels_reach(socket, row->channels, row->n_channels)))
 		return SOCKET_TAKEN;
-	show(socket, item->frame);
+	socket_show(socket, item->frame);
 	observe_latency(row->applied_us);
 	return SOCKET_TAKEN;
 }
@@ -218,7 +219,7 @@ void socket_show_state(struct socket *socket, const struct delivery_state *entry
 	if (tracked)
 		tracked->version = state->version;
 	if (channels_reach(socket, state->channels, state->n_channels))
-		show(socket, entry->frame);
+		socket_show(socket, entry->frame);
 }
 
 static bool is_counters(const Walletwire__V1__State *state)
@@ -246,7 +247,7 @@ void socket_take_log(struct socket *socket, const struct delivery_log *log)
 		return;
 	socket->log_seq++;
 	if (log->frame && unread_is_for(socket->user, log->entry->segment))
-		show(socket, log->frame);
+		socket_show(socket, log->frame);
 }
 
 /* --- life --- */
@@ -309,6 +310,7 @@ static void on_leave(struct sio_socket *base)
 		return; /* it was never signed in */
 	base->data = NULL;
 	unqueue(socket);
+	presence_on_leave(socket);
 	expiry_disarm(&socket->expiry);
 	tracking_free(socket);
 	leave_hub(socket);
@@ -320,8 +322,7 @@ static void on_leave(struct sio_socket *base)
 	free(socket);
 }
 
-/* The socket is gone. */
-static void refuse_crowded(struct socket *socket)
+void socket_refuse_crowded(struct socket *socket)
 {
 	struct sio_socket *base = socket->base;
 
@@ -400,6 +401,7 @@ static void start_afresh(struct socket *socket, const Walletwire__V1__OpenReply 
 
 	channels_leave_all(socket);
 	channels_join_own(socket);
+	socket->device.is_away = false;
 	socket->seq = at.seq;
 	socket->log_seq = at.log_seq;
 	if (!recovery_keys(socket)->key.len)
@@ -432,7 +434,7 @@ static bool accept(struct socket *socket, const Walletwire__V1__OpenReply *reply
 		count_recovery(outcome);
 		socket->is_recovering = outcome == RECOVERY_DONE;
 		if (!socket->is_recovering && !take_new_id(socket)) {
-			refuse_crowded(socket);
+			socket_refuse_crowded(socket);
 			return false;
 		}
 	}
@@ -493,6 +495,7 @@ static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *
 	}
 	announcements_learn(el, reply->announcement_seq);
 	announcements_catch_up(socket);
+	presence_on_live(socket);
 	user_on_live(socket->user, socket->recover_to ? 0 : el->edge->cfg.hole_wait_ms);
 	drain_on_live(socket);
 }
@@ -706,7 +709,7 @@ static void on_connect(struct sio_socket *base, const struct json *auth)
 	if (enter_hub(socket))
 		queue_open(socket);
 	else
-		refuse_crowded(socket);
+		socket_refuse_crowded(socket);
 }
 
 void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_moved)
@@ -726,6 +729,7 @@ void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_m
 	ret_moved->pid = xstrdup(socket->pid ? socket->pid : "");
 	ret_moved->own_channels = socket->own_channels;
 	ret_moved->unread = socket->unread;
+	ret_moved->away = socket->device.is_away;
 	ret_moved->transfers = xcalloc(socket->tracked_len + 1, sizeof(*ret_moved->transfers));
 	LL_FOREACH (socket->tracked, tracked) {
 		Walletwire__V1__MovedTransfer *transfer = xmalloc(sizeof(*transfer));
@@ -766,6 +770,7 @@ bool socket_restore(struct sio_socket *base, const Walletwire__V1__MovedSocket *
 	}
 	socket->own_channels = moved->own_channels;
 	socket->unread = moved->unread;
+	socket->device.is_away = moved->away;
 	restore_transfers(socket, moved);
 	if (!enter_hub(socket)) { /* or moving would be a way around the limit */
 		count_refusal_crowded();
@@ -814,6 +819,7 @@ struct sio_namespace socket_namespace(const char *name)
 		.name = name,
 		.on_connect = on_connect,
 		.on_event = on_event,
+		.on_activity = presence_on_activity,
 		.on_leave = on_leave,
 		.on_excess = command_refuse,
 	};

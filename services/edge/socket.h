@@ -30,6 +30,15 @@ struct tracked {
 	char id[];
 };
 
+/* What is told and shown of presence (presence.h). */
+struct device {
+	struct socket *prev, *next; /* of those that are not idle */
+	int64_t active_ms;          /* when its client did something */
+	bool is_away;               /* its client says so */
+	bool is_idle;               /* its client has done nothing for so long */
+	bool wants_friends;         /* it is live, and was not told its friends */
+};
+
 struct socket {
 	struct sio_socket *base;
 	struct session *session;
@@ -38,6 +47,7 @@ struct socket {
 	struct socket *prev_queue, *next_queue; /* of those that wait for their `open` */
 	bool is_queued;
 	enum socket_state state;
+	struct device device;
 	unsigned own_channels; /* bit per enum ChannelKind: user, balance, transactions */
 	unsigned tracked_len;
 	struct tracked *tracked;
@@ -75,6 +85,9 @@ const ProtobufCMessage *socket_token_end(const struct socket *socket, struct are
 /* An event of this connection: no item, and nothing that is kept. It has to be live. */
 void socket_tell(struct socket *socket, const char *event, const ProtobufCMessage *payload);
 
+/* Too many of this user are open: the socket is told so, and gone. */
+void socket_refuse_crowded(struct socket *socket);
+
 /* Was a token revoked, or its key withdrawn, that somebody of this session signed in with? */
 bool socket_session_is_revoked(const struct edge *edge, const struct session *session);
 
@@ -107,6 +120,8 @@ bool socket_is_evicted(const struct socket *socket, const Walletwire__V1__Evicti
 /* --- what user.c and announcements.c move a live socket with --- */
 enum socket_take { SOCKET_OLD, SOCKET_TAKEN, SOCKET_HOLE };
 
+/* An event that others share, whatever its channels. */
+void socket_show(struct socket *socket, struct frame *frame);
 /* The next item: shown if one of its channels is joined, and the position moves on. */
 enum socket_take socket_take_item(struct socket *socket, const struct delivery_item *item);
 /* Numbers up to `seq` are void. */

@@ -8,6 +8,7 @@
 #include "base/xalloc.h"
 #include "calls.h"
 #include "metrics.h"
+#include "presence_report.h"
 #include "socket.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
@@ -127,6 +128,7 @@ static size_t ring_quota(struct edge_loop *el, int64_t now_ms)
 	if (hurries != sweep->hurries_seen) {
 		sweep->hurries_seen = hurries;
 		sweep->hurry_until_ms = now_ms + HURRY_MS;
+		presence_report_whole(el); /* others may have missed something, too */
 	}
 	within_ms =
 	    now_ms < sweep->hurry_until_ms ? HURRY_MS : (size_t)el->edge->cfg.sweep_interval_ms;

@@ -61,6 +61,11 @@ static void on_stored(struct edge_loop *el, void *arg, enum status s, struct byt
 	free(storing);
 }
 
+static bool is_as_given(const struct socket *socket)
+{
+	return channels_are_as_given(socket) && !socket->device.is_away;
+}
+
 static void put(const struct socket *socket, struct storing *storing)
 {
 	Walletwire__V1__Tracking value;
@@ -70,6 +75,7 @@ static void put(const struct socket *socket, struct storing *storing)
 	make_key(socket, key);
 	arena_init(&arena, ARENA_MAX);
 	channels_describe(socket, &arena, &value);
+	value.away = socket->device.is_away;
 	call_kv_put(
 	    edge_loop_of(socket->session), BUCKET_TRACKING, key, &value.base, on_stored, storing);
 	arena_finish(&arena);
@@ -79,7 +85,7 @@ bool tracking_store(struct socket *socket, call_fn fn, void *arg)
 {
 	struct storing *storing;
 
-	if (!socket->pid || (!socket->tracking && channels_are_as_given(socket)))
+	if (!socket->pid || (!socket->tracking && is_as_given(socket)))
 		return false;
 	if (!socket->tracking) {
 		socket->tracking = xcalloc(1, sizeof(*socket->tracking));
@@ -106,10 +112,12 @@ void tracking_restore(struct socket *socket, struct bytes reply)
 
 	arena_init(&arena, ARENA_MAX);
 	value = call_unpack(&arena, &walletwire__v1__tracking__descriptor, STATUS_OK, reply);
-	if (value)
+	if (value) {
 		channels_restore(socket, value);
-	else
+		socket->device.is_away = value->away;
+	} else {
 		log_warn("what a socket follows can't be read: it starts with what it was given");
+	}
 	arena_finish(&arena);
 }
 

@@ -1,9 +1,10 @@
 /*
- * tracking: what a socket has changed about its channels, kept for the edge that recovers it.
+ * tracking: what a socket has changed about its channels and its presence, kept for the edge that
+ * recovers it.
  *
  * A value of the bucket ww_tracking under <user>.<socket id>: stored before the client is told that
- * its channel was left or its transfer is followed, and again every twelve hours, since the bucket
- * forgets after a day. A socket that keeps the channels it was given stores nothing.
+ * its channel was left, its transfer is followed or it is away, and again every twelve hours, since
+ * the bucket forgets after a day. A socket that keeps the channels it was given stores nothing.
  *
  * Threads: belongs to the socket's loop.
  */

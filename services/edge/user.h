@@ -35,7 +35,11 @@ struct user {
 	struct socket *sockets;
 	char epoch[ID_SIZE];
 	uint64_t target_seq, target_rev; /* known to exist */
-	struct held *held;               /* oldest first */
+	struct wanting {
+		struct user *prev, *next; /* of those who want their friends; NULL: it does not */
+		int64_t told_ms;          /* when ww-presence was told so */
+	} wanting;
+	struct held *held; /* oldest first */
 	size_t held_items, held_bytes;
 	bool has_hole, since_queued, since_asked, snapshot_asked;
 	struct loop_timer hole_timer;

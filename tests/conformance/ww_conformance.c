@@ -157,8 +157,8 @@ static void on_leave(struct sio_socket *socket)
 }
 
 static const struct sio_namespace namespaces[] = {
-	{ "/", on_connect, on_event, on_leave, NULL },
-	{ "/custom", on_connect, on_custom_event, on_leave, NULL }, /* no rate, no excess */
+	{ "/", on_connect, on_event, on_leave, NULL, NULL },
+	{ "/custom", on_connect, on_custom_event, on_leave, NULL, NULL }, /* no rate, no excess */
 };
 
 static enum status serve(const struct config *cfg, const sigset_t *stop_signals, struct err *err)

@@ -408,6 +408,12 @@ static void on_disconnect(struct sio *sio, struct sio_socket *socket)
 		expect_connect(sio, cfg->ping_interval_ms + cfg->ping_timeout_ms);
 }
 
+static void note_activity(struct sio_socket *socket)
+{
+	if (socket->nsp->on_activity)
+		socket->nsp->on_activity(socket);
+}
+
 /* Told after it was refused: the answer stands before the end. */
 static void take_event(struct sio_socket *socket, const struct sio_event *event)
 {
@@ -441,6 +447,7 @@ static bool on_event(struct sio_socket *socket, const struct socketio_packet *pa
 	    socketio_event_is_reserved(event.name))
 		return false;
 	memcpy(event.ack.sid, socket->sid, sizeof(event.ack.sid));
+	note_activity(socket);
 	take_event(socket, &event);
 	return true;
 }
@@ -475,6 +482,7 @@ static bool dispatch(struct sio *sio, const struct socketio_packet *packet,
 	case SOCKETIO_BINARY_ACK:
 		if (!is_connected || !json_is_array(payload))
 			return false;
+		note_activity(socket);
 		on_ack(socket, packet->id, payload, attachments);
 		return true;
 	case SOCKETIO_CONNECT_ERROR:

@@ -67,6 +67,8 @@ struct sio_namespace {
 	 * refused; a client that does not care is closed. */
 	void (*on_excess)(
 	    struct sio_socket *socket, const struct sio_event *event, int64_t wait_ms);
+	/* Its client has sent an event or an acknowledgement, which comes next; may be NULL. */
+	void (*on_activity)(struct sio_socket *socket);
 };
 
 struct sio_config {

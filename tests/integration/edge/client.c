@@ -227,6 +227,27 @@ void client_connect_packet(
 	free(token);
 }
 
+void client_recover_packet(
+    const char *keys_dir, const char *answer, const char *user, char ret_packet[static TOKEN_MAX])
+{
+	const char *pid = strstr(answer, "\"pid\"");
+	const char *end = pid ? strchr(pid, '}') : NULL;
+	size_t len;
+
+	ck_assert_ptr_nonnull(end);
+	client_connect_packet(keys_dir, user, ret_packet);
+	len = strlen(ret_packet) - 1;
+	(void)snprintf(ret_packet + len, TOKEN_MAX - len, ",%.*s}", (int)(end - pid), pid);
+}
+
+const char *client_sid(struct client *client)
+{
+	char *sid = client->text + strlen("0{\"sid\":\"");
+
+	sid[strcspn(sid, "\"")] = '\0';
+	return sid;
+}
+
 bool client_sign_in(struct client *client, const char *keys_dir, const char *user)
 {
 	char packet[TOKEN_MAX];

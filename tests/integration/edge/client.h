@@ -40,6 +40,13 @@ bool client_sign_in(struct client *client, const char *keys_dir, const char *use
 void client_connect_packet(
     const char *keys_dir, const char *user, char ret_packet[static TOKEN_MAX]);
 
+/* The same to recover the socket whose CONNECT answer this was. */
+void client_recover_packet(
+    const char *keys_dir, const char *answer, const char *user, char ret_packet[static TOKEN_MAX]);
+
+/* The session id of one that was opened and has read nothing since. */
+const char *client_sid(struct client *client);
+
 void client_send(struct client *client, const char *text);
 /* Several messages in one write, so that the edge reads them in one turn. */
 void client_send_all(struct client *client, const char *const *texts, size_t n);

@@ -41,15 +41,6 @@ static struct client *sign_in(const char *user)
 	return client;
 }
 
-/* Of a client that was opened and has not signed in. */
-static const char *sid_of(struct client *client)
-{
-	char *sid = client->text + strlen("0{\"sid\":\"");
-
-	sid[strcspn(sid, "\"")] = '\0';
-	return sid;
-}
-
 static void sign_out(struct client *client)
 {
 	client_close(client);
@@ -295,23 +286,6 @@ START_TEST(a_burst_waits_for_a_client_that_reads_it_later)
 }
 END_TEST
 
-/* One that sits on the loop of this session. */
-static struct client *sign_in_beside(const char *sid, const char *user)
-{
-	struct engine_loop *wanted = engine_loop_of(&edge.engine, sid);
-
-	for (;;) {
-		struct client *client = malloc(sizeof(*client));
-
-		client_open(client, http_front_port(edge.engine.front));
-		if (engine_loop_of(&edge.engine, sid_of(client)) == wanted) {
-			ck_assert(client_sign_in(client, world.keys_dir, user));
-			return client;
-		}
-		sign_out(client);
-	}
-}
-
 START_TEST(a_socket_that_does_not_read_delays_no_other_of_its_user)
 {
 	struct client *slow = malloc(sizeof(*slow));
@@ -319,9 +293,9 @@ START_TEST(a_socket_that_does_not_read_delays_no_other_of_its_user)
 	char sid[ENGINE_SID_SIZE];
 
 	client_open_small(slow, http_front_port(edge.engine.front), 4096);
-	(void)snprintf(sid, sizeof(sid), "%s", sid_of(slow));
+	(void)snprintf(sid, sizeof(sid), "%s", client_sid(slow));
 	ck_assert(client_sign_in(slow, world.keys_dir, "sam"));
-	fast = sign_in_beside(sid, "sam");
+	fast = world_sign_in_on(&edge, engine_loop_of(&edge.engine, sid)->index, "sam");
 	for (int i = 0; i < 900; i++) /* more than half of a queue */
 		append_and_ring("sam");
 	expect_alerts(fast, 1, 900);
@@ -467,17 +441,6 @@ static bool is_let_in(struct client *client, const char *packet)
 	return text[1] == '0';
 }
 
-/* The CONNECT packet of a client that recovers the socket whose CONNECT answer this was. */
-static void recovering_packet(const char *answer, const char *user, char *ret_packet)
-{
-	const char *pid = strstr(answer, "\"pid\"");
-	size_t len;
-
-	client_connect_packet(world.keys_dir, user, ret_packet);
-	len = strlen(ret_packet) - 1;
-	(void)snprintf(ret_packet + len, TOKEN_MAX - len, ",%s", pid);
-}
-
 /* This mailbox evicts nobody, so the older self is still there. */
 START_TEST(who_can_not_recover_is_one_socket_more)
 {
@@ -487,7 +450,7 @@ START_TEST(who_can_not_recover_is_one_socket_more)
 	client_connect_packet(world.keys_dir, "pia", fresh);
 	for (int i = 0; i < USER_SOCKETS; i++)
 		clients[i] = sign_in("pia");
-	recovering_packet(clients[0]->text, "pia", recovering);
+	client_recover_packet(world.keys_dir, clients[0]->text, "pia", recovering);
 	for (int i = 0; i < 501; i++)
 		(void)mailbox_append(world.mailbox, "pia"); /* more than is replayed */
 	client_open(late, http_front_port(edge.engine.front));

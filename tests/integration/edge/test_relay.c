@@ -267,19 +267,6 @@ START_TEST(a_socket_that_moved_goes_with_its_key)
 }
 END_TEST
 
-/* The CONNECT packet of a client that recovers the socket whose CONNECT answer this was. */
-static void recovering_packet(const char *answer, const char *user, char *ret_packet)
-{
-	const char *pid = strstr(answer, "\"pid\"");
-	const char *end = pid ? strchr(pid, '}') : NULL;
-	size_t len;
-
-	ck_assert_ptr_nonnull(end);
-	client_connect_packet(world.keys_dir, user, ret_packet);
-	len = strlen(ret_packet) - 1;
-	(void)snprintf(ret_packet + len, TOKEN_MAX - len, ",%.*s}", (int)(end - pid), pid);
-}
-
 /* The new edge fetches what the former one did not; the states behind it are shown there. */
 START_TEST(a_session_that_moves_while_it_recovers_is_shown_its_states)
 {
@@ -290,7 +277,7 @@ START_TEST(a_session_that_moves_while_it_recovers_is_shown_its_states)
 
 	client_open(client, ports[0]);
 	ck_assert(client_sign_in(client, world.keys_dir, "ida"));
-	recovering_packet(client->text, "ida", packet);
+	client_recover_packet(world.keys_dir, client->text, "ida", packet);
 	client_close(client);
 	for (int i = 0; i < 3; i++)
 		(void)mailbox_append(world.mailbox, "ida");
@@ -318,7 +305,7 @@ START_TEST(a_session_that_moves_before_its_transfers_were_told_is_told_them_ther
 
 	client_open(client, ports[0]);
 	ck_assert(client_sign_in(client, world.keys_dir, "lea"));
-	recovering_packet(client->text, "lea", packet);
+	client_recover_packet(world.keys_dir, client->text, "lea", packet);
 	client_send(client, "421[\"transfer:track\",{\"transferId\":\"known-1\"}]");
 	(void)client_expect(client, "431[{\"ok\":true,\"transfer\"");
 	client_close(client);

@@ -71,3 +71,18 @@ void world_stop_edge(struct edge *edge)
 	edge_stop(edge);
 	config_release(&edge_config_spec, &edge->cfg);
 }
+
+struct client *world_sign_in_on(struct edge *edge, size_t loop, const char *user)
+{
+	for (;;) {
+		struct client *client = malloc(sizeof(*client));
+
+		client_open(client, http_front_port(edge->engine.front));
+		if (engine_loop_of(&edge->engine, client_sid(client))->index == loop) {
+			ck_assert(client_sign_in(client, world.keys_dir, user));
+			return client;
+		}
+		client_close(client);
+		free(client);
+	}
+}

@@ -2,6 +2,7 @@
 #ifndef TEST_EDGE_WORLD_H
 #define TEST_EDGE_WORLD_H
 
+#include "client.h"
 #include "edge.h"
 #include "mailbox.h"
 #include "support/nats.h"
@@ -19,5 +20,8 @@ void world_stop(void);
 /* An edge in this process, on free ports, ready. */
 void world_start_edge(struct edge *edge, const char *sweep_interval);
 void world_stop_edge(struct edge *edge);
+
+/* A socket of the user on that loop; the caller closes and frees it. */
+struct client *world_sign_in_on(struct edge *edge, size_t loop, const char *user);
 
 #endif
