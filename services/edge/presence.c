@@ -61,6 +61,7 @@ void presence_on_live(struct socket *socket)
 	if (away_after_ms(el))
 		to_tail(el, socket);
 	socket->device.wants_friends = true;
+	socket->device.may_believe = socket->is_recovering || socket->is_moved;
 	presence_report_user(el, socket->user->id);
 }
 

@@ -35,6 +35,12 @@ static void on_silence(void *arg)
 	on_gap(arg);
 }
 
+/* That nobody is there is no news to a client that was never told of anybody. */
+static bool is_news(const struct socket *socket, const Walletwire__V1__PresenceFriends *friends)
+{
+	return friends->n_users > 0 || socket->device.may_believe;
+}
+
 static void show_list(
     struct edge_loop *el, const Walletwire__V1__PresenceFriends *friends, struct frame *frame)
 {
@@ -47,6 +53,9 @@ static void show_list(
 		if (!socket->device.wants_friends)
 			continue;
 		socket->device.wants_friends = false;
+		if (!is_news(socket, friends))
+			continue;
+		socket->device.may_believe = true;
 		socket_show(socket, frame);
 		count_presence_shown(PRESENCE_SHOWN_LIST);
 	}
@@ -65,6 +74,7 @@ static void show_change(
 		DL_FOREACH (user->sockets, socket) {
 			if (socket->state != SOCKET_LIVE || socket->device.wants_friends)
 				continue;
+			socket->device.may_believe = true;
 			socket_show(socket, frame);
 			count_presence_shown(PRESENCE_SHOWN_UPDATE);
 		}

@@ -55,7 +55,7 @@ static void end_batch(struct batches *batches, struct batch_out *out)
 	struct batch_message *message = arena_alloc(batches->arena, sizeof(*message));
 	Batch *batch = out->batch;
 
-	/* The first one counts even if it is empty: it may say that all is new. */
+	/* The first one counts too. */
 	if (!is_empty(batch) || out->edge->number == 0)
 		out->edge->number++;
 	batch->generation = batches->generation;
@@ -80,6 +80,12 @@ static struct batch_out *out_of(struct batches *batches, struct roster_edge *edg
 	begin_batch(batches, out);
 	LL_PREPEND(batches->outs, out);
 	edge->out = out;
+	/* A generation begins with an empty batch: of one with words in it an edge could not tell
+	 * a heartbeat that repeats its number from the batch itself. */
+	if (edge->number == 0) {
+		end_batch(batches, out);
+		begin_batch(batches, out);
+	}
 	return out;
 }
 
@@ -222,7 +228,9 @@ void batches_end(struct batches *batches, int64_t heartbeat)
 
 	roster_each_edge(batches->roster, add_heartbeat, &heartbeats);
 	LL_FOREACH (batches->outs, out) {
-		end_batch(batches, out);
+		/* A first batch of now is a sign of life, too. */
+		if (!is_empty(out->batch) || out->edge->told_at < batches->now)
+			end_batch(batches, out);
 		out->edge->out = NULL;
 	}
 	LL_FOREACH_SAFE (batches->messages, message, next)

@@ -883,7 +883,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("presence");
+	Suite *suite = suite_create("edge/presence");
 	TCase *tc = tcase_create("presence");
 	TCase *patient = tcase_create("asked again");
 	TCase *restless = tcase_create("away by themselves");

@@ -85,6 +85,20 @@ START_TEST(the_first_batch_says_that_all_is_new_even_if_it_is_empty)
 }
 END_TEST
 
+START_TEST(a_generation_begins_with_an_empty_batch_whatever_there_is_to_say)
+{
+	batches_change(&batches, update("bob"), "alice");
+	batches_end(&batches, HEARTBEAT);
+	ck_assert_uint_eq(batches.messages_len, 3);
+	ck_assert_uint_eq(message("e1", 0)->number, 1);
+	ck_assert_uint_eq(message("e1", 0)->n_changes, 0);
+	ck_assert(message("e1", 0)->anew);
+	ck_assert_uint_eq(message("e1", 1)->number, 2);
+	ck_assert_uint_eq(message("e1", 1)->n_changes, 1);
+	ck_assert_ptr_null(message("e2", 1));
+}
+END_TEST
+
 START_TEST(a_heartbeat_repeats_the_number)
 {
 	batches_end(&batches, HEARTBEAT);
@@ -104,6 +118,8 @@ START_TEST(an_update_is_said_once_for_all_its_watchers_at_an_edge)
 	PresenceUpdate *carol = update("carol");
 	const Walletwire__V1__PresenceBatch *batch;
 
+	batches_end(&batches, HEARTBEAT);
+	next();
 	hear("e1", "dave");
 	batches_change(&batches, carol, "alice");
 	batches_change(&batches, carol, "bob");
@@ -124,12 +140,14 @@ START_TEST(a_list_goes_where_it_was_wished_for)
 	PresenceUpdate *users[] = { update("bob") };
 	struct roster_wish wish = { "alice", "e1" };
 
+	batches_end(&batches, HEARTBEAT);
+	next();
 	hear("e2", "alice");
 	batches_friends(&batches, &wish, users, 1);
 	batches_end(&batches, HEARTBEAT);
 	ck_assert_uint_eq(message("e1", 0)->n_friends, 1);
 	ck_assert_str_eq(message("e1", 0)->friends[0]->users[0]->user_id, "bob");
-	ck_assert_uint_eq(message("e2", 0)->n_friends, 0);
+	ck_assert_ptr_null(message("e2", 0));
 }
 END_TEST
 
@@ -170,6 +188,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_first_batch_says_that_all_is_new_even_if_it_is_empty);
+	tcase_add_test(tc, a_generation_begins_with_an_empty_batch_whatever_there_is_to_say);
 	tcase_add_test(tc, a_heartbeat_repeats_the_number);
 	tcase_add_test(tc, an_update_is_said_once_for_all_its_watchers_at_an_edge);
 	tcase_add_test(tc, a_list_goes_where_it_was_wished_for);
