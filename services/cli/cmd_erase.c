@@ -16,6 +16,7 @@ enum { PROGRESS_MS = 1000, WAIT_STEP_MS = 100, MSG_ID_SIZE = 64 };
 
 struct erase_options {
 	struct connection_options connection;
+	const char *asked_by;
 	int64_t wait_ms;
 	bool yes;
 };
@@ -30,6 +31,7 @@ static const struct option_row rows[] = {
 	ROW(yes, "yes", OPTION_FLAG, NULL, 0, 0, NULL, "do not ask"),
 	ROW(wait_ms, "wait", OPTION_DURATION, "1m", 1, 86400000, "TIME",
 	    "how long to wait until what was published before is applied"),
+	ROW_ASKED_BY(struct erase_options, asked_by),
 	{ .name = NULL },
 };
 
@@ -126,6 +128,7 @@ static enum status ask_piece(struct erase *erase, Walletwire__V1__EraseProgress 
 
 	request.user_id = arena_strdup(arena, erase->user);
 	request.at = first ? NULL : progress;
+	request.asked_by = arena_strdup(arena, erase->opt->asked_by);
 	s = connection_ask(erase->bus, &erase->opt->connection, "ww.backend.notifications.erase",
 	    &request.base, &walletwire__v1__erase_reply__descriptor, arena, &message, err);
 	if (s)

@@ -21,13 +21,14 @@ enum { PROGRESS_MS = 1000 };
 
 struct export_options {
 	struct connection_options connection;
-	const char *output;
+	const char *output, *asked_by;
 };
 
 static const struct option_row rows[] = {
 	{ "output", OPTION_TEXT, offsetof(struct export_options, output), NULL, NULL, 0, 0, "FILE",
 	    "write there, not to standard output; must not exist, and is readable to its owner"
 	    " alone" },
+	ROW_ASKED_BY(struct export_options, asked_by),
 	{ .name = NULL },
 };
 
@@ -80,6 +81,7 @@ static enum status export_page(
 
 	request.user_id = arena_strdup(arena, export->user);
 	request.after = arena_strdup(arena, buf_str(after));
+	request.asked_by = arena_strdup(arena, export->opt->asked_by);
 	s = connection_ask(export->bus, &export->opt->connection, "ww.backend.notifications.export",
 	    &request.base, &walletwire__v1__export_reply__descriptor, arena, &message, err);
 	if (s)

@@ -6,6 +6,7 @@
  * number is read once, and nothing is erased before everything up to it has been acknowledged. No
  * clock is compared.
  */
+#include "audit.h"
 #include "base/clock.h"
 #include "base/subject.h"
 #include "bus/provision.h"
@@ -13,7 +14,7 @@
 #include "log/log.h"
 #include "messages.h"
 #include "notifications.h"
-#include "revoked.h"
+#include "revoke.h"
 #include "stats.h"
 
 enum { ATTEMPTS = 3 };
@@ -21,22 +22,46 @@ enum { ATTEMPTS = 3 };
 struct job {
 	struct erase erase;
 	struct arena *arena;
+	AuditActor by;
+	struct audit audit;
 };
+
+/* Every field of the message is a count. */
+static uint64_t sum(const Walletwire__V1__EraseCounts *counts)
+{
+	const ProtobufCMessageDescriptor *type = counts->base.descriptor;
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < type->n_fields; i++)
+		n += *(
+		    const uint32_t *)(const void *)((const char *)counts + type->fields[i].offset);
+	return n;
+}
 
 static enum status run(void *arg, struct db *db, struct err *err)
 {
 	struct job *job = arg;
+	enum status s = erase_piece(&job->erase, db, job->arena, err);
+	AuditRecord *record;
 
-	return erase_piece(&job->erase, db, job->arena, err);
+	if (s || sum(job->erase.erased) == 0)
+		return s;
+	audit_begin(&job->audit, &job->by, job->arena, clock_wall_us());
+	record = audit_record(&job->audit, AUDIT_ACTION(USER_ERASED), 1);
+	(void)audit_record_user(record, job->erase.user_id);
+	record->n = sum(job->erase.erased);
+	audit_add(&job->audit, record);
+	return audit_write(&job->audit, db, err);
 }
 
 /* The sockets go before the rows: what they ask for would be stored again. */
-static enum status end_tokens(struct request *req, const char *user_id, struct err *err)
+static enum status end_tokens(struct request *req, const struct job *job, struct err *err)
 {
-	int64_t now_us = clock_wall_us();
-	enum status s = store_revoke(req->db, "user", user_id, now_us, "erased", err);
+	const struct revocation revocation = {
+		.is_user = true, .id = job->erase.user_id, .reason = "erased", .by = job->by
+	};
 
-	return s ? s : revoked_put(req->bus, "user", user_id, now_us, err);
+	return revoke_tokens(req, &revocation, err);
 }
 
 /* Where the erasure stands, with what it waits for. */
@@ -78,13 +103,16 @@ enum status notifications_on_erase(struct request *req, struct err *err)
 {
 	const Walletwire__V1__EraseRequest *in = (const void *)req->body;
 	Walletwire__V1__EraseReply *reply = MESSAGE_NEW(req->arena, erase_reply);
-	struct job job = { { .user_id = in->user_id }, req->arena };
-	enum status s = STATUS_OK;
+	struct job job = { .erase = { .user_id = in->user_id }, .arena = req->arena };
+	enum status s;
 
 	if (!in->user_id[0] || strlen(in->user_id) > SUBJECT_ID_MAX)
 		return err_invalid(err, "userId", "must have 1 to %d bytes", SUBJECT_ID_MAX);
 	if (in->at && in->at->seq > INT64_MAX)
 		return err_invalid(err, "at.seq", "is no number of a mailbox");
+	s = audit_requester(req, in->asked_by, &job.by, err);
+	if (s)
+		return s;
 	reply->at = MESSAGE_NEW(req->arena, erase_progress);
 	reply->erased = MESSAGE_NEW(req->arena, erase_counts);
 	if (in->at) {
@@ -92,7 +120,7 @@ enum status notifications_on_erase(struct request *req, struct err *err)
 		reply->at->seq = in->at->seq;
 		job.erase.after = (int64_t)in->at->seq;
 	} else {
-		s = end_tokens(req, in->user_id, err);
+		s = end_tokens(req, &job, err);
 	}
 	if (!s && (!in->at || in->at->waiting))
 		s = look_at_stream(req, reply->at, /* first= */ !in->at, err);

@@ -1,10 +1,41 @@
 /* ww.backend.notifications.export: what is held about one user, a page at a time. */
+#include "audit.h"
+#include "base/clock.h"
 #include "base/subject.h"
 #include "messages.h"
 #include "notifications.h"
 #include "store.h"
 
-enum { CURSOR_MAX = SUBJECT_ID_MAX + 16 };
+enum { CURSOR_MAX = SUBJECT_ID_MAX + 16, ATTEMPTS = 3 };
+
+struct job {
+	const char *user_id;
+	struct arena *arena;
+	AuditActor by;
+	struct audit audit;
+};
+
+static enum status run(void *arg, struct db *db, struct err *err)
+{
+	struct job *job = arg;
+	AuditRecord *record;
+
+	audit_begin(&job->audit, &job->by, job->arena, clock_wall_us());
+	record = audit_record(&job->audit, AUDIT_ACTION(USER_EXPORTED), 1);
+	(void)audit_record_user(record, job->user_id);
+	audit_add(&job->audit, record);
+	return audit_write(&job->audit, db, err);
+}
+
+/* Before anything is read; once, with the first page. */
+static enum status record_export(
+    struct request *req, const Walletwire__V1__ExportRequest *in, struct err *err)
+{
+	struct job job = { .user_id = in->user_id, .arena = req->arena };
+	enum status s = audit_requester(req, in->asked_by, &job.by, err);
+
+	return s ? s : db_transaction(req->db, ATTEMPTS, run, &job, err);
+}
 
 enum status notifications_on_export(struct request *req, struct err *err)
 {
@@ -15,6 +46,12 @@ enum status notifications_on_export(struct request *req, struct err *err)
 		return err_invalid(err, "userId", "must have 1 to %d bytes", SUBJECT_ID_MAX);
 	if (strlen(in->after) > CURSOR_MAX)
 		return err_invalid(err, "after", "is no cursor of a page");
+	if (!in->after[0]) {
+		enum status s = record_export(req, in, err);
+
+		if (s)
+			return s;
+	}
 	req->reply = &reply->base;
 	return store_export(req->db, in->user_id, in->after, req->arena, reply, err);
 }

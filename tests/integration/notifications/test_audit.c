@@ -546,6 +546,36 @@ START_TEST(revoked_tokens_are_named_and_not_why)
 }
 END_TEST
 
+START_TEST(whose_data_was_read_or_went_is_named)
+{
+	Walletwire__V1__ExportRequest *read = MESSAGE_NEW(&world.arena, export_request);
+	Walletwire__V1__EraseRequest *erase = MESSAGE_NEW(&world.arena, erase_request);
+	const Walletwire__V1__EraseReply *reply;
+
+	publish_payment("p1", "\"alice\"");
+	expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 n1");
+	read->user_id = erase->user_id = arena_strdup(&world.arena, "alice");
+	read->asked_by = erase->asked_by = arena_strdup(&world.arena, "olga");
+	(void)world_ask(&world, "ww.backend.notifications.export", read,
+	    &walletwire__v1__export_reply__descriptor, NULL);
+	expect("USER_EXPORTED by OPERATOR olga: alice n0");
+	do {
+		reply = world_ask(&world, "ww.backend.notifications.erase", erase,
+		    &walletwire__v1__erase_reply__descriptor, NULL);
+		erase->at = reply->at;
+	} while (reply->more);
+	expect("TOKENS_REVOKED by OPERATOR olga: alice n0");
+	/* An item of the mailbox, one of the inbox, and a text. */
+	expect("USER_ERASED by OPERATOR olga: alice n3");
+	/* Again there is nothing more to take. */
+	erase->at = NULL;
+	(void)world_ask(&world, "ww.backend.notifications.erase", erase,
+	    &walletwire__v1__erase_reply__descriptor, NULL);
+	expect("TOKENS_REVOKED by OPERATOR olga: alice n0");
+	check_complete(5);
+}
+END_TEST
+
 START_TEST(events_that_are_given_up_are_named_by_their_letters)
 {
 	const char *letter;
@@ -831,6 +861,7 @@ int main(void)
 	tcase_add_test(tcase, states_are_named_with_the_versions_that_were_new);
 	tcase_add_test(tcase, balances_that_the_back_end_is_asked_for_are_named_when_they_are_new);
 	tcase_add_test(tcase, revoked_tokens_are_named_and_not_why);
+	tcase_add_test(tcase, whose_data_was_read_or_went_is_named);
 	tcase_add_test(tcase, events_that_are_given_up_are_named_by_their_letters);
 	tcase_add_test(tcase, an_event_that_comes_again_leaves_nothing_more);
 	tcase_add_test(tcase, a_change_that_is_tried_again_leaves_one_record);
