@@ -103,6 +103,7 @@ const struct db_migration store_migrations[] = {
 	{ 4, "balances", schema_004_balances },
 	{ 5, "audit", schema_005_audit },
 	{ 6, "erasure", schema_006_erasure },
+	{ 7, "marks", schema_007_marks },
 };
 const size_t store_migrations_len = ARRAY_LEN(store_migrations);
 

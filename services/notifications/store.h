@@ -324,6 +324,8 @@ enum status store_make_partition(struct db *db, int64_t day, struct err *err) MU
 enum status store_drop_partitions(struct db *db, int64_t day, struct err *err) MUST_CHECK;
 enum status store_forget_bodies(
     struct db *db, int64_t before_us, size_t *ret_n, struct err *err) MUST_CHECK;
+/* Of the oldest announcement that has ended and has some, a bounded number. */
+enum status store_forget_marks(struct db *db, struct err *err) MUST_CHECK;
 /* Transfers whose final state came before that. */
 enum status store_forget_transfers(struct db *db, int64_t before_us, struct err *err) MUST_CHECK;
 enum status store_start_period(struct db *db, int64_t period, struct err *err) MUST_CHECK;

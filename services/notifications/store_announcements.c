@@ -406,3 +406,14 @@ enum status store_list_announcements(struct db *db, const struct store_list *que
 	db_result_free(r);
 	return STATUS_OK;
 }
+
+enum { FORGET_MARKS_MAX = 1000 };
+
+enum status store_forget_marks(struct db *db, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_i64(&p, FORGET_MARKS_MAX);
+	return db_run(db, STORE_FORGET_MARKS, &p, NULL, err);
+}

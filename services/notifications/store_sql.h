@@ -346,6 +346,14 @@
 	    " < $3::smallint"                                                                      \
 	    " AND ($4::smallint = 0 OR a.priority = $4)"                                           \
 	    " ORDER BY a.announcement_seq DESC LIMIT $5::bigint")                                  \
+	S(FORGET_MARKS,                                                                            \
+	    "WITH ended AS (SELECT announcement_seq FROM notifications.announcements"              \
+	    " WHERE change = 1 AND ended > 0 AND NOT cleared ORDER BY announcement_seq LIMIT 1)"   \
+	    ", gone AS (DELETE FROM notifications.marks WHERE (user_id, announcement_seq) IN"      \
+	    " (SELECT k.user_id, k.announcement_seq FROM notifications.marks k JOIN ended e"       \
+	    " ON e.announcement_seq = k.announcement_seq LIMIT $1::bigint) RETURNING 1)"           \
+	    " UPDATE notifications.announcements SET cleared = true WHERE announcement_seq ="      \
+	    " (SELECT announcement_seq FROM ended) AND (SELECT count(*) FROM gone) < $1::bigint")  \
 	S(REVOKE, "INSERT INTO notifications.revocations AS r (kind, id, issued_before, reason)"   \
 		  " VALUES ($1::text, $2::text, $3::timestamptz, $4::text)"                        \
 		  " ON CONFLICT (kind, id) DO UPDATE SET"                                          \

@@ -210,6 +210,8 @@ enum status upkeep_tick(struct upkeep *upkeep, struct err *err)
 		s = forget_bodies(upkeep, err);
 	if (!s)
 		s = forget_transfers(upkeep, err);
+	if (!s)
+		s = store_forget_marks(upkeep->apply->db, err);
 	if (!s && !upkeep->revoked_copied) {
 		s = revoked_copy(upkeep->apply->db, upkeep->apply->bus, err);
 		upkeep->revoked_copied = !s;

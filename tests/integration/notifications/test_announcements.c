@@ -202,6 +202,27 @@ START_TEST(one_may_be_read_out_of_order_and_all_up_to_where_a_socket_stands)
 }
 END_TEST
 
+START_TEST(marks_go_with_what_they_are_of)
+{
+	announce("ends", "", "");
+	announce("stays", "", "");
+	announce("last", "", "");
+	wait_log(3);
+	ck_assert_uint_eq(world_select(&world, "read", "alice", "ends", 0)->changed, 1);
+	ck_assert_uint_eq(world_select(&world, "read", "bob", "ends", 0)->changed, 1);
+	ck_assert_uint_eq(world_select(&world, "read", "alice", "stays", 0)->changed, 1);
+	ck_assert_uint_eq(world_recall(&world, "announcement", "ends", "ok"), 1);
+	postgres_exec(world.dsn,
+	    "DO $$ BEGIN FOR i IN 1..600 LOOP"
+	    " IF NOT EXISTS (SELECT FROM notifications.marks WHERE announcement_seq = 1)"
+	    " THEN RETURN; END IF; PERFORM pg_sleep(0.05); END LOOP;"
+	    " RAISE EXCEPTION 'they stay'; END $$");
+	ck_assert_uint_eq(world_open(&world, "alice")->marks->n_read, 1);
+	ck_assert_uint_eq(world_unread(&world, "alice")->total, 1);
+	ck_assert_uint_eq(world_unread(&world, "bob")->total, 2);
+}
+END_TEST
+
 START_TEST(a_change_of_marks_is_rung_with_its_rev)
 {
 	size_t heard = world_rings(&world);
@@ -284,6 +305,7 @@ int main(void)
 	tcase_add_test(tcase, what_expires_leaves_and_says_so_in_the_log);
 	tcase_add_test(tcase, a_recall_ends_it_once_whether_it_lives_or_waits);
 	tcase_add_test(tcase, one_may_be_read_out_of_order_and_all_up_to_where_a_socket_stands);
+	tcase_add_test(tcase, marks_go_with_what_they_are_of);
 	tcase_add_test(tcase, a_change_of_marks_is_rung_with_its_rev);
 	tcase_add_test(tcase, the_list_merges_both_by_time_in_pages);
 	suite_add_tcase(suite, tcase);
