@@ -45,6 +45,9 @@ static const struct meaning {
 	/* What is missing was there when this program started: somebody has to bring it back. */
 	{ "3F000", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_SCHEMA }, /* schema */
 	{ "42501", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_RIGHTS },
+	{ "42704", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_SCHEMA }, /* object */
+	{ "42804", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_SCHEMA }, /* another type */
+	{ "42P10", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_SCHEMA }, /* a key of ours */
 	{ "42703", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_SCHEMA }, /* column */
 	{ "42883", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_SCHEMA }, /* function */
 	{ "42P01", STATUS_UNAVAILABLE, false, CAUSE_POSTGRES_SCHEMA }, /* table */

@@ -83,21 +83,22 @@ static void note_active(struct relay *relay, bool active)
 		relay->spec.on_standby(relay->spec.arg);
 }
 
-static enum status measure(struct relay *relay, struct err *err)
+/* What can't be measured goes on all the same. */
+static void measure(struct relay *relay)
 {
 	struct relay_backlog backlog = { 0 };
 	int64_t now = clock_mono_ms();
-	enum status s;
+	struct err err = ERR_INIT;
 
 	if (now < relay->measure_at)
-		return STATUS_OK;
-	s = relay->spec.measure(relay->spec.arg, &backlog, err);
-	if (s)
-		return s;
+		return;
 	relay->measure_at = now + MEASURE_MS;
+	if (relay->spec.measure(relay->spec.arg, &backlog, &err)) {
+		log_failure(&err, "measure the outbox of %s", relay->spec.what);
+		return;
+	}
 	metric_set(relay->spec.metrics->waiting, backlog.waiting);
 	metric_set(relay->spec.metrics->oldest, backlog.oldest_seconds);
-	return STATUS_OK;
 }
 
 /* --- the lock --- */
@@ -154,8 +155,7 @@ static int64_t turn(void *arg)
 	note_active(relay, held);
 	if (!held)
 		return well(relay, STANDBY_MS);
-	if (measure(relay, &err))
-		return back_off(relay, &err, "the outbox can't be measured");
+	measure(relay);
 	if (bus_wait_connected(relay->spec.bus, CONNECT_MS, &err))
 		return back_off(relay, &err, "NATS does not answer");
 	return pass(relay);

@@ -1,6 +1,8 @@
 /* A passing consumer of the stream of dead letters. */
 #include "letters.h"
 
+#include <inttypes.h>
+
 #include "base/text.h"
 #include "bus/provision.h"
 
@@ -19,11 +21,25 @@ static enum status tell_fetched(
 	return s;
 }
 
+/* Letters that do not come were removed meanwhile, or the server is slow: it is asked again. */
+static enum status check_removed(const struct letters *letters, uint64_t next, struct err *err)
+{
+	struct bus_pull *pull = NULL;
+	enum status s = bus_pull_open_from(letters->bus, STREAM_DLQ, next, &pull, err);
+
+	if (!s && bus_pull_pending(pull) > 0)
+		s = err_set(err, STATUS_TIMEOUT,
+		    "dead letters from number %" PRIu64 " on did not come in time", next);
+	bus_pull_close(pull);
+	return s;
+}
+
 static enum status read_pending(
     struct bus_pull *pull, const struct letters *letters, letter_fn fn, void *arg, struct err *err)
 {
 	uint64_t pending = bus_pull_pending(pull);
 	uint64_t left = pending < letters->max ? pending : letters->max;
+	uint64_t next = letters->from;
 	enum status s = STATUS_OK;
 
 	while (left > 0 && s == STATUS_OK) {
@@ -33,7 +49,9 @@ static enum status read_pending(
 		s = bus_pull_fetch(pull, fetched, left < FETCH_MAX ? left : FETCH_MAX,
 		    letters->timeout_ms, &n, err);
 		if (s == STATUS_OK && n == 0)
-			return STATUS_OK; /* the rest was removed meanwhile */
+			return check_removed(letters, next, err);
+		if (n > 0)
+			next = bus_msg_stream_seq(fetched[n - 1]) + 1;
 		if (s == STATUS_OK)
 			s = tell_fetched(fetched, n, fn, arg, err);
 		left -= n;

@@ -41,9 +41,12 @@ static uint64_t sum(const Walletwire__V1__EraseCounts *counts)
 static enum status run(void *arg, struct db *db, struct err *err)
 {
 	struct job *job = arg;
-	enum status s = erase_piece(&job->erase, db, job->arena, err);
+	enum status s;
 	AuditRecord *record;
 
+	/* If a try was committed after all, this one takes other rows: a record of its own. */
+	job->audit = (struct audit){ 0 };
+	s = erase_piece(&job->erase, db, job->arena, err);
 	if (s || sum(job->erase.erased) == 0)
 		return s;
 	audit_begin(&job->audit, &job->by, job->arena, clock_wall_us());

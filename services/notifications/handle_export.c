@@ -27,7 +27,7 @@ static enum status run(void *arg, struct db *db, struct err *err)
 	return audit_write(&job->audit, db, err);
 }
 
-/* Before anything is read; once, with the first page. */
+/* Before anything is read, and for each page: a cursor can be made by hand. */
 static enum status record_export(
     struct request *req, const Walletwire__V1__ExportRequest *in, struct err *err)
 {
@@ -41,17 +41,15 @@ enum status notifications_on_export(struct request *req, struct err *err)
 {
 	const Walletwire__V1__ExportRequest *in = (const void *)req->body;
 	Walletwire__V1__ExportReply *reply = MESSAGE_NEW(req->arena, export_reply);
+	enum status s;
 
 	if (!in->user_id[0] || strlen(in->user_id) > SUBJECT_ID_MAX)
 		return err_invalid(err, "userId", "must have 1 to %d bytes", SUBJECT_ID_MAX);
 	if (strlen(in->after) > CURSOR_MAX)
 		return err_invalid(err, "after", "is no cursor of a page");
-	if (!in->after[0]) {
-		enum status s = record_export(req, in, err);
-
-		if (s)
-			return s;
-	}
+	s = record_export(req, in, err);
+	if (s)
+		return s;
 	req->reply = &reply->base;
 	return store_export(req->db, in->user_id, in->after, req->arena, reply, err);
 }

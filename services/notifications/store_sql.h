@@ -444,7 +444,9 @@
 	    " WHERE body_id IN (SELECT body_id FROM notifications.bodies"                          \
 	    " WHERE sender = $1::text ORDER BY body_id LIMIT $2::bigint FOR UPDATE)"               \
 	    " RETURNING 1")                                                                        \
-	S(ERASE_COUNTERS, "DELETE FROM notifications.unread WHERE user_id = $1::text")             \
+	/* Of somebody without a counter row there is no lock: what came meanwhile stays counted.  \
+	 */                                                                                        \
+	S(ERASE_COUNTERS, "DELETE FROM notifications.unread WHERE user_id = $1::text AND n = 0")   \
 	S(ERASE_USER,                                                                              \
 	    "UPDATE notifications.users SET country = '', language = '', tier = '',"               \
 	    " seen_up_to = 0, read_up_to = 0, archived_up_to = 0 WHERE user_id = $1::text")        \

@@ -137,7 +137,7 @@ static enum status turn_announcements(struct upkeep *upkeep, struct err *err)
 }
 
 /* A bounded bite; the rest comes with the next tick, which then comes at once. */
-static enum status expire_items(struct upkeep *upkeep, bool *ret_more, struct err *err)
+static enum status expire_items(struct upkeep *upkeep, struct err *err)
 {
 	struct apply *apply = upkeep->apply;
 	struct withdrawal w = { .state = WALLETWIRE__V1__INBOX_STATE__INBOX_STATE_EXPIRED };
@@ -162,7 +162,8 @@ static enum status expire_items(struct upkeep *upkeep, bool *ret_more, struct er
 		return s;
 	}
 	stats_count(STATS_EXPIRED, (int64_t)w.gone.len);
-	*ret_more = w.items.len == EXPIRE_MAX;
+	if (w.items.len == EXPIRE_MAX)
+		upkeep->next_ms = clock_mono_ms();
 	return withdraw_ring(&w, apply->bus, apply->epoch, &apply->arena, err);
 }
 
@@ -176,8 +177,9 @@ enum status upkeep_start(struct upkeep *upkeep, struct err *err)
 }
 
 /* What needs a lock that others may hold for long; a failure is tried again after a while. */
-static enum status clean_up(struct upkeep *upkeep, int64_t now, struct err *err)
+static enum status clean_up(struct upkeep *upkeep, struct err *err)
 {
+	int64_t now = clock_mono_ms();
 	enum status s;
 
 	if (now < upkeep->clean_ms)
@@ -190,33 +192,54 @@ static enum status clean_up(struct upkeep *upkeep, int64_t now, struct err *err)
 	return s;
 }
 
+static enum status forget_marks(struct upkeep *upkeep, struct err *err)
+{
+	return store_forget_marks(upkeep->apply->db, err);
+}
+
+static enum status copy_revoked(struct upkeep *upkeep, struct err *err)
+{
+	enum status s = STATUS_OK;
+
+	if (!upkeep->revoked_copied)
+		s = revoked_copy(upkeep->apply->db, upkeep->apply->bus, err);
+	upkeep->revoked_copied = !s;
+	return s;
+}
+
+static const struct {
+	const char *what;
+	enum status (*run)(struct upkeep *upkeep, struct err *err);
+} jobs[] = {
+	{ "the days of the mailbox", make_days },
+	{ "announcements", turn_announcements },
+	{ "items that expire", expire_items },
+	{ "texts of the past", forget_bodies },
+	{ "transfers that have ended", forget_transfers },
+	{ "marks of announcements that have ended", forget_marks },
+	{ "revocations", copy_revoked },
+	{ "the past", clean_up },
+};
+
+/* What fails for good, a row that is damaged say, holds up nothing that comes after it. */
 enum status upkeep_tick(struct upkeep *upkeep, struct err *err)
 {
 	int64_t now = clock_mono_ms();
-	bool more = false;
-	enum status s;
+	enum status first = STATUS_OK;
 
 	if (now < upkeep->next_ms)
 		return STATUS_OK;
 	upkeep->next_ms = now + TICK_MS;
-	s = make_days(upkeep, err);
-	if (!s)
-		s = turn_announcements(upkeep, err);
-	if (!s)
-		s = expire_items(upkeep, &more, err);
-	if (more)
-		upkeep->next_ms = now;
-	if (!s)
-		s = forget_bodies(upkeep, err);
-	if (!s)
-		s = forget_transfers(upkeep, err);
-	if (!s)
-		s = store_forget_marks(upkeep->apply->db, err);
-	if (!s && !upkeep->revoked_copied) {
-		s = revoked_copy(upkeep->apply->db, upkeep->apply->bus, err);
-		upkeep->revoked_copied = !s;
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+		struct err why = ERR_INIT;
+		enum status s = jobs[i].run(upkeep, &why);
+
+		if (s && !first) {
+			*err = why;
+			first = err_prefix(err, "upkeep of %s", jobs[i].what);
+		}
+		if (s && status_is_temporary(s))
+			break;
 	}
-	if (!s)
-		s = clean_up(upkeep, now, err);
-	return s ? err_prefix(err, "upkeep") : s;
+	return first;
 }
