@@ -80,7 +80,9 @@ start_services() {
     program=ww-$role user=$role
     # It publishes as a back end does, and reads the wallet's database as a role of its own.
     [ "$name" != outbox ] || user=backend
-    start_program "$name" "$program" "$user" "$admin" WW_DATABASE_URL_FILE="$RUN_DIR/secrets/postgres/$role.url"
+    # On one machine an edge that is asked has answered long before a second is over.
+    start_program "$name" "$program" "$user" "$admin" WW_DATABASE_URL_FILE="$RUN_DIR/secrets/postgres/$role.url" \
+      WW_LISTEN_FIRST="${WW_LISTEN_FIRST:-1s}"
   done
 }
 

@@ -43,7 +43,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static void turns_free(struct turns *turns)
+void turns_free(struct turns *turns)
 {
 	(void)pthread_cond_destroy(&turns->changed);
 	(void)pthread_mutex_destroy(&turns->lock);
@@ -88,14 +88,19 @@ void turns_wake(struct turns *turns)
 	(void)pthread_mutex_unlock(&turns->lock);
 }
 
-void turns_stop(struct turns *turns)
+void turns_end(struct turns *turns)
 {
-	if (!turns)
-		return;
 	(void)pthread_mutex_lock(&turns->lock);
 	turns->over = true;
 	(void)pthread_cond_signal(&turns->changed);
 	(void)pthread_mutex_unlock(&turns->lock);
 	(void)pthread_join(turns->thread, NULL);
+}
+
+void turns_stop(struct turns *turns)
+{
+	if (!turns)
+		return;
+	turns_end(turns);
 	turns_free(turns);
 }

@@ -24,5 +24,8 @@ bool turns_are_over(struct turns *turns); /* any thread */
 void turns_wake(struct turns *turns);
 /* Waits for the turn that is under way. NULL is fine. */
 void turns_stop(struct turns *turns);
+/* The same in two steps, for whoever may still be woken in between. */
+void turns_end(struct turns *turns);
+void turns_free(struct turns *turns);
 
 #endif

@@ -32,7 +32,12 @@ static void on_gap(struct edge_loop *el)
 /* Whatever comes next, something may have been missed that nothing has followed. */
 static void on_silence(void *arg)
 {
-	on_gap(arg);
+	struct edge_loop *el = arg;
+
+	/* Nor do the numbers mean anything any more: of whoever speaks then, a restored database's
+	 * say. */
+	el->presence.order = (struct presence_order){ 0 };
+	on_gap(el);
 }
 
 /* That nobody is there is no news to a client that was never told of anybody. */

@@ -50,17 +50,22 @@ static bool is_empty(const Batch *batch)
 }
 
 /* A heartbeat repeats the number of the batch before it. */
-static void end_batch(struct batches *batches, struct batch_out *out)
+static void end_batch(struct batches *batches, struct batch_out *out, bool is_first)
 {
 	struct batch_message *message = arena_alloc(batches->arena, sizeof(*message));
 	Batch *batch = out->batch;
 
-	/* The first one counts too. */
-	if (!is_empty(batch) || out->edge->number == 0)
+	/* One that is back after a silence remembers numbers of this generation: it has to see a
+	 * gap. */
+	if (is_first && !out->edge->was_there)
+		out->edge->number = *batches->highest;
+	if (is_first || !is_empty(batch))
 		out->edge->number++;
+	if (out->edge->number > *batches->highest)
+		*batches->highest = out->edge->number;
 	batch->generation = batches->generation;
 	batch->number = out->edge->number;
-	batch->anew = batches->anew && batch->number == 1;
+	batch->anew = batches->anew && is_first;
 	message->edge = arena_strdup(batches->arena, out->edge->id);
 	message->data = message_pack(&batch->base, batches->arena);
 	message->next = NULL;
@@ -83,7 +88,7 @@ static struct batch_out *out_of(struct batches *batches, struct roster_edge *edg
 	/* A generation begins with an empty batch: of one with words in it an edge could not tell
 	 * a heartbeat that repeats its number from the batch itself. */
 	if (edge->number == 0) {
-		end_batch(batches, out);
+		end_batch(batches, out, /* is_first= */ true);
 		begin_batch(batches, out);
 	}
 	return out;
@@ -92,7 +97,7 @@ static struct batch_out *out_of(struct batches *batches, struct roster_edge *edg
 static void make_room(struct batches *batches, struct batch_out *out, size_t bytes)
 {
 	if (out->bytes > 0 && out->bytes + bytes > BATCHES_BYTES_MAX) {
-		end_batch(batches, out);
+		end_batch(batches, out, /* is_first= */ false);
 		begin_batch(batches, out);
 	}
 	out->bytes += bytes;
@@ -230,7 +235,7 @@ void batches_end(struct batches *batches, int64_t heartbeat)
 	LL_FOREACH (batches->outs, out) {
 		/* A first batch of now is a sign of life, too. */
 		if (!is_empty(out->batch) || out->edge->told_at < batches->now)
-			end_batch(batches, out);
+			end_batch(batches, out, /* is_first= */ false);
 		out->edge->out = NULL;
 	}
 	LL_FOREACH_SAFE (batches->messages, message, next)

@@ -15,7 +15,9 @@ struct batches {
 	struct arena *arena;
 	struct roster *roster;
 	uint64_t generation;
-	bool anew; /* the first batch of an edge says so */
+	uint64_t *highest; /* number of this generation: an edge that is new, or comes back, starts
+			      above */
+	bool anew;         /* the first batch of an edge says so */
 	int64_t now;
 	struct batch_out *outs;
 	struct batch_message {

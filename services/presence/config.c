@@ -11,7 +11,7 @@ static const struct setting settings[] = {
 	    HOUR,
 	    "How long a user whose last socket has gone stays what they were, so that a reconnect"
 	    " shows nothing to anybody."),
-	SETTING(struct presence_config, listen_first, "listen-first", SETTING_DURATION, "1s", 0,
+	SETTING(struct presence_config, listen_first, "listen-first", SETTING_DURATION, "3s", 0,
 	    HOUR,
 	    "How long a replica listens after a connection to NATS was made before it says or"
 	    " answers anything."),

@@ -88,7 +88,9 @@ static enum status run(void *arg, struct db *db, struct err *err)
 
 	job->added = job->removed = 0;
 	job->too_many = NULL;
-	s = change(job, db, err);
+	s = store_lock_friends(db, err);
+	if (!s)
+		s = change(job, db, err);
 	return s ? s : check_count(job, db, err);
 }
 

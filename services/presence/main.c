@@ -9,8 +9,7 @@
 #include "stats.h"
 
 enum {
-	KEEP_MS = 120000, /* who went offline is remembered, for whoever speaks next */
-	SETTLE_MS = 500,  /* a recovery may have two sockets for so long */
+	SETTLE_MS = 500, /* a recovery may have two sockets for so long */
 };
 
 static const char *not_ready(void *ctx)
@@ -45,7 +44,7 @@ static enum status serve(const struct presence_config *cfg, struct err *err)
 {
 	struct roster_config roster = { .silence = cfg->edge_silence,
 		.grace = cfg->offline_grace,
-		.keep = KEEP_MS,
+		.keep = PRESENCE_KEEP_MS,
 		.settle = SETTLE_MS,
 		.sockets_max = (uint32_t)cfg->max_user_sockets };
 	struct presence presence = { .cfg = cfg, .lock = PTHREAD_MUTEX_INITIALIZER };

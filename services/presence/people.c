@@ -27,8 +27,9 @@ static PresenceUpdate *update_of(
 	int64_t heard_us = 0;
 	PresenceStatus status = roster_status(roster, person->user_id, &heard_us);
 
+	/* Like somebody who went when they hid. */
 	if (!person->is_visible)
-		return presence_update(person->user_id, PRESENCE(OFFLINE), 0, arena);
+		return presence_update(person->user_id, PRESENCE(OFFLINE), person->seen_us, arena);
 	return presence_update(person->user_id, status,
 	    heard_us > person->seen_us ? heard_us : person->seen_us, arena);
 }

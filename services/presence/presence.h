@@ -18,6 +18,9 @@ typedef Walletwire__V1__PresenceUpdate PresenceUpdate;
 /* An empty message of the type, in the arena: MESSAGE_NEW(arena, presence_update). */
 #define MESSAGE_NEW(arena, type) message_new(&walletwire__v1__##type##__descriptor, arena)
 
+/* Who went offline is remembered for so long, for whoever speaks next. */
+enum { PRESENCE_KEEP_MS = 120000 };
+
 /* What handlers find in req->ctx. */
 struct presence {
 	const struct presence_config *cfg;

@@ -255,6 +255,17 @@ static void note_excess(struct roster *roster, const struct device *device, int6
 
 	if (sockets_of(device->user) <= roster->cfg.sockets_max)
 		return;
+	/* One for each user: the newest loop's. */
+	LL_FOREACH (roster->excess, excess) {
+		if (strcmp(excess->user_id, device->user->id) == 0)
+			break;
+	}
+	if (excess) {
+		free(excess->edge);
+		excess->edge = xstrdup(device->stream->edge->id);
+		excess->loop = device->stream->loop;
+		return;
+	}
 	excess = xcalloc(1, sizeof(*excess));
 	excess->due = now + roster->cfg.settle;
 	excess->loop = device->stream->loop;
@@ -471,9 +482,9 @@ void roster_tick(struct roster *roster, int64_t now, int64_t wall_us)
 	HASH_ITER (hh, roster->edges, edge, next) {
 		int64_t silent = now - edge->heard_at;
 
-		/* It went when it was heard last. */
+		/* They were seen when it was heard last; the grace begins now. */
 		if (silent >= roster->cfg.silence)
-			free_edge(roster, edge, edge->heard_at, wall_us - silent * 1000);
+			free_edge(roster, edge, now, wall_us - silent * 1000);
 	}
 	end_graces(roster, now);
 }
@@ -654,6 +665,16 @@ bool roster_tell(struct roster *roster, const char *user_id, PresenceStatus stat
 		return false;
 	user->told = status;
 	return true;
+}
+
+void roster_tell_some(struct roster *roster, const char *user_id, PresenceStatus status)
+{
+	struct user *user = find_user(roster, user_id);
+
+	if (!user || user->told == status)
+		return;
+	user->told = PRESENCE(UNSPECIFIED);
+	note_change(roster, user);
 }
 
 void roster_each_edge(struct roster *roster, roster_edge_fn fn, void *arg)

@@ -87,12 +87,17 @@ void roster_recount(struct roster *roster, int64_t now);
 /* Notes what is told of the user now. False: that is what was told last, so there is nothing to. */
 bool roster_tell(struct roster *roster, const char *user_id, PresenceStatus status) MUST_CHECK;
 
-/* An edge that is heard. `number` and `told_at` are the caller's: of the last batch it was sent. */
+/* Somebody was told of the user out of turn: if that is not what was told last, all are told again.
+ */
+void roster_tell_some(struct roster *roster, const char *user_id, PresenceStatus status);
+
+/* An edge that is heard; what follows its id is the caller's. */
 struct roster_edge {
 	const char *id;
-	uint64_t number;
-	int64_t told_at;
-	void *out; /* the caller's as well; NULL when it begins */
+	bool was_there;  /* when this generation began */
+	uint64_t number; /* of the last batch it was sent; 0: none yet */
+	int64_t told_at; /* when that was */
+	void *out;       /* what it will be sent; NULL when it begins */
 };
 /* Calls `fn` for each edge; for each at which the user has sockets, once. */
 typedef void (*roster_edge_fn)(void *arg, struct roster_edge *edge);

@@ -20,12 +20,15 @@
 #include "stats.h"
 
 enum {
-	SLICE_MAX = 100,     /* of each: what is looked up by one statement */
-	SLICES_MAX = 10,     /* in one turn */
-	IDLE_MS = 500,       /* the roster moves on so often at least */
-	STANDBY_MS = 250,    /* between two tries for the lock */
-	HEARTBEAT_MS = 5000, /* of batches, and of the speaker's row */
-	DOUBT_MS = 10000,    /* what the one before said last may not have arrived */
+	SLICE_MAX = 100,       /* of each: what is looked up by one statement */
+	SLICES_MAX = 10,       /* in one turn */
+	IDLE_MS = 500,         /* the roster moves on so often at least */
+	STANDBY_MS = 250,      /* between two tries for the lock */
+	HEARTBEAT_MS = 5000,   /* of batches, and of the speaker's row */
+	DOUBT_MS = 30000,      /* what the one before said last may not have arrived */
+	PAUSED_MS = 3000,      /* between two turns: this process stood still */
+	DEAF_MS = 5000,        /* without NATS: another replica may speak */
+	MEMORY_MAX = 64 << 20, /* of a turn; the rest has another one */
 };
 
 #define REPORTS_WANTED "ww.rt.presence.all"
@@ -45,8 +48,12 @@ struct speaker {
 	bool speaks;
 	uint64_t connection; /* of the database: the lock is this one's */
 	uint64_t generation;
+	uint64_t highest; /* of this generation's numbers, over all edges */
 	bool anew;
 	int64_t told_at, well_at;
+	int64_t turned_at;  /* the last turn */
+	int64_t heard_at;   /* NATS was there */
+	int64_t not_before; /* the lock is tried for again, or what failed */
 	bool has_failed;
 };
 
@@ -111,9 +118,11 @@ static void move_on(struct speaker *speaker, int64_t now)
 	struct roster *roster = speaker->presence->roster;
 
 	lock(speaker);
-	/* Nobody's silence counts while nothing can be heard. */
-	if (atomic_load(&speaker->presence->listening_since) == 0)
+	/* Nobody's silence counts while nothing can be heard, or this process stood still. */
+	if (atomic_load(&speaker->presence->listening_since) == 0 ||
+	    now - speaker->turned_at > PAUSED_MS)
 		roster_excuse(roster, now);
+	speaker->turned_at = now;
 	roster_tick(roster, now, clock_wall_us());
 	if (!speaker->speaks)
 		roster_forget(roster);
@@ -135,19 +144,33 @@ static void step_down(struct speaker *speaker)
 static void reset_edge(void *arg, struct roster_edge *edge)
 {
 	(void)arg;
+	edge->was_there = true;
 	edge->number = 0;
 	edge->told_at = 0;
+}
+
+/* Whoever can't be heard lets another one speak. */
+static void let_go(struct speaker *speaker, int64_t now)
+{
+	struct err err = ERR_INIT;
+
+	if (!speaker->speaks || now - speaker->heard_at < DEAF_MS)
+		return;
+	if (store_unlock(speaker->db, &err))
+		log_failure(&err, "let another replica speak");
+	step_down(speaker);
 }
 
 /* Whoever spoke before may have said nothing for `unwell_ms`. */
 static void begin_to_speak(struct speaker *speaker, int64_t unwell_ms, int64_t now)
 {
 	struct presence *presence = speaker->presence;
-	bool is_long = unwell_ms > INT32_MAX;
+	bool is_long = unwell_ms > PRESENCE_KEEP_MS - DOUBT_MS;
 	int64_t since = is_long ? INT64_MIN : now - unwell_ms - DOUBT_MS;
 
 	speaker->speaks = true;
 	speaker->anew = is_long || atomic_load(&presence->listening_since) > since;
+	speaker->highest = 0;
 	speaker->told_at = 0;
 	speaker->well_at = now;
 	lock(speaker);
@@ -169,9 +192,10 @@ static enum status hold(struct speaker *speaker, int64_t now, struct err *err)
 
 	if (s || db_generation(speaker->db) != speaker->connection)
 		step_down(speaker);
-	if (s || speaker->speaks)
+	if (s || speaker->speaks || now < speaker->not_before)
 		return s;
 	speaker->connection = db_generation(speaker->db);
+	speaker->not_before = now + STANDBY_MS;
 	s = store_try_lock(speaker->db, &locked, err);
 	if (s || !locked)
 		return s;
@@ -195,15 +219,13 @@ static enum status stay_well(struct speaker *speaker, int64_t now, struct err *e
 
 /* --- what there is to tell --- */
 
-static void take(struct speaker *speaker, struct slice *slice, int64_t now)
+static void take(struct speaker *speaker, struct slice *slice)
 {
 	struct roster *roster = speaker->presence->roster;
 
 	lock(speaker);
 	slice->changed_len = roster_take_changed(roster, &speaker->rows, SLICE_MAX, slice->changed);
 	slice->wishes_len = roster_take_wishes(roster, &speaker->rows, SLICE_MAX, slice->wishes);
-	slice->excess_len =
-	    roster_take_excess(roster, &speaker->rows, now, SLICE_MAX, slice->excess);
 	unlock(speaker);
 }
 
@@ -282,9 +304,10 @@ static PresenceUpdate *update_of(
 	int64_t seen_us = 0;
 	PresenceStatus status = roster_status(speaker->presence->roster, user_id, &seen_us);
 
+	/* Told as they hide, which is when they seem to go. */
 	if (!is_visible) {
 		status = PRESENCE(OFFLINE);
-		seen_us = 0;
+		seen_us = clock_wall_us();
 	}
 	*ret_status = status;
 	return presence_update(user_id, status, seen_us, &speaker->arena);
@@ -301,6 +324,14 @@ static void tell_pair(
 	PresenceUpdate *of_friend =
 	    update_of(speaker, change->friend_id, !ended && change->friend_is_visible, &friend);
 
+	/* Of a friendship that has ended not even when somebody was seen. */
+	if (ended)
+		of_user->last_seen = of_friend->last_seen = NULL;
+	if (!ended && change->user_is_visible)
+		roster_tell_some(speaker->presence->roster, change->user_id, (PresenceStatus)user);
+	if (!ended && change->friend_is_visible)
+		roster_tell_some(
+		    speaker->presence->roster, change->friend_id, (PresenceStatus) friend);
 	if (ended || user != PRESENCE(OFFLINE))
 		batches_change(batches, of_user, change->friend_id);
 	if (ended || friend != PRESENCE(OFFLINE))
@@ -317,9 +348,11 @@ static void tell_change(struct speaker *speaker, struct batches *batches, const 
 	int64_t status = 0;
 	bool is_new;
 
+	update = update_of(speaker, user_id, n == 0 || friends[0].user_is_visible, &status);
+	if (n == 0) /* nobody is told, and whoever becomes a friend sees it so */
+		(void)!roster_tell(speaker->presence->roster, user_id, (PresenceStatus)status);
 	if (n == 0 || (!friends[0].user_is_visible && !is_switch))
 		return;
-	update = update_of(speaker, user_id, friends[0].user_is_visible, &status);
 	is_new = roster_tell(speaker->presence->roster, user_id, (PresenceStatus)status);
 	if (!is_new && !is_switch)
 		return;
@@ -340,6 +373,9 @@ static void tell_friends(struct speaker *speaker, struct batches *batches,
 		PresenceUpdate *update =
 		    update_of(speaker, friends[i].friend_id, friends[i].friend_is_visible, &status);
 
+		if (friends[i].friend_is_visible)
+			roster_tell_some(speaker->presence->roster, friends[i].friend_id,
+			    (PresenceStatus)status);
 		if (status != PRESENCE(OFFLINE))
 			users[len++] = update;
 	}
@@ -347,9 +383,11 @@ static void tell_friends(struct speaker *speaker, struct batches *batches,
 	stats_count(STATS_LISTS, 1);
 }
 
-static void tell(struct speaker *speaker, struct batches *batches, const struct slice *slice)
+static void tell(struct speaker *speaker, struct batches *batches, struct slice *slice)
 {
 	lock(speaker);
+	slice->excess_len = roster_take_excess(
+	    speaker->presence->roster, &speaker->rows, batches->now, SLICE_MAX, slice->excess);
 	for (size_t i = 0; i < slice->wishes_len; i++)
 		tell_friends(speaker, batches, slice, &slice->wishes[i]);
 	for (size_t i = 0; i < slice->changes_len; i++) {
@@ -380,7 +418,7 @@ static enum status speak_slice(struct speaker *speaker, struct batches *batches,
 	enum status s;
 
 	arena_reset(&speaker->rows);
-	take(speaker, &slice, batches->now);
+	take(speaker, &slice);
 	s = look_up_friends(speaker, &slice, err);
 	if (!s)
 		s = note_seen(speaker, &slice, err);
@@ -415,6 +453,7 @@ static enum status speak(struct speaker *speaker, int64_t now, bool *ret_more, s
 	struct batches batches = { .arena = &speaker->arena,
 		.roster = speaker->presence->roster,
 		.generation = speaker->generation,
+		.highest = &speaker->highest,
 		.anew = speaker->anew,
 		.now = now };
 	struct store_change *changes = NULL;
@@ -424,7 +463,7 @@ static enum status speak(struct speaker *speaker, int64_t now, bool *ret_more, s
 
 	s = store_changes(speaker->db, SLICE_MAX, &speaker->arena, &changes, &changes_len, err);
 	batches_begin(&batches);
-	for (size_t i = 0; i < SLICES_MAX && more && !s; i++)
+	for (size_t i = 0; i < SLICES_MAX && more && !s && speaker->arena.used < MEMORY_MAX; i++)
 		s = speak_slice(speaker, &batches, changes, i == 0 ? changes_len : 0, &more, err);
 	lock(speaker);
 	batches_end(&batches, HEARTBEAT_MS);
@@ -433,7 +472,7 @@ static enum status speak(struct speaker *speaker, int64_t now, bool *ret_more, s
 	if (s || published)
 		return s ? s : published;
 	speaker->told_at = now;
-	*ret_more = more || changes_len == SLICE_MAX;
+	*ret_more = more || changes_len >= SLICE_MAX;
 	if (changes_len > 0)
 		s = store_forget_changes(speaker->db, changes, changes_len, &speaker->arena, err);
 	return s;
@@ -469,6 +508,9 @@ static int64_t turn(void *arg)
 	arena_reset(&speaker->arena);
 	watch_connection(speaker, now);
 	move_on(speaker, now);
+	if (atomic_load(&speaker->presence->listening_since) > 0)
+		speaker->heard_at = now;
+	let_go(speaker, now);
 	if (!presence_knows(speaker->presence)) {
 		atomic_store(&speaker->trouble, "edges are being heard");
 		return STANDBY_MS < interval ? STANDBY_MS : interval;
@@ -479,7 +521,8 @@ static int64_t turn(void *arg)
 		return go_on(speaker, STANDBY_MS);
 	if (now - speaker->told_at < interval)
 		return interval - (now - speaker->told_at);
-	if (stay_well(speaker, now, &err) || speak(speaker, now, &more, &err))
+	/* Well is who has nothing left to tell: a successor starts from there. */
+	if (speak(speaker, now, &more, &err) || (!more && stay_well(speaker, now, &err)))
 		return fail(speaker, &err, "edges can't be told");
 	return go_on(speaker, more ? 0 : IDLE_MS);
 }
@@ -546,7 +589,8 @@ void speaker_stop(struct speaker *speaker)
 {
 	if (!speaker)
 		return;
-	turns_stop(speaker->turns);
-	listening_end(&speaker->listening);
+	turns_end(speaker->turns);
+	listening_end(&speaker->listening); /* which wakes it */
+	turns_free(speaker->turns);
 	speaker_free(speaker);
 }

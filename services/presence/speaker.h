@@ -12,7 +12,7 @@ struct speaker;
 /* Sets presence->speaker. `name`: "ww-presence/<instance>". */
 enum status speaker_start(
     struct presence *presence, struct bus *bus, const char *name, struct err *err) MUST_CHECK;
-/* Tells what there is, and lets go. NULL is fine. */
+/* Lets go: another replica tells what this one did not get to. NULL is fine. */
 void speaker_stop(struct speaker *speaker);
 
 /* There is something to tell. Any thread. */

@@ -23,57 +23,66 @@
 	" SELECT 2, $1, friend_id FROM picked)"                                            \
 	" SELECT count(*) FROM picked"
 
-#define STATEMENTS(S)                                                                              \
-	S(TRY_LOCK, "SELECT pg_try_advisory_lock(" SQL_LOCK_KEY ")")                               \
-	S(TAKE_OVER,                                                                               \
-	    "WITH before AS (SELECT well_at FROM presence.speaker FOR UPDATE)"                     \
-	    " UPDATE presence.speaker s SET generation = s.generation + 1, well_at = now()"        \
-	    " FROM before b RETURNING s.generation, CASE WHEN isfinite(b.well_at)"                 \
-	    " THEN floor(extract(epoch FROM now() - b.well_at) * 1000)::bigint END")               \
-	S(SET_WELL, "UPDATE presence.speaker SET well_at = now()")                                 \
-	S(CHANGES, "SELECT c.id, c.kind, c.user_id, coalesce(c.friend_id, ''),"                    \
-		   " coalesce(u.visible, true), coalesce(f.visible, true)"                         \
-		   " FROM (SELECT * FROM presence.changes ORDER BY id LIMIT $1::bigint) c"         \
-		   " LEFT JOIN presence.users u ON u.user_id = c.user_id"                          \
-		   " LEFT JOIN presence.users f ON f.user_id = c.friend_id ORDER BY c.id")         \
-	S(FORGET_CHANGES, "DELETE FROM presence.changes WHERE id = ANY ($1::bigint[])")            \
-	S(FRIENDS_OF,                                                                              \
-	    "SELECT f.user_id, f.friend_id, coalesce(o.visible, true), coalesce(u.visible, true)"  \
-	    " FROM presence.friends f"                                                             \
-	    " LEFT JOIN presence.users o ON o.user_id = f.user_id"                                 \
-	    " LEFT JOIN presence.users u ON u.user_id = f.friend_id"                               \
-	    " WHERE f.user_id = ANY ($1::text[]) ORDER BY f.user_id")                              \
-	S(SET_SEEN, "INSERT INTO presence.users AS u (user_id, last_seen)"                         \
-		    " SELECT * FROM unnest($1::text[], $2::timestamptz[]) AS r(u, s) ORDER BY r.u" \
-		    " ON CONFLICT (user_id) DO UPDATE SET last_seen = excluded.last_seen"          \
-		    " WHERE u.last_seen IS NULL OR u.last_seen < excluded.last_seen")              \
-	S(FRIENDS_PAGE, "SELECT " SQL_PERSON SQL_PEOPLE                                            \
-			" AND f.friend_id > $2::text ORDER BY f.friend_id LIMIT $3::bigint")       \
-	S(FRIENDS_AMONG, "SELECT " SQL_PERSON SQL_PEOPLE                                           \
-			 " AND f.friend_id = ANY ($2::text[]) ORDER BY f.friend_id")               \
-	S(IS_VISIBLE, "SELECT visible FROM presence.users WHERE user_id = $1::text")               \
-	S(SET_VISIBLE,                                                                             \
-	    "WITH changed AS (INSERT INTO presence.users AS u (user_id, visible)"                  \
-	    " VALUES ($1::text, $2::boolean) ON CONFLICT (user_id) DO UPDATE"                      \
-	    " SET visible = excluded.visible WHERE u.visible <> excluded.visible"                  \
-	    " RETURNING u.user_id)"                                                                \
-	    " INSERT INTO presence.changes (kind, user_id) SELECT 3, user_id FROM changed")        \
-	S(ADD_FRIENDS,                                                                             \
-	    "WITH wanted AS (SELECT DISTINCT friend_id FROM unnest($2::text[]) AS r(friend_id)"    \
-	    " WHERE friend_id <> $1::text)"                                                        \
-	    ", mine AS (INSERT INTO presence.friends (user_id, friend_id)"                         \
-	    " SELECT $1, friend_id FROM wanted ORDER BY friend_id ON CONFLICT DO NOTHING"          \
-	    " RETURNING friend_id)"                                                                \
-	    ", theirs AS (INSERT INTO presence.friends (user_id, friend_id)"                       \
-	    " SELECT friend_id, $1 FROM wanted ORDER BY friend_id ON CONFLICT DO NOTHING)"         \
-	    ", told AS (INSERT INTO presence.changes (kind, user_id, friend_id)"                   \
-	    " SELECT 1, $1, friend_id FROM mine)"                                                  \
-	    " SELECT count(*) FROM mine")                                                          \
-	S(REMOVE_FRIENDS, SQL_UNFRIEND("friend_id = ANY ($2::text[])"))                            \
-	S(KEEP_FRIENDS, SQL_UNFRIEND("friend_id <> ALL ($2::text[])"))                             \
-	S(COUNT_FRIENDS, "SELECT count(*) FROM presence.friends WHERE user_id = $1::text")         \
-	S(FIND_TOO_MANY,                                                                           \
-	    "SELECT user_id FROM presence.friends WHERE user_id = ANY ($1::text[])"                \
+#define STATEMENTS(S)                                                                             \
+	S(TRY_LOCK, "SELECT pg_try_advisory_lock(" SQL_LOCK_KEY ")")                              \
+	S(UNLOCK, "SELECT pg_advisory_unlock(" SQL_LOCK_KEY ")")                                  \
+	S(TAKE_OVER,                                                                              \
+	    "WITH before AS (SELECT well_at FROM presence.speaker FOR UPDATE)"                    \
+	    " UPDATE presence.speaker s SET generation = greatest(s.generation + 1,"              \
+	    " (extract(epoch FROM clock_timestamp()) * 1000)::bigint), well_at = now()"           \
+	    " FROM before b RETURNING s.generation, CASE WHEN isfinite(b.well_at)"                \
+	    " THEN greatest(0, floor(extract(epoch FROM now() - b.well_at) * 1000))::bigint END") \
+	S(SET_WELL, "UPDATE presence.speaker SET well_at = now()")                                \
+	S(CHANGES,                                                                                \
+	    "SELECT c.id, c.kind, c.user_id, coalesce(c.friend_id, ''),"                          \
+	    " coalesce(u.visible, true), coalesce(f.visible, true)"                               \
+	    " FROM ((SELECT * FROM presence.changes WHERE kind = 3 ORDER BY id LIMIT $1::bigint)" \
+	    " UNION ALL (SELECT * FROM presence.changes WHERE kind <> 3"                          \
+	    " ORDER BY id LIMIT 10 * $1::bigint)) c"                                              \
+	    " LEFT JOIN presence.users u ON u.user_id = c.user_id"                                \
+	    " LEFT JOIN presence.users f ON f.user_id = c.friend_id ORDER BY c.kind <> 3, c.id")  \
+	S(FORGET_CHANGES, "DELETE FROM presence.changes WHERE id = ANY ($1::bigint[])")           \
+	S(FRIENDS_OF,                                                                             \
+	    "SELECT f.user_id, f.friend_id, coalesce(o.visible, true), coalesce(u.visible, true)" \
+	    " FROM presence.friends f"                                                            \
+	    " LEFT JOIN presence.users o ON o.user_id = f.user_id"                                \
+	    " LEFT JOIN presence.users u ON u.user_id = f.friend_id"                              \
+	    " WHERE f.user_id = ANY ($1::text[]) ORDER BY f.user_id")                             \
+	S(SET_SEEN,                                                                               \
+	    "INSERT INTO presence.users AS u (user_id, last_seen)"                                \
+	    " SELECT * FROM unnest($1::text[], $2::timestamptz[]) AS r(u, s) ORDER BY r.u"        \
+	    " ON CONFLICT (user_id) DO UPDATE SET last_seen = excluded.last_seen"                 \
+	    " WHERE u.visible AND (u.last_seen IS NULL OR u.last_seen < excluded.last_seen)")     \
+	S(FRIENDS_PAGE, "SELECT " SQL_PERSON SQL_PEOPLE                                           \
+			" AND f.friend_id > $2::text ORDER BY f.friend_id LIMIT $3::bigint")      \
+	S(FRIENDS_AMONG, "SELECT " SQL_PERSON SQL_PEOPLE                                          \
+			 " AND f.friend_id = ANY ($2::text[]) ORDER BY f.friend_id")              \
+	S(IS_VISIBLE, "SELECT visible FROM presence.users WHERE user_id = $1::text")              \
+	S(SET_VISIBLE,                                                                            \
+	    "WITH changed AS (INSERT INTO presence.users AS u (user_id, visible, last_seen)"      \
+	    " VALUES ($1::text, $2::boolean, CASE WHEN NOT $2 THEN now() END)"                    \
+	    " ON CONFLICT (user_id) DO UPDATE SET visible = excluded.visible,"                    \
+	    " last_seen = coalesce(excluded.last_seen, u.last_seen)"                              \
+	    " WHERE u.visible <> excluded.visible"                                                \
+	    " RETURNING u.user_id)"                                                               \
+	    " INSERT INTO presence.changes (kind, user_id) SELECT 3, user_id FROM changed")       \
+	S(LOCK_FRIENDS, "SELECT pg_advisory_xact_lock(" SQL_LOCK_KEY " + 1)")                     \
+	S(ADD_FRIENDS,                                                                            \
+	    "WITH wanted AS (SELECT DISTINCT friend_id FROM unnest($2::text[]) AS r(friend_id)"   \
+	    " WHERE friend_id <> $1::text)"                                                       \
+	    ", mine AS (INSERT INTO presence.friends (user_id, friend_id)"                        \
+	    " SELECT $1, friend_id FROM wanted ORDER BY friend_id ON CONFLICT DO NOTHING"         \
+	    " RETURNING friend_id)"                                                               \
+	    ", theirs AS (INSERT INTO presence.friends (user_id, friend_id)"                      \
+	    " SELECT friend_id, $1 FROM wanted ORDER BY friend_id ON CONFLICT DO NOTHING)"        \
+	    ", told AS (INSERT INTO presence.changes (kind, user_id, friend_id)"                  \
+	    " SELECT 1, $1, friend_id FROM mine)"                                                 \
+	    " SELECT count(*) FROM mine")                                                         \
+	S(REMOVE_FRIENDS, SQL_UNFRIEND("friend_id = ANY ($2::text[])"))                           \
+	S(KEEP_FRIENDS, SQL_UNFRIEND("friend_id <> ALL ($2::text[])"))                            \
+	S(COUNT_FRIENDS, "SELECT count(*) FROM presence.friends WHERE user_id = $1::text")        \
+	S(FIND_TOO_MANY,                                                                          \
+	    "SELECT user_id FROM presence.friends WHERE user_id = ANY ($1::text[])"               \
 	    " GROUP BY user_id HAVING count(*) > $2::bigint ORDER BY user_id LIMIT 1")
 
 enum statement {
@@ -109,6 +118,14 @@ enum status store_try_lock(struct db *db, bool *ret_locked, struct err *err)
 	*ret_locked = db_get_bool(r, 0, 0);
 	db_result_free(r);
 	return STATUS_OK;
+}
+
+enum status store_unlock(struct db *db, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	return db_run(db, STORE_UNLOCK, &p, NULL, err);
 }
 
 enum status store_take_over(
@@ -294,6 +311,14 @@ enum status store_set_visible(struct db *db, const char *user_id, bool visible, 
 	db_add_text(&p, user_id);
 	db_add_bool(&p, visible);
 	return db_run(db, STORE_SET_VISIBLE, &p, NULL, err);
+}
+
+enum status store_lock_friends(struct db *db, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	return db_run(db, STORE_LOCK_FRIENDS, &p, NULL, err);
 }
 
 static enum status run_count(

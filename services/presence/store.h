@@ -17,7 +17,9 @@ extern const size_t store_statements_len;
 
 /* --- one speaks at a time --- */
 enum status store_try_lock(struct db *db, bool *ret_locked, struct err *err) MUST_CHECK;
-/* A new generation, and for how long the one before may have been unwell (INT64_MAX: for ever). */
+enum status store_unlock(struct db *db, struct err *err) MUST_CHECK;
+/* A new generation, above every one before, also after a restore; and for how long the one before
+ * may have been unwell (INT64_MAX: for ever). */
 enum status store_take_over(
     struct db *db, uint64_t *ret_generation, int64_t *ret_unwell_ms, struct err *err) MUST_CHECK;
 enum status store_set_well(struct db *db, struct err *err) MUST_CHECK;
@@ -30,7 +32,8 @@ struct store_change {
 	const char *user_id, *friend_id; /* "" where there is none */
 	bool user_is_visible, friend_is_visible;
 };
-/* The oldest `max`. */
+/* The oldest `max` of privacy, which take a look at all friends, and ten times as many of
+ * friendships, behind them: an import of those holds up nobody who hides. */
 enum status store_changes(struct db *db, size_t max, struct arena *arena,
     struct store_change **ret_changes, size_t *ret_n, struct err *err) MUST_CHECK;
 enum status store_forget_changes(struct db *db, const struct store_change *changes, size_t len,
@@ -67,6 +70,8 @@ enum status store_is_visible(
 enum status store_set_visible(
     struct db *db, const char *user_id, bool visible, struct err *err) MUST_CHECK;
 
+/* Until the end of the transaction nobody else changes friendships: each is two rows. */
+enum status store_lock_friends(struct db *db, struct err *err) MUST_CHECK;
 /* Both directions, with rows in `changes`; each is one statement. How many were. */
 enum status store_add_friends(struct db *db, const char *user_id, const char *const *ids,
     size_t len, size_t *ret_n, struct err *err) MUST_CHECK;

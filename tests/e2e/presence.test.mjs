@@ -116,6 +116,8 @@ stack.test('whoever hides is offline to friends, who learn nothing until it ends
   await sees(watcher, 'shy', 'online');
   assert.deepEqual(await shy.ask('presence:privacy', { visible: false }), { ok: true, visible: false });
   await sees(watcher, 'shy', 'offline');
+  const hidden = (await watcher.ask('presence:get', { userIds: ['shy'] })).users;
+  assert.deepEqual([hidden[0].status, typeof hidden[0].lastSeen], ['offline', 'string'], 'like anybody who went just now');
   watcher.mark();
   await shy.ask('presence:set', { status: 'away' });
   await shy.ask('presence:set', { status: 'online' });
@@ -124,7 +126,7 @@ stack.test('whoever hides is offline to friends, who learn nothing until it ends
   const again = await stack.connect('shy', { at: 0 });
   assert.deepEqual(await again.ask('presence:privacy'), { ok: true, visible: false });
   const { users } = await watcher.ask('presence:get', { userIds: ['shy'] });
-  assert.deepEqual(users, [{ userId: 'shy', status: 'offline' }]);
+  assert.deepEqual(users, hidden);
   assert.deepEqual(updatesOf(watcher, 'shy'), []);
   await again.ask('presence:privacy', { visible: true });
   await sees(watcher, 'shy', 'online');

@@ -32,3 +32,4 @@ CREATE TABLE presence.changes (
 	user_id text COLLATE "C" NOT NULL,
 	friend_id text COLLATE "C"        -- of 1 and 2
 );
+CREATE INDEX changes_of_privacy ON presence.changes (id) WHERE kind = 3;

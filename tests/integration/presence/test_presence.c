@@ -118,6 +118,19 @@ START_TEST(a_silent_edge_loses_its_users)
 }
 END_TEST
 
+START_TEST(who_was_online_before_having_friends_goes_for_them_too)
+{
+	world_spawn(&world, 0, NULL);
+	edge_wish(one, "alice");
+	edge_wish(two, "bob");
+	settle();
+	(void)world_friends(&world, "add", "alice", "bob", "ok");
+	edge_wait_shows(one, "alice", "bob", PRESENCE(ONLINE));
+	edge_say(two, "bob", 0, PRESENCE(UNSPECIFIED));
+	edge_wait_shows(one, "alice", "bob", PRESENCE(OFFLINE));
+}
+END_TEST
+
 START_TEST(an_ended_friendship_is_cut_at_once)
 {
 	const Walletwire__V1__FriendsSetReply *reply;
@@ -153,11 +166,15 @@ END_TEST
 START_TEST(whoever_hides_is_offline_and_betrays_nothing)
 {
 	const Walletwire__V1__PresenceGetReply *got;
+	int64_t hid_us;
 
 	two_friends(NULL);
 	world_hide(&world, "bob", false);
 	edge_wait_shows(one, "alice", "bob", PRESENCE(OFFLINE));
 	settle();
+	/* Like anybody who has gone: seen last when he hid, and not later. */
+	got = world_get(&world, "alice", "bob");
+	hid_us = message_time_us(got->users[0]->last_seen);
 	edge_say(two, "bob", 1, PRESENCE(AWAY));
 	edge_say(two, "bob", 1, PRESENCE(ONLINE));
 	edge_say(two, "bob", 0, PRESENCE(UNSPECIFIED));
@@ -166,7 +183,7 @@ START_TEST(whoever_hides_is_offline_and_betrays_nothing)
 	edge_say(two, "bob", 1, PRESENCE(ONLINE));
 	got = world_get(&world, "alice", "bob");
 	ck_assert_int_eq(got->users[0]->status, PRESENCE(OFFLINE));
-	ck_assert_ptr_null(got->users[0]->last_seen);
+	ck_assert_int_eq(message_time_us(got->users[0]->last_seen), hid_us);
 	edge_wish(one, "alice");
 	settle();
 	ck_assert_int_eq(edge_shows(one, "alice", "bob"), PRESENCE(OFFLINE));
@@ -374,6 +391,7 @@ int main(void)
 	tcase_add_test(tc, who_goes_is_offline_after_the_grace_and_has_a_time);
 	tcase_add_test(tc, a_reconnect_within_the_grace_is_not_told);
 	tcase_add_test(tc, a_silent_edge_loses_its_users);
+	tcase_add_test(tc, who_was_online_before_having_friends_goes_for_them_too);
 	tcase_add_test(tc, an_ended_friendship_is_cut_at_once);
 	tcase_add_test(tc, a_new_friendship_shows_both_at_once);
 	tcase_add_test(tc, whoever_hides_is_offline_and_betrays_nothing);

@@ -11,6 +11,7 @@ static const struct roster_config config = { 15000, 30000, 60000, 500, 20 };
 static struct roster *roster;
 static struct arena arena;
 static struct batches batches;
+static uint64_t highest;
 
 static void hear(const char *edge, const char *user)
 {
@@ -27,15 +28,26 @@ static void hear(const char *edge, const char *user)
 	(void)!roster_hear(roster, &report, 0, 0);
 }
 
+static void was_there(void *arg, struct roster_edge *edge)
+{
+	(void)arg;
+	edge->was_there = true;
+}
+
 static void setup(void)
 {
+	highest = 0;
 	arena_init(&arena, SIZE_MAX);
 	roster = roster_new(&config);
 	hear("e1", "alice");
 	hear("e2", "bob");
-	batches = (struct batches){
-		.arena = &arena, .roster = roster, .generation = 7, .anew = true, .now = 1000
-	};
+	batches = (struct batches){ .arena = &arena,
+		.roster = roster,
+		.generation = 7,
+		.highest = &highest,
+		.anew = true,
+		.now = 1000 };
+	roster_each_edge(roster, was_there, NULL);
 	batches_begin(&batches);
 }
 
@@ -96,6 +108,28 @@ START_TEST(a_generation_begins_with_an_empty_batch_whatever_there_is_to_say)
 	ck_assert_uint_eq(message("e1", 1)->number, 2);
 	ck_assert_uint_eq(message("e1", 1)->n_changes, 1);
 	ck_assert_ptr_null(message("e2", 1));
+}
+END_TEST
+
+START_TEST(an_edge_that_comes_back_sees_a_gap)
+{
+	batches_end(&batches, HEARTBEAT);
+	for (int i = 0; i < 3; i++) {
+		next();
+		batches_change(&batches, update("bob"), "alice");
+		batches_end(&batches, HEARTBEAT);
+	}
+	ck_assert_uint_eq(message("e1", 0)->number, 4);
+	/* Both are silent, and the first one comes back. */
+	roster_tick(roster, config.silence, 0);
+	hear("e1", "alice");
+	next();
+	batches_change(&batches, update("bob"), "alice");
+	batches_end(&batches, HEARTBEAT);
+	ck_assert_uint_eq(message("e1", 0)->number, 5);
+	ck_assert_uint_eq(message("e1", 0)->n_changes, 0);
+	ck_assert_uint_eq(message("e1", 1)->number, 6);
+	ck_assert_ptr_null(message("e2", 0));
 }
 END_TEST
 
@@ -189,6 +223,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_first_batch_says_that_all_is_new_even_if_it_is_empty);
 	tcase_add_test(tc, a_generation_begins_with_an_empty_batch_whatever_there_is_to_say);
+	tcase_add_test(tc, an_edge_that_comes_back_sees_a_gap);
 	tcase_add_test(tc, a_heartbeat_repeats_the_number);
 	tcase_add_test(tc, an_update_is_said_once_for_all_its_watchers_at_an_edge);
 	tcase_add_test(tc, a_list_goes_where_it_was_wished_for);

@@ -343,6 +343,40 @@ START_TEST(a_successor_tells_again_what_may_have_been_lost)
 }
 END_TEST
 
+START_TEST(what_some_were_told_out_of_turn_is_told_to_all)
+{
+	const char *changed[4];
+
+	begin(&first);
+	ck_assert(say(&first, "alice", 1, PRESENCE(ONLINE)));
+	ck_assert_uint_eq(roster_take_changed(roster, &arena, 4, changed), 1);
+	ck_assert(roster_tell(roster, "alice", PRESENCE(ONLINE)));
+	roster_tell_some(roster, "alice", PRESENCE(ONLINE));
+	ck_assert_uint_eq(roster_take_changed(roster, &arena, 4, changed), 0);
+	/* A list says away, and alice is back before her friends were told of it. */
+	ck_assert(say(&first, "alice", 1, PRESENCE(AWAY)));
+	roster_tell_some(roster, "alice", PRESENCE(AWAY));
+	ck_assert(say(&first, "alice", 1, PRESENCE(ONLINE)));
+	ck_assert_uint_eq(roster_take_changed(roster, &arena, 4, changed), 1);
+	ck_assert(roster_tell(roster, "alice", PRESENCE(ONLINE)));
+}
+END_TEST
+
+START_TEST(two_loops_that_grow_at_once_close_what_is_too_much_once)
+{
+	struct roster_excess excess[4];
+
+	begin(&first);
+	begin(&second);
+	ck_assert(say(&first, "alice", 4, PRESENCE(ONLINE)));
+	ck_assert(say(&second, "alice", 1, PRESENCE(ONLINE)));
+	now += SETTLE;
+	ck_assert_uint_eq(roster_take_excess(roster, &arena, now, 4, excess), 1);
+	ck_assert_str_eq(excess[0].edge, "e2");
+	ck_assert_uint_eq(excess[0].sockets, 1);
+}
+END_TEST
+
 START_TEST(what_was_taken_can_be_given_back)
 {
 	struct roster_wish wishes[4];
@@ -454,6 +488,8 @@ int main(void)
 	tcase_add_test(tc, nonsense_is_left_alone);
 	tcase_add_test(tc, what_is_told_once_is_not_told_again);
 	tcase_add_test(tc, a_successor_tells_again_what_may_have_been_lost);
+	tcase_add_test(tc, what_some_were_told_out_of_turn_is_told_to_all);
+	tcase_add_test(tc, two_loops_that_grow_at_once_close_what_is_too_much_once);
 	tcase_add_test(tc, what_was_taken_can_be_given_back);
 	tcase_add_test(tc, too_many_sockets_are_told_to_the_loop_that_came_last);
 	tcase_add_test(tc, a_successor_counts_them_again);
