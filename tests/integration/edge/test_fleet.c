@@ -413,14 +413,17 @@ START_TEST(on_polling_the_close_comes_after_all_else_and_alone)
 {
 	int port = http_front_port(home.engine.front);
 	struct poller *poller = poll_as("rest", &home, port);
+	bool is_told = false;
 
 	mailbox_ring(world.mailbox, "rest", mailbox_append(world.mailbox, "rest"));
 	drain_begin(&home, 0);
-	(void)poller_expect(poller, (const int[]){ port, port }, "server:drain");
-	ck_assert_ptr_null(strstr(poller->body, "\x1e"
-						"1"));
-	poller_get(poller, port);
-	ck_assert_str_eq(poller->body, "1");
+	/* The item may come to the loop before the drain, or after it, or too late. */
+	for (poller_get(poller, port); strcmp(poller->body, "1") != 0; poller_get(poller, port)) {
+		is_told |= strstr(poller->body, "server:drain") != NULL;
+		ck_assert_ptr_null(strstr(poller->body, "\x1e"
+							"1"));
+	}
+	ck_assert(is_told);
 	free(poller);
 }
 END_TEST
