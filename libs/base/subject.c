@@ -85,3 +85,12 @@ enum status subject_with_id(
 		return err_set(err, STATUS_INVALID, "subject %s... is too long", prefix);
 	return STATUS_OK;
 }
+
+enum status subject_check_id(const char *field, const char *id, struct err *err)
+{
+	size_t len = strlen(id);
+
+	if (len == 0 || len > SUBJECT_ID_MAX)
+		return err_invalid(err, field, "must have 1 to %d bytes", SUBJECT_ID_MAX);
+	return STATUS_OK;
+}

@@ -21,6 +21,9 @@ enum {
 enum status subject_encode(
     struct bytes id, char ret_token[static SUBJECT_TOKEN_SIZE], struct err *err) MUST_CHECK;
 
+/* STATUS_INVALID, naming the field, for an id that can't be encoded. */
+enum status subject_check_id(const char *field, const char *id, struct err *err) MUST_CHECK;
+
 /* The reverse. Fails with STATUS_INVALID for what subject_encode() can't have produced. */
 enum status subject_decode(struct bytes token, char ret_id[static SUBJECT_ID_MAX + 1],
     size_t *ret_len, struct err *err) MUST_CHECK;

@@ -107,10 +107,10 @@ enum status notifications_on_erase(struct request *req, struct err *err)
 	const Walletwire__V1__EraseRequest *in = (const void *)req->body;
 	Walletwire__V1__EraseReply *reply = MESSAGE_NEW(req->arena, erase_reply);
 	struct job job = { .erase = { .user_id = in->user_id }, .arena = req->arena };
-	enum status s;
+	enum status s = subject_check_id("userId", in->user_id, err);
 
-	if (!in->user_id[0] || strlen(in->user_id) > SUBJECT_ID_MAX)
-		return err_invalid(err, "userId", "must have 1 to %d bytes", SUBJECT_ID_MAX);
+	if (s)
+		return s;
 	if (in->at && in->at->seq > INT64_MAX)
 		return err_invalid(err, "at.seq", "is no number of a mailbox");
 	s = audit_requester(req, in->asked_by, &job.by, err);

@@ -43,8 +43,9 @@ enum status notifications_on_export(struct request *req, struct err *err)
 	Walletwire__V1__ExportReply *reply = MESSAGE_NEW(req->arena, export_reply);
 	enum status s;
 
-	if (!in->user_id[0] || strlen(in->user_id) > SUBJECT_ID_MAX)
-		return err_invalid(err, "userId", "must have 1 to %d bytes", SUBJECT_ID_MAX);
+	s = subject_check_id("userId", in->user_id, err);
+	if (s)
+		return s;
 	if (strlen(in->after) > CURSOR_MAX)
 		return err_invalid(err, "after", "is no cursor of a page");
 	s = record_export(req, in, err);

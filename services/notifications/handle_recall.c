@@ -75,9 +75,7 @@ static enum status check(const Walletwire__V1__RecallRequest *in, struct err *er
 
 	if (!kind || (!kind_find(kind)->inbox && !is_announcement(kind)))
 		return err_invalid(err, "type", "names no type of the inbox");
-	if (!in->id[0] || strlen(in->id) > SUBJECT_ID_MAX)
-		return err_invalid(err, "id", "must have 1 to %d bytes", SUBJECT_ID_MAX);
-	return STATUS_OK;
+	return subject_check_id("id", in->id, err);
 }
 
 enum status notifications_on_recall(struct request *req, struct err *err)

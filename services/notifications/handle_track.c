@@ -8,13 +8,12 @@ enum status notifications_on_track(struct request *req, struct err *err)
 {
 	const Walletwire__V1__TrackRequest *in = (const void *)req->body;
 	Walletwire__V1__TrackReply *reply = MESSAGE_NEW(req->arena, track_reply);
-	size_t len = strlen(in->transfer_id);
 	const char *user_id;
 	bool is_party = false;
 	enum status s = request_caller(req, &user_id, err);
 
-	if (!s && (len == 0 || len > SUBJECT_ID_MAX))
-		s = err_invalid(err, "transferId", "must have 1 to %d bytes", SUBJECT_ID_MAX);
+	if (!s)
+		s = subject_check_id("transferId", in->transfer_id, err);
 	if (!s)
 		s = store_transfer(req->db, in->transfer_id, user_id, req->arena, &reply->transfer,
 		    &is_party, err);

@@ -83,11 +83,10 @@ enum status notifications_on_verify(struct request *req, struct err *err)
 	const Walletwire__V1__VerifyRequest *in = (const void *)req->body;
 	Walletwire__V1__VerifyReply *reply = MESSAGE_NEW(req->arena, verify_reply);
 	struct job job = { in->user_id, req->arena, { 0 }, reply };
-	enum status s;
+	enum status s = subject_check_id("userId", in->user_id, err);
 
-	if (!in->user_id[0] || strlen(in->user_id) > SUBJECT_ID_MAX)
-		return err_invalid(err, "userId", "must have 1 to %d bytes", SUBJECT_ID_MAX);
-	s = db_transaction(req->db, /* attempts= */ 3, read_all, &job, err);
+	if (!s)
+		s = db_transaction(req->db, /* attempts= */ 3, read_all, &job, err);
 	if (s)
 		return s;
 	reply->seq = (uint64_t)job.numbers.seq;

@@ -44,15 +44,6 @@ static enum status check_time(
 	return STATUS_OK;
 }
 
-static enum status check_id(const char *id, const char *field, struct err *err)
-{
-	size_t len = strlen(id);
-
-	if (len == 0 || len > SUBJECT_ID_MAX)
-		return err_invalid(err, field, "must have 1 to %d bytes", SUBJECT_ID_MAX);
-	return STATUS_OK;
-}
-
 static enum status check_currency(const char *currency, const char *field, struct err *err)
 {
 	size_t len = strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
@@ -116,7 +107,7 @@ static bool has_user(const struct plan *plan, const char *user_id)
 
 static enum status add_user(struct planner *p, const char *user_id, const char *field)
 {
-	enum status s = check_id(user_id, field, p->err);
+	enum status s = subject_check_id(field, user_id, p->err);
 
 	if (s == STATUS_OK && !has_user(p->plan, user_id))
 		p->plan->users[p->plan->users_len++] = user_id;
@@ -187,7 +178,7 @@ enum status plan_balance(const Walletwire__V1__BalanceEvent *in, int64_t at_us, 
 	Payload *payload = MESSAGE_NEW(arena, payload);
 	enum status s;
 
-	if ((s = check_id(in->wallet_id, "balance.walletId", err)) ||
+	if ((s = subject_check_id("balance.walletId", in->wallet_id, err)) ||
 	    (s = check_money(in->available_balance, in->currency, "balance.available_balance",
 		 "balance.currency", err)) ||
 	    (s = check_version(in->version, "balance.version", err)))
@@ -274,7 +265,7 @@ static enum status build_transaction(struct planner *p)
 	const Walletwire__V1__TransactionEvent *in = p->event->transaction;
 	enum status s;
 
-	if ((s = check_id(in->transaction_id, "transaction.transactionId", p->err)) ||
+	if ((s = subject_check_id("transaction.transactionId", in->transaction_id, p->err)) ||
 	    (s = check_money(
 		 in->amount, in->currency, "transaction.amount", "transaction.currency", p->err)) ||
 	    (s = build_side(p, /* sends= */ true)) || (s = build_side(p, /* sends= */ false)))
@@ -304,7 +295,7 @@ static enum status build_transfer(struct planner *p)
 	enum status s;
 
 	if ((s = add_event_users(p)) ||
-	    (s = check_id(in->transfer_id, "transfer.transferId", p->err)) ||
+	    (s = subject_check_id("transfer.transferId", in->transfer_id, p->err)) ||
 	    (s = check_version(in->version, "transfer.version", p->err)))
 		return s;
 	if (!in->state)
@@ -346,7 +337,7 @@ static enum status build_money(struct planner *p)
 	if ((s = add_event_users(p)) ||
 	    (s = check_money(in->amount, in->currency, amount, currency, p->err)))
 		return s;
-	if (in->reference_id[0] && (s = check_id(in->reference_id, reference, p->err)))
+	if (in->reference_id[0] && (s = subject_check_id(reference, in->reference_id, p->err)))
 		return s;
 	out->id = in->reference_id[0] ? in->reference_id : p->event->id;
 	out->status = in->status;
@@ -426,7 +417,7 @@ static enum status build_card(struct planner *p)
 	/* A whole card number must not slip into storage by this field. */
 	if (strlen(in->last4) > LAST4_MAX)
 		return err_invalid(p->err, "card.last4", "is longer than %d", LAST4_MAX);
-	if (in->card_id[0] && (s = check_id(in->card_id, "card.cardId", p->err)))
+	if (in->card_id[0] && (s = subject_check_id("card.cardId", in->card_id, p->err)))
 		return s;
 	if (in->amount || in->currency[0]) {
 		s = check_money(in->amount, in->currency, "card.amount", "card.currency", p->err);
@@ -533,7 +524,7 @@ enum status plan_event(
 		return err_invalid(err, "body", "is missing: the event is of no kind");
 	if (event->n_user_ids > PLAN_USERS_MAX)
 		return err_invalid(err, "userIds", "names more than %d users", PLAN_USERS_MAX);
-	if ((s = check_id(event->id, "id", err)) ||
+	if ((s = subject_check_id("id", event->id, err)) ||
 	    (s = check_time(event->occurred_at, "occurredAt", &ret_plan->created_us, err)) ||
 	    (s = check_time(event->expires_at, "expiresAt", &ret_plan->expires_us, err)))
 		return s;

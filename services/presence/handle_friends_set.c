@@ -37,9 +37,10 @@ static enum status take_ids(const Walletwire__V1__FriendsSetRequest *in, const c
 static enum status check(struct job *job, struct err *err)
 {
 	const Walletwire__V1__FriendsSetRequest *in = job->in;
+	enum status s = subject_check_id("userId", in->user_id, err);
 
-	if (!in->user_id[0] || strlen(in->user_id) > SUBJECT_ID_MAX)
-		return err_invalid(err, "userId", "must have 1 to %d bytes", SUBJECT_ID_MAX);
+	if (s)
+		return s;
 	switch (in->change_case) {
 	case CHANGE(REPLACE):
 		return take_ids(in, "replace", in->replace, job, err);

@@ -332,7 +332,11 @@ START_TEST(a_revocation_is_a_row_and_an_entry_of_the_bucket)
 	struct bucket bucket = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct bus_kv_watch *watch;
 	struct err err = ERR_INIT;
+	const char *code = NULL;
 
+	(void)world_ask(&world, "ww.backend.notifications.revoke", in,
+	    &walletwire__v1__revoke_reply__descriptor, &code);
+	ck_assert_str_eq(code, "invalid"); /* neither */
 	in->what_case = WALLETWIRE__V1__REVOKE_REQUEST__WHAT_TOKEN_ID;
 	in->token_id = arena_strdup(&world.arena, "jti.1");
 	(void)world_ask(&world, "ww.backend.notifications.revoke", in,

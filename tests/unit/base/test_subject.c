@@ -78,6 +78,20 @@ START_TEST(an_id_has_1_to_128_bytes)
 }
 END_TEST
 
+START_TEST(an_id_that_can_not_be_encoded_is_named_by_its_field)
+{
+	char longest[SUBJECT_ID_MAX + 2] = "";
+	struct err err = ERR_INIT;
+
+	memset(longest, 'a', SUBJECT_ID_MAX);
+	ck_assert_ok(subject_check_id("userId", longest, &err), err);
+	ck_assert_int_eq(subject_check_id("userId", "", &err), STATUS_INVALID);
+	ck_assert_str_eq(err.field, "userId");
+	longest[SUBJECT_ID_MAX] = 'a';
+	ck_assert_int_eq(subject_check_id("userId", longest, &err), STATUS_INVALID);
+}
+END_TEST
+
 START_TEST(what_encoding_cannot_produce_is_refused)
 {
 	static const char *const cases[] = { "", ".", "a.b", "=", "=2", "a=", "a=4", "=2e", "=41",
@@ -114,6 +128,7 @@ int main(void)
 	tcase_add_test(tcase, ids_are_encoded_as_written_in_the_design);
 	tcase_add_test(tcase, every_byte_and_pair_of_bytes_comes_back);
 	tcase_add_test(tcase, an_id_has_1_to_128_bytes);
+	tcase_add_test(tcase, an_id_that_can_not_be_encoded_is_named_by_its_field);
 	tcase_add_test(tcase, what_encoding_cannot_produce_is_refused);
 	tcase_add_test(tcase, a_subject_holds_one_encoded_id);
 	suite_add_tcase(suite, tcase);
