@@ -129,6 +129,18 @@ typedef enum status (*db_work)(void *arg, struct db *db, struct err *err);
 enum status db_transaction(
     struct db *db, int attempts, db_work fn, void *arg, struct err *err) MUST_CHECK;
 
+/* --- an advisory lock of the session: who loses the connection loses it --- */
+/* All zeros: not held. */
+struct db_lock {
+	bool held;
+	uint64_t generation; /* of the connection that took it */
+};
+/* Makes sure of the connection (db_ensure), and of `held`. */
+enum status db_lock_check(struct db_lock *lock, struct db *db, struct err *err) MUST_CHECK;
+/* Tries for it, if it is not held, by statement `index`, which answers with one boolean. */
+enum status db_lock_try(
+    struct db_lock *lock, struct db *db, size_t index, struct err *err) MUST_CHECK;
+
 /* --- migrations --- */
 struct db_migration {
 	int version;      /* 1, 2, 3 ... */

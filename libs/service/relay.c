@@ -22,8 +22,7 @@ struct relay {
 	struct turns *turns;
 
 	/* owned by the thread */
-	bool locked;
-	uint64_t generation; /* of the connection that took the lock */
+	struct db_lock lock;
 	bool active;
 	int failures; /* in a row */
 	int64_t measure_at;
@@ -101,32 +100,16 @@ static void measure(struct relay *relay)
 	metric_set(relay->spec.metrics->oldest, backlog.oldest_seconds);
 }
 
-/* --- the lock --- */
-
-/* Takes it, or makes sure that it is still held. */
-static enum status hold(struct relay *relay, bool *ret_held, struct err *err)
-{
-	struct db *db = relay->spec.db;
-	struct db_result *result = NULL;
-	struct db_params params;
-	enum status s = db_ensure(db, err);
-
-	if (relay->locked && (s || db_generation(db) != relay->generation))
-		relay->locked = false;
-	*ret_held = relay->locked;
-	if (s || relay->locked)
-		return s;
-	db_params_init(&params);
-	s = db_run(db, relay->spec.lock, &params, &result, err);
-	if (s)
-		return s;
-	relay->locked = *ret_held = db_get_bool(result, 0, 0);
-	relay->generation = db_generation(db);
-	db_result_free(result);
-	return STATUS_OK;
-}
-
 /* --- the turn --- */
+
+static enum status hold(struct relay *relay, struct err *err)
+{
+	enum status s = db_lock_check(&relay->lock, relay->spec.db, err);
+
+	if (s || relay->lock.held)
+		return s;
+	return db_lock_try(&relay->lock, relay->spec.db, relay->spec.lock, err);
+}
 
 static int64_t pass(struct relay *relay)
 {
@@ -148,12 +131,11 @@ static int64_t turn(void *arg)
 {
 	struct relay *relay = arg;
 	struct err err = ERR_INIT;
-	bool held = false;
 
-	if (hold(relay, &held, &err))
+	if (hold(relay, &err))
 		return back_off(relay, &err, "the outbox does not answer");
-	note_active(relay, held);
-	if (!held)
+	note_active(relay, relay->lock.held);
+	if (!relay->lock.held)
 		return well(relay, STANDBY_MS);
 	measure(relay);
 	if (bus_wait_connected(relay->spec.bus, CONNECT_MS, &err))
