@@ -68,8 +68,7 @@ static void end_batch(struct batches *batches, struct batch_out *out, bool is_fi
 	batch->anew = batches->anew && is_first;
 	message->edge = arena_strdup(batches->arena, out->edge->id);
 	message->data = message_pack(&batch->base, batches->arena);
-	message->next = NULL;
-	LL_PREPEND(batches->messages, message);
+	DL_APPEND(batches->messages, message);
 	batches->messages_len++;
 	out->edge->told_at = batches->now;
 }
@@ -103,111 +102,100 @@ static void make_room(struct batches *batches, struct batch_out *out, size_t byt
 	out->bytes += bytes;
 }
 
-/* --- lists of friends --- */
+/* --- for one edge --- */
 
-struct delivery {
-	struct batches *batches;
-	const char *edge; /* the only one it is for */
-	Walletwire__V1__PresenceFriends *friends;
-	size_t bytes;
-	PresenceUpdate *update;
-	const char *watcher;
-	Walletwire__V1__PresenceExcess *excess;
-};
-
-static void add_friends(void *arg, struct roster_edge *edge)
+/* Where this many bytes for a user go; NULL: nowhere any more. */
+static struct batch_out *out_with_room(
+    struct batches *batches, const char *user_id, const char *edge_id, size_t bytes)
 {
-	const struct delivery *d = arg;
-	struct batch_out *out;
+	struct roster_edge *edge = roster_edge_of(batches->roster, user_id, edge_id);
+	struct batch_out *out = edge ? out_of(batches, edge) : NULL;
 
-	if (strcmp(edge->id, d->edge) != 0)
-		return;
-	out = out_of(d->batches, edge);
-	make_room(d->batches, out, d->bytes);
-	out->batch->friends = grown(d->batches->arena, (void *)out->batch->friends,
-	    out->batch->n_friends, &out->friends_room);
-	out->batch->friends[out->batch->n_friends++] = d->friends;
+	if (out)
+		make_room(batches, out, bytes);
+	return out;
 }
 
 void batches_friends(
     struct batches *batches, const struct roster_wish *wish, PresenceUpdate **users, size_t len)
 {
-	struct delivery d = { .batches = batches, .edge = wish->edge };
+	Walletwire__V1__PresenceFriends *friends = MESSAGE_NEW(batches->arena, presence_friends);
+	struct batch_out *out;
 
-	d.friends = MESSAGE_NEW(batches->arena, presence_friends);
-	d.friends->user_id = arena_strdup(batches->arena, wish->user_id);
-	d.friends->users = users;
-	d.friends->n_users = len;
-	d.bytes = protobuf_c_message_get_packed_size(&d.friends->base);
-	roster_each_edge_of(batches->roster, wish->user_id, add_friends, &d);
+	friends->user_id = arena_strdup(batches->arena, wish->user_id);
+	friends->users = users;
+	friends->n_users = len;
+	out = out_with_room(
+	    batches, wish->user_id, wish->edge, protobuf_c_message_get_packed_size(&friends->base));
+	if (!out)
+		return;
+	out->batch->friends = grown(
+	    batches->arena, (void *)out->batch->friends, out->batch->n_friends, &out->friends_room);
+	out->batch->friends[out->batch->n_friends++] = friends;
 }
 
-/* --- changes --- */
+void batches_excess(struct batches *batches, const struct roster_excess *told)
+{
+	Walletwire__V1__PresenceExcess *excess = MESSAGE_NEW(batches->arena, presence_excess);
+	struct batch_out *out;
 
-static Change *change_of(struct delivery *d, struct batch_out *out)
+	excess->user_id = arena_strdup(batches->arena, told->user_id);
+	excess->loop = told->loop;
+	excess->sockets = told->sockets;
+	out = out_with_room(batches, told->user_id, told->edge,
+	    protobuf_c_message_get_packed_size(&excess->base) + 8);
+	if (!out)
+		return;
+	out->batch->excess = grown(
+	    batches->arena, (void *)out->batch->excess, out->batch->n_excess, &out->excess_room);
+	out->batch->excess[out->batch->n_excess++] = excess;
+}
+
+/* --- for every edge of a watcher --- */
+
+struct telling {
+	struct batches *batches;
+	PresenceUpdate *update;
+	size_t bytes; /* of the update */
+	const char *watcher;
+};
+
+static Change *change_of(struct telling *t, struct batch_out *out)
 {
 	Batch *batch = out->batch;
 	Change *last = batch->n_changes > 0 ? batch->changes[batch->n_changes - 1] : NULL;
 
-	if (last && last->update == d->update)
+	if (last && last->update == t->update)
 		return last;
-	last = MESSAGE_NEW(d->batches->arena, presence_change);
-	last->update = d->update;
-	out->bytes += d->bytes;
+	last = MESSAGE_NEW(t->batches->arena, presence_change);
+	last->update = t->update;
+	out->bytes += t->bytes;
 	out->watchers_room = 0;
 	batch->changes =
-	    grown(d->batches->arena, (void *)batch->changes, batch->n_changes, &out->changes_room);
+	    grown(t->batches->arena, (void *)batch->changes, batch->n_changes, &out->changes_room);
 	batch->changes[batch->n_changes++] = last;
 	return last;
 }
 
 static void add_change(void *arg, struct roster_edge *edge)
 {
-	struct delivery *d = arg;
-	struct batch_out *out = out_of(d->batches, edge);
+	struct telling *t = arg;
+	struct batch_out *out = out_of(t->batches, edge);
 	Change *change;
 
-	make_room(d->batches, out, strlen(d->watcher) + 4);
-	change = change_of(d, out);
+	make_room(t->batches, out, strlen(t->watcher) + 4);
+	change = change_of(t, out);
 	change->watchers = grown(
-	    d->batches->arena, (void *)change->watchers, change->n_watchers, &out->watchers_room);
-	change->watchers[change->n_watchers++] = arena_strdup(d->batches->arena, d->watcher);
+	    t->batches->arena, (void *)change->watchers, change->n_watchers, &out->watchers_room);
+	change->watchers[change->n_watchers++] = arena_strdup(t->batches->arena, t->watcher);
 }
 
 void batches_change(struct batches *batches, PresenceUpdate *update, const char *watcher)
 {
-	struct delivery d = { .batches = batches, .update = update, .watcher = watcher };
+	struct telling t = { .batches = batches, .update = update, .watcher = watcher };
 
-	d.bytes = protobuf_c_message_get_packed_size(&update->base) + 8;
-	roster_each_edge_of(batches->roster, watcher, add_change, &d);
-}
-
-/* --- too many sockets --- */
-
-static void add_excess(void *arg, struct roster_edge *edge)
-{
-	const struct delivery *d = arg;
-	struct batch_out *out;
-
-	if (strcmp(edge->id, d->edge) != 0)
-		return;
-	out = out_of(d->batches, edge);
-	make_room(d->batches, out, d->bytes);
-	out->batch->excess = grown(
-	    d->batches->arena, (void *)out->batch->excess, out->batch->n_excess, &out->excess_room);
-	out->batch->excess[out->batch->n_excess++] = d->excess;
-}
-
-void batches_excess(struct batches *batches, const struct roster_excess *excess)
-{
-	struct delivery d = { .batches = batches, .edge = excess->edge };
-
-	d.excess = MESSAGE_NEW(batches->arena, presence_excess);
-	d.excess->user_id = arena_strdup(batches->arena, excess->user_id);
-	d.excess->loop = excess->loop;
-	d.excess->sockets = excess->sockets;
-	d.bytes = protobuf_c_message_get_packed_size(&d.excess->base) + 8;
-	roster_each_edge_of(batches->roster, excess->user_id, add_excess, &d);
+	t.bytes = protobuf_c_message_get_packed_size(&update->base) + 8;
+	roster_each_edge_of(batches->roster, watcher, add_change, &t);
 }
 
 /* --- the end --- */
@@ -228,7 +216,6 @@ static void add_heartbeat(void *arg, struct roster_edge *edge)
 void batches_end(struct batches *batches, int64_t heartbeat)
 {
 	struct heartbeats heartbeats = { batches, batches->now - heartbeat };
-	struct batch_message *reversed = NULL, *message, *next;
 	struct batch_out *out;
 
 	roster_each_edge(batches->roster, add_heartbeat, &heartbeats);
@@ -238,7 +225,4 @@ void batches_end(struct batches *batches, int64_t heartbeat)
 			end_batch(batches, out, /* is_first= */ false);
 		out->edge->out = NULL;
 	}
-	LL_FOREACH_SAFE (batches->messages, message, next)
-		LL_PREPEND(reversed, message);
-	batches->messages = reversed;
 }

@@ -21,7 +21,7 @@ struct batches {
 	int64_t now;
 	struct batch_out *outs;
 	struct batch_message {
-		struct batch_message *next;
+		struct batch_message *prev, *next;
 		const char *edge;
 		struct bytes data;
 	} * messages; /* after batches_end(), in order */

@@ -15,7 +15,7 @@ enum {
 	FLUSH_MS = 1000,
 };
 
-static void ask_for_all(struct listening *listening, const char *edge)
+void listening_ask(struct listening *listening, const char *edge)
 {
 	Walletwire__V1__PresenceBatch batch = WALLETWIRE__V1__PRESENCE_BATCH__INIT;
 	char subject[SUBJECT_SIZE];
@@ -29,9 +29,8 @@ static void ask_for_all(struct listening *listening, const char *edge)
 		s = bus_publish(listening->bus, subject, message_pack(&batch.base, &arena), &err);
 	/* The next heartbeat brings it about again. */
 	if (s)
-		log_failure(&err, "ask an edge for all it has");
+		log_failure(&err, "ask edges for all they have");
 	arena_finish(&arena);
-	stats_count(STATS_MISSED, 1);
 }
 
 static void hear(struct listening *listening, const Walletwire__V1__PresenceReport *report)
@@ -43,8 +42,10 @@ static void hear(struct listening *listening, const Walletwire__V1__PresenceRepo
 	followed = roster_hear(presence->roster, report, clock_mono_ms(), clock_wall_us());
 	(void)pthread_mutex_unlock(&presence->lock);
 	stats_count(STATS_REPORTS, 1);
-	if (!followed)
-		ask_for_all(listening, report->edge);
+	if (!followed) {
+		listening_ask(listening, report->edge);
+		stats_count(STATS_MISSED, 1);
+	}
 	if (report->n_users > 0 || report->leaving)
 		speaker_wake(presence->speaker);
 }

@@ -17,5 +17,7 @@ struct listening {
 /* Subscribed, and the server knows. Again is fine. */
 enum status listening_ensure(struct listening *listening, struct err *err) MUST_CHECK;
 void listening_end(struct listening *listening);
+/* Asks an edge, or "all", for everything it has. Any thread. */
+void listening_ask(struct listening *listening, const char *edge);
 
 #endif

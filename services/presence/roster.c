@@ -711,3 +711,15 @@ void roster_each_edge_of(struct roster *roster, const char *user_id, roster_edge
 			fn(arg, &device->stream->edge->shown);
 	}
 }
+
+struct roster_edge *roster_edge_of(struct roster *roster, const char *user_id, const char *edge_id)
+{
+	struct user *user = find_user(roster, user_id);
+	struct device *device;
+
+	DL_FOREACH (user ? user->devices : NULL, device) {
+		if (strcmp(device->stream->edge->id, edge_id) == 0)
+			return &device->stream->edge->shown;
+	}
+	return NULL;
+}

@@ -103,5 +103,7 @@ struct roster_edge {
 typedef void (*roster_edge_fn)(void *arg, struct roster_edge *edge);
 void roster_each_edge(struct roster *roster, roster_edge_fn fn, void *arg);
 void roster_each_edge_of(struct roster *roster, const char *user_id, roster_edge_fn fn, void *arg);
+/* That edge, if the user has sockets there; else NULL. */
+struct roster_edge *roster_edge_of(struct roster *roster, const char *user_id, const char *edge_id);
 
 #endif

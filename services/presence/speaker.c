@@ -31,7 +31,7 @@ enum {
 	MEMORY_MAX = 64 << 20, /* of a turn; the rest has another one */
 };
 
-#define REPORTS_WANTED "ww.rt.presence.all"
+#define ALL_EDGES "all"
 #define NUDGE "ww.presence.changed"
 
 struct speaker {
@@ -45,21 +45,21 @@ struct speaker {
 	struct db *db;
 	struct arena arena; /* of a turn */
 	struct arena rows;  /* of a slice */
+	struct db_lock lock;
 	bool speaks;
-	uint64_t connection; /* of the database: the lock is this one's */
 	uint64_t generation;
 	uint64_t highest; /* of this generation's numbers, over all edges */
 	bool anew;
 	int64_t told_at, well_at;
 	int64_t turned_at;  /* the last turn */
 	int64_t heard_at;   /* NATS was there */
-	int64_t not_before; /* the lock is tried for again, or what failed */
+	int64_t not_before; /* the lock is tried for again */
 	bool has_failed;
 };
 
 /* What one slice of a turn has to tell; all of it in the arena `rows`. */
 struct slice {
-	struct store_change *changes;
+	const struct store_change *changes;
 	size_t changes_len;
 	const char *changed[SLICE_MAX];
 	size_t changed_len;
@@ -83,18 +83,6 @@ static void unlock(struct speaker *speaker)
 
 /* --- is anybody heard? --- */
 
-static void ask_everybody(struct speaker *speaker)
-{
-	Walletwire__V1__PresenceBatch batch = WALLETWIRE__V1__PRESENCE_BATCH__INIT;
-	struct err err = ERR_INIT;
-
-	batch.wants_report = true;
-	/* If it is lost, the heartbeats of edges show what is missing. */
-	if (bus_publish(
-		speaker->bus, REPORTS_WANTED, message_pack(&batch.base, &speaker->arena), &err))
-		log_failure(&err, "ask edges for all they have");
-}
-
 static void watch_connection(struct speaker *speaker, int64_t now)
 {
 	_Atomic int64_t *since = &speaker->presence->listening_since;
@@ -109,7 +97,7 @@ static void watch_connection(struct speaker *speaker, int64_t now)
 	lock(speaker);
 	roster_excuse(speaker->presence->roster, now);
 	unlock(speaker);
-	ask_everybody(speaker);
+	listening_ask(&speaker->listening, ALL_EDGES);
 	atomic_store(since, now);
 }
 
@@ -158,6 +146,8 @@ static void let_go(struct speaker *speaker, int64_t now)
 		return;
 	if (store_unlock(speaker->db, &err))
 		log_failure(&err, "let another replica speak");
+	else
+		speaker->lock.held = false;
 	step_down(speaker);
 }
 
@@ -187,17 +177,16 @@ static void begin_to_speak(struct speaker *speaker, int64_t unwell_ms, int64_t n
 static enum status hold(struct speaker *speaker, int64_t now, struct err *err)
 {
 	int64_t unwell_ms = 0;
-	bool locked = false;
-	enum status s = db_ensure(speaker->db, err);
+	enum status s = db_lock_check(&speaker->lock, speaker->db, err);
 
-	if (s || db_generation(speaker->db) != speaker->connection)
+	if (!speaker->lock.held)
 		step_down(speaker);
 	if (s || speaker->speaks || now < speaker->not_before)
 		return s;
-	speaker->connection = db_generation(speaker->db);
 	speaker->not_before = now + STANDBY_MS;
-	s = store_try_lock(speaker->db, &locked, err);
-	if (s || !locked)
+	if (!speaker->lock.held)
+		s = db_lock_try(&speaker->lock, speaker->db, store_lock, err);
+	if (s || !speaker->lock.held)
 		return s;
 	s = store_take_over(speaker->db, &speaker->generation, &unwell_ms, err);
 	if (!s)
@@ -298,8 +287,7 @@ static const struct store_friend *friends_of(
 	return slice->friends + from;
 }
 
-static PresenceUpdate *update_of(
-    struct speaker *speaker, const char *user_id, bool is_visible, int64_t *ret_status)
+static PresenceUpdate *update_of(struct speaker *speaker, const char *user_id, bool is_visible)
 {
 	int64_t seen_us = 0;
 	PresenceStatus status = roster_status(speaker->presence->roster, user_id, &seen_us);
@@ -309,33 +297,40 @@ static PresenceUpdate *update_of(
 		status = PRESENCE(OFFLINE);
 		seen_us = clock_wall_us();
 	}
-	*ret_status = status;
 	return presence_update(user_id, status, seen_us, &speaker->arena);
 }
 
-/* A friendship that began or ended: each side is told of the other. */
+/* A new friend, who may be offline: so is whoever nothing is said of. */
+static void tell_begun(struct speaker *speaker, struct batches *batches, const char *user_id,
+    bool is_visible, const char *watcher)
+{
+	PresenceUpdate *update = update_of(speaker, user_id, is_visible);
+
+	if (is_visible)
+		roster_tell_some(speaker->presence->roster, user_id, update->status);
+	if (update->status != PRESENCE(OFFLINE))
+		batches_change(batches, update, watcher);
+}
+
+/* Of a friendship that has ended not even when somebody was seen. */
+static void tell_ended(
+    struct speaker *speaker, struct batches *batches, const char *user_id, const char *watcher)
+{
+	batches_change(
+	    batches, presence_update(user_id, PRESENCE(OFFLINE), 0, &speaker->arena), watcher);
+}
+
+/* Each side is told of the other. */
 static void tell_pair(
     struct speaker *speaker, struct batches *batches, const struct store_change *change)
 {
-	bool ended = change->kind == STORE_UNFRIENDED;
-	int64_t user = 0, friend = 0;
-	PresenceUpdate *of_user =
-	    update_of(speaker, change->user_id, !ended && change->user_is_visible, &user);
-	PresenceUpdate *of_friend =
-	    update_of(speaker, change->friend_id, !ended && change->friend_is_visible, &friend);
-
-	/* Of a friendship that has ended not even when somebody was seen. */
-	if (ended)
-		of_user->last_seen = of_friend->last_seen = NULL;
-	if (!ended && change->user_is_visible)
-		roster_tell_some(speaker->presence->roster, change->user_id, (PresenceStatus)user);
-	if (!ended && change->friend_is_visible)
-		roster_tell_some(
-		    speaker->presence->roster, change->friend_id, (PresenceStatus) friend);
-	if (ended || user != PRESENCE(OFFLINE))
-		batches_change(batches, of_user, change->friend_id);
-	if (ended || friend != PRESENCE(OFFLINE))
-		batches_change(batches, of_friend, change->user_id);
+	if (change->kind == STORE_UNFRIENDED) {
+		tell_ended(speaker, batches, change->user_id, change->friend_id);
+		tell_ended(speaker, batches, change->friend_id, change->user_id);
+		return;
+	}
+	tell_begun(speaker, batches, change->user_id, change->user_is_visible, change->friend_id);
+	tell_begun(speaker, batches, change->friend_id, change->friend_is_visible, change->user_id);
 }
 
 /* To all friends. Of one who is hidden nothing is said, not even when; but that they hide is. */
@@ -344,17 +339,16 @@ static void tell_change(struct speaker *speaker, struct batches *batches, const 
 {
 	size_t n = 0;
 	const struct store_friend *friends = friends_of(slice, user_id, &n);
+	bool is_visible = n == 0 || friends[0].user_is_visible;
 	PresenceUpdate *update;
-	int64_t status = 0;
 	bool is_new;
 
-	update = update_of(speaker, user_id, n == 0 || friends[0].user_is_visible, &status);
-	if (n == 0) /* nobody is told, and whoever becomes a friend sees it so */
-		(void)!roster_tell(speaker->presence->roster, user_id, (PresenceStatus)status);
-	if (n == 0 || (!friends[0].user_is_visible && !is_switch))
+	if (!is_visible && !is_switch)
 		return;
-	is_new = roster_tell(speaker->presence->roster, user_id, (PresenceStatus)status);
-	if (!is_new && !is_switch)
+	update = update_of(speaker, user_id, is_visible);
+	/* Also where nobody is told: whoever becomes a friend sees it so. */
+	is_new = roster_tell(speaker->presence->roster, user_id, update->status);
+	if (n == 0 || (!is_new && !is_switch))
 		return;
 	for (size_t i = 0; i < n; i++)
 		batches_change(batches, update, friends[i].friend_id);
@@ -364,20 +358,21 @@ static void tell_change(struct speaker *speaker, struct batches *batches, const 
 static void tell_friends(struct speaker *speaker, struct batches *batches,
     const struct slice *slice, const struct roster_wish *wish)
 {
+	struct roster *roster = speaker->presence->roster;
 	size_t n = 0, len = 0;
 	const struct store_friend *friends = friends_of(slice, wish->user_id, &n);
 	PresenceUpdate **users = arena_alloc(&speaker->arena, n * sizeof(PresenceUpdate *));
 
 	for (size_t i = 0; i < n; i++) {
-		int64_t status = 0;
-		PresenceUpdate *update =
-		    update_of(speaker, friends[i].friend_id, friends[i].friend_is_visible, &status);
+		const char *friend_id = friends[i].friend_id;
+		int64_t seen_us = 0;
+		PresenceStatus status = roster_status(roster, friend_id, &seen_us);
 
-		if (friends[i].friend_is_visible)
-			roster_tell_some(speaker->presence->roster, friends[i].friend_id,
-			    (PresenceStatus)status);
+		if (!friends[i].friend_is_visible)
+			continue;
+		roster_tell_some(roster, friend_id, status);
 		if (status != PRESENCE(OFFLINE))
-			users[len++] = update;
+			users[len++] = presence_update(friend_id, status, 0, &speaker->arena);
 	}
 	batches_friends(batches, wish, users, len);
 	stats_count(STATS_LISTS, 1);
@@ -413,8 +408,7 @@ static void tell(struct speaker *speaker, struct batches *batches, struct slice 
 static enum status speak_slice(struct speaker *speaker, struct batches *batches,
     const struct store_change *changes, size_t changes_len, bool *ret_more, struct err *err)
 {
-	struct slice slice = { .changes = (struct store_change *)(uintptr_t)changes,
-		.changes_len = changes_len };
+	struct slice slice = { .changes = changes, .changes_len = changes_len };
 	enum status s;
 
 	arena_reset(&speaker->rows);

@@ -105,20 +105,7 @@ const size_t store_migrations_len = ARRAY_LEN(store_migrations);
 
 /* --- one speaks at a time --- */
 
-enum status store_try_lock(struct db *db, bool *ret_locked, struct err *err)
-{
-	struct db_result *r = NULL;
-	struct db_params p;
-	enum status s;
-
-	db_params_init(&p);
-	s = db_run(db, STORE_TRY_LOCK, &p, &r, err);
-	if (s)
-		return s;
-	*ret_locked = db_get_bool(r, 0, 0);
-	db_result_free(r);
-	return STATUS_OK;
-}
+const size_t store_lock = STORE_TRY_LOCK;
 
 enum status store_unlock(struct db *db, struct err *err)
 {

@@ -16,7 +16,7 @@ extern const struct db_statement store_statements[];
 extern const size_t store_statements_len;
 
 /* --- one speaks at a time --- */
-enum status store_try_lock(struct db *db, bool *ret_locked, struct err *err) MUST_CHECK;
+extern const size_t store_lock; /* the statement that tries for it */
 enum status store_unlock(struct db *db, struct err *err) MUST_CHECK;
 /* A new generation, above every one before, also after a restore; and for how long the one before
  * may have been unwell (INT64_MAX: for ever). */
