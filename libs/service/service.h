@@ -99,8 +99,10 @@ enum status service_run(struct service *service, struct err *err) MUST_CHECK;
 /* For threads of the service's own, and for waiting before service_run(). */
 bool service_is_stopping(const struct service *service);
 
-/* Every setting of struct service_config, which is embedded at the start of the program's own. */
-extern const struct setting service_settings[];
-extern const size_t service_settings_len;
+/* Every setting of struct service_config, which is embedded at the start of the program's own;
+ * those of the workers are left out by a program without routes. */
+enum { SERVICE_SETTINGS = 7, SERVICE_WORKER_SETTINGS = 1 };
+extern const struct setting service_settings[SERVICE_SETTINGS];
+extern const struct setting service_worker_settings[SERVICE_WORKER_SETTINGS];
 
 #endif

@@ -4,7 +4,7 @@
 #define ROW(field, name, type, dflt, min, max, help) \
 	SETTING(struct service_config, field, name, type, dflt, min, max, help)
 
-const struct setting service_settings[] = {
+const struct setting service_settings[SERVICE_SETTINGS] = {
 	ROW(nats_url, "nats-url", SETTING_TEXT, "nats://127.0.0.1:4222", 0, 0,
 	    "Address of the NATS server; plain, so on this host or a private link."),
 	ROW(nats_user, "nats-user", SETTING_TEXT, NULL, 0, 0,
@@ -21,8 +21,9 @@ const struct setting service_settings[] = {
 	    "Lowest level that is logged: debug, info, warn or error."),
 	ROW(instance, "instance", SETTING_TEXT, "", 0, 0,
 	    "Name of this replica in logs and at the servers; empty: a random one."),
+};
+
+const struct setting service_worker_settings[SERVICE_WORKER_SETTINGS] = {
 	ROW(workers, "workers", SETTING_INT, "4", 1, 64,
 	    "Requests handled at the same time, each with a database connection of its own."),
 };
-
-const size_t service_settings_len = ARRAY_LEN(service_settings);

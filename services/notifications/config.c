@@ -37,34 +37,14 @@ static const struct setting settings[] = {
 	    " covers too."),
 };
 
-static const struct setting *const tables[] = { service_settings, settings, NULL };
+static const struct setting *const tables[] = { service_settings, service_worker_settings, settings,
+	NULL };
+static const size_t table_lens[] = { SERVICE_SETTINGS, SERVICE_WORKER_SETTINGS,
+	ARRAY_LEN(settings) };
 
-/* The length of the other table is known to the linker only, so the spec is made at run time. */
-static struct config_spec make_spec(size_t lengths[static 2])
-{
-	lengths[0] = service_settings_len;
-	lengths[1] = ARRAY_LEN(settings);
-	return (struct config_spec){
-		.program = "ww-notifications",
-		.summary = "Applies wallet events to mailboxes and inboxes, and answers for them.",
-		.tables = tables,
-		.table_lens = lengths,
-	};
-}
-
-enum config_outcome notifications_config_load(
-    struct notifications_config *cfg, int argc, char **argv)
-{
-	size_t lengths[2];
-	struct config_spec spec = make_spec(lengths);
-
-	return config_load(&spec, cfg, argc, argv);
-}
-
-void notifications_config_release(struct notifications_config *cfg)
-{
-	size_t lengths[2];
-	struct config_spec spec = make_spec(lengths);
-
-	config_release(&spec, cfg);
-}
+const struct config_spec notifications_config_spec = {
+	.program = "ww-notifications",
+	.summary = "Applies wallet events to mailboxes and inboxes, and answers for them.",
+	.tables = tables,
+	.table_lens = table_lens,
+};

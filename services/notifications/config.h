@@ -17,9 +17,6 @@ struct notifications_config {
 	int64_t balance_settle; /* ms */
 };
 
-/* From environment and flags; answers --help and the like itself. */
-enum config_outcome notifications_config_load(
-    struct notifications_config *cfg, int argc, char **argv) MUST_CHECK;
-void notifications_config_release(struct notifications_config *cfg);
+extern const struct config_spec notifications_config_spec;
 
 #endif

@@ -85,11 +85,11 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 
 	log_init("notifications");
-	outcome = notifications_config_load(&cfg, argc, argv);
+	outcome = config_load(&notifications_config_spec, &cfg, argc, argv);
 	if (outcome == CONFIG_RUN && serve(&cfg, &err)) {
 		log_failure(&err, "stopped");
 		outcome = CONFIG_WRONG;
 	}
-	notifications_config_release(&cfg);
+	config_release(&notifications_config_spec, &cfg);
 	return outcome == CONFIG_WRONG ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,9 +1,6 @@
 /* One table: from it come parsing, --help, --check-config and docs/configuration.md. */
 #include "config.h"
 
-#include <assert.h>
-#include <string.h>
-
 #include "batch.h"
 
 static const struct setting settings[] = {
@@ -18,34 +15,11 @@ static const struct setting settings[] = {
 };
 
 static const struct setting *const tables[] = { service_settings, settings, NULL };
+static const size_t table_lens[] = { SERVICE_SETTINGS, ARRAY_LEN(settings) };
 
-/* The length of the other table is known to the linker only, so the spec is made at run time. */
-static struct config_spec make_spec(size_t lengths[static 2])
-{
-	/* Without its last row: nobody asks this program anything, so it has no workers. */
-	lengths[0] = service_settings_len - 1;
-	assert(strcmp(service_settings[lengths[0]].name, "workers") == 0);
-	lengths[1] = ARRAY_LEN(settings);
-	return (struct config_spec){
-		.program = "ww-outbox",
-		.summary = "Publishes the events that a wallet wrote in its own transactions.",
-		.tables = tables,
-		.table_lens = lengths,
-	};
-}
-
-enum config_outcome outbox_config_load(struct outbox_config *cfg, int argc, char **argv)
-{
-	size_t lengths[2];
-	struct config_spec spec = make_spec(lengths);
-
-	return config_load(&spec, cfg, argc, argv);
-}
-
-void outbox_config_release(struct outbox_config *cfg)
-{
-	size_t lengths[2];
-	struct config_spec spec = make_spec(lengths);
-
-	config_release(&spec, cfg);
-}
+const struct config_spec outbox_config_spec = {
+	.program = "ww-outbox",
+	.summary = "Publishes the events that a wallet wrote in its own transactions.",
+	.tables = tables,
+	.table_lens = table_lens,
+};

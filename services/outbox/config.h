@@ -11,8 +11,6 @@ struct outbox_config {
 	int64_t poll_busy, poll_idle; /* ms */
 };
 
-/* From environment and flags; answers --help and the like itself. */
-enum config_outcome outbox_config_load(struct outbox_config *cfg, int argc, char **argv) MUST_CHECK;
-void outbox_config_release(struct outbox_config *cfg);
+extern const struct config_spec outbox_config_spec;
 
 #endif

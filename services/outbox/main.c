@@ -45,11 +45,11 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 
 	log_init("outbox");
-	outcome = outbox_config_load(&cfg, argc, argv);
+	outcome = config_load(&outbox_config_spec, &cfg, argc, argv);
 	if (outcome == CONFIG_RUN && serve(&cfg, &err)) {
 		log_failure(&err, "stopped");
 		outcome = CONFIG_WRONG;
 	}
-	outbox_config_release(&cfg);
+	config_release(&outbox_config_spec, &cfg);
 	return outcome == CONFIG_WRONG ? EXIT_FAILURE : EXIT_SUCCESS;
 }

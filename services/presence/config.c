@@ -23,33 +23,14 @@ static const struct setting settings[] = {
 	    "Friends of a user."),
 };
 
-static const struct setting *const tables[] = { service_settings, settings, NULL };
+static const struct setting *const tables[] = { service_settings, service_worker_settings, settings,
+	NULL };
+static const size_t table_lens[] = { SERVICE_SETTINGS, SERVICE_WORKER_SETTINGS,
+	ARRAY_LEN(settings) };
 
-/* The length of the other table is known to the linker only, so the spec is made at run time. */
-static struct config_spec make_spec(size_t lengths[static 2])
-{
-	lengths[0] = service_settings_len;
-	lengths[1] = ARRAY_LEN(settings);
-	return (struct config_spec){
-		.program = "ww-presence",
-		.summary = "Knows who is online, and tells their friends.",
-		.tables = tables,
-		.table_lens = lengths,
-	};
-}
-
-enum config_outcome presence_config_load(struct presence_config *cfg, int argc, char **argv)
-{
-	size_t lengths[2];
-	struct config_spec spec = make_spec(lengths);
-
-	return config_load(&spec, cfg, argc, argv);
-}
-
-void presence_config_release(struct presence_config *cfg)
-{
-	size_t lengths[2];
-	struct config_spec spec = make_spec(lengths);
-
-	config_release(&spec, cfg);
-}
+const struct config_spec presence_config_spec = {
+	.program = "ww-presence",
+	.summary = "Knows who is online, and tells their friends.",
+	.tables = tables,
+	.table_lens = table_lens,
+};

@@ -14,9 +14,6 @@ struct presence_config {
 	int64_t max_friends;
 };
 
-/* From environment and flags; answers --help and the like itself. */
-enum config_outcome presence_config_load(
-    struct presence_config *cfg, int argc, char **argv) MUST_CHECK;
-void presence_config_release(struct presence_config *cfg);
+extern const struct config_spec presence_config_spec;
 
 #endif

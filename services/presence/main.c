@@ -82,11 +82,11 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 
 	log_init("presence");
-	outcome = presence_config_load(&cfg, argc, argv);
+	outcome = config_load(&presence_config_spec, &cfg, argc, argv);
 	if (outcome == CONFIG_RUN && serve(&cfg, &err)) {
 		log_failure(&err, "stopped");
 		outcome = CONFIG_WRONG;
 	}
-	presence_config_release(&cfg);
+	config_release(&presence_config_spec, &cfg);
 	return outcome == CONFIG_WRONG ? EXIT_FAILURE : EXIT_SUCCESS;
 }
