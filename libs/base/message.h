@@ -10,6 +10,8 @@
 
 /* An empty message of the type, in the arena. */
 void *message_new(const ProtobufCMessageDescriptor *descriptor, struct arena *arena);
+/* One of this project's, by its name: MESSAGE_NEW(arena, item). */
+#define MESSAGE_NEW(arena, type) message_new(&walletwire__v1__##type##__descriptor, arena)
 /* The message as bytes: in the arena, or behind what the buffer holds. */
 struct bytes message_pack(const ProtobufCMessage *message, struct arena *arena);
 void message_append(struct buf *out, const ProtobufCMessage *message);

@@ -1,6 +1,8 @@
 /* Lists and changes as the states that clients are shown, encoded as those of doorbells are. */
 #include "presence_batch.h"
 
+#include "base/message.h"
+
 enum { BATCH_ARENA_MAX = 16 << 20 };
 
 static bool is_whole(const Walletwire__V1__PresenceBatch *message)
@@ -14,12 +16,10 @@ static bool is_whole(const Walletwire__V1__PresenceBatch *message)
 
 static Walletwire__V1__State *state_new(struct arena *arena, char *key)
 {
-	Walletwire__V1__State *state = arena_alloc(arena, sizeof(*state));
+	Walletwire__V1__State *state = MESSAGE_NEW(arena, state);
 
-	walletwire__v1__state__init(state);
 	state->key = key;
-	state->payload = arena_alloc(arena, sizeof(*state->payload));
-	walletwire__v1__payload__init(state->payload);
+	state->payload = MESSAGE_NEW(arena, payload);
 	return state;
 }
 
@@ -31,9 +31,8 @@ static struct delivery_state *encode_friends(
 	    arena_alloc(arena, (message->n_friends + 1) * sizeof(*states));
 
 	for (size_t i = 0; i < message->n_friends; i++) {
-		Walletwire__V1__PresenceList *list = arena_alloc(arena, sizeof(*list));
+		Walletwire__V1__PresenceList *list = MESSAGE_NEW(arena, presence_list);
 
-		walletwire__v1__presence_list__init(list);
 		list->users = message->friends[i]->users;
 		list->n_users = message->friends[i]->n_users;
 		states[i] = state_new(arena, arena_strdup(arena, ""));

@@ -30,7 +30,4 @@ typedef Walletwire__V1__AuditUser AuditUser;
 typedef Walletwire__V1__AuditRecord AuditRecord;
 typedef Google__Protobuf__Timestamp Timestamp;
 
-/* An empty message of the type, in the arena: MESSAGE_NEW(arena, item). */
-#define MESSAGE_NEW(arena, type) message_new(&walletwire__v1__##type##__descriptor, arena)
-
 #endif

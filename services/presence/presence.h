@@ -15,9 +15,6 @@
 
 typedef Walletwire__V1__PresenceUpdate PresenceUpdate;
 
-/* An empty message of the type, in the arena: MESSAGE_NEW(arena, presence_update). */
-#define MESSAGE_NEW(arena, type) message_new(&walletwire__v1__##type##__descriptor, arena)
-
 /* Who went offline is remembered for so long, for whoever speaks next. */
 enum { PRESENCE_KEEP_MS = 120000 };
 
