@@ -7,6 +7,8 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <protobuf-c/protobuf-c.h>
+
 #include "base/err.h"
 #include "options.h"
 
@@ -43,6 +45,8 @@ enum cli_exit cmd_top(int argc, char **argv);
 bool cli_options(const struct usage *usage, void *opt, struct option_list *ret_operands, int argc,
     char **argv, enum cli_exit *ret_exit) MUST_CHECK;
 
+/* A message as a line of JSON on standard output. */
+void cli_print_json(const ProtobufCMessage *message);
 /* "ww COMMAND: message" on standard error; returns CLI_FAILED. */
 enum cli_exit cli_failed(const char *command, const struct err *err);
 /* The same with the way to the help; returns CLI_USAGE. */

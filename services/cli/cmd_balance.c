@@ -5,7 +5,6 @@
 #include "base/message.h"
 #include "base/timestamp.h"
 #include "cli.h"
-#include "codec/reflect.h"
 #include "connection.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
@@ -62,19 +61,12 @@ static void print_wallet(const Walletwire__V1__BalanceUpdate *wallet)
 	buf_finish(&pending);
 }
 
-static void print_reply(const ProtobufCMessage *message, bool json)
+static void print_wallets(const ProtobufCMessage *message)
 {
 	const Walletwire__V1__BalancesReply *reply = (const void *)message;
-	struct buf out = BUF_INIT;
 
-	if (!json) {
-		for (size_t i = 0; i < reply->n_balances; i++)
-			print_wallet(reply->balances[i]);
-		return;
-	}
-	reflect_append_json(&out, message);
-	(void)puts(buf_str(&out));
-	buf_finish(&out);
+	for (size_t i = 0; i < reply->n_balances; i++)
+		print_wallet(reply->balances[i]);
 }
 
 static enum status ask(const struct balance_options *opt, const char *user, struct arena *arena,
@@ -107,7 +99,7 @@ enum cli_exit cmd_balance(int argc, char **argv)
 	arena_init(&arena, ANSWER_MEMORY);
 	s = ask(&opt, operands.at[0], &arena, &reply, &err);
 	if (s == STATUS_OK)
-		print_reply(reply, opt.json);
+		(opt.json ? cli_print_json : print_wallets)(reply);
 	arena_finish(&arena);
 	return s ? cli_failed("balance", &err) : CLI_OK;
 }

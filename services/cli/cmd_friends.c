@@ -33,17 +33,10 @@ static const struct usage usage = {
 
 /* --- list --- */
 
-static void print_friend(const Walletwire__V1__PresenceUpdate *friend, bool json)
+static void print_friend(const Walletwire__V1__PresenceUpdate *friend)
 {
 	char when[TIMESTAMP_TEXT_SIZE] = "", status[64];
-	struct buf out = BUF_INIT;
 
-	if (json) {
-		reflect_append_json(&out, &friend->base);
-		(void)puts(buf_str(&out));
-		buf_finish(&out);
-		return;
-	}
 	if (friend->last_seen)
 		(void)timestamp_format(message_time_us(friend->last_seen) / 1000, when);
 	reflect_enum_word(
@@ -70,8 +63,12 @@ static enum status list_page(const struct friends_options *opt, struct bus *bus,
 	if (s)
 		return s;
 	reply = (const void *)message;
-	for (size_t i = 0; i < reply->n_users; i++)
-		print_friend(reply->users[i], opt->json);
+	for (size_t i = 0; i < reply->n_users; i++) {
+		if (opt->json)
+			cli_print_json(&reply->users[i]->base);
+		else
+			print_friend(reply->users[i]);
+	}
 	*ret_next = reply->next;
 	return STATUS_OK;
 }

@@ -62,15 +62,6 @@ static void caller_init(struct inbox *inbox, Walletwire__V1__Caller *caller)
 	caller->user_id = arena_strdup(&inbox->arena, inbox->user);
 }
 
-static void print_json(const ProtobufCMessage *message)
-{
-	struct buf out = BUF_INIT;
-
-	reflect_append_json(&out, message);
-	(void)puts(buf_str(&out));
-	buf_finish(&out);
-}
-
 static void print_item(const Walletwire__V1__ListItem *item)
 {
 	const Walletwire__V1__Notification *n = item->notification;
@@ -127,7 +118,7 @@ static enum status inbox_list(struct inbox *inbox, bool *ret_good, struct err *e
 	*ret_good = true;
 	reply = (const Walletwire__V1__ListReply *)(const void *)message;
 	if (inbox->opt->json) {
-		print_json(message);
+		cli_print_json(message);
 		return STATUS_OK;
 	}
 	for (size_t i = 0; i < reply->n_items; i++)
@@ -155,7 +146,7 @@ static enum status inbox_unread(struct inbox *inbox, bool *ret_good, struct err 
 	*ret_good = true;
 	reply = (const Walletwire__V1__UnreadReply *)(const void *)message;
 	if (inbox->opt->json) {
-		print_json(message);
+		cli_print_json(message);
 		return STATUS_OK;
 	}
 	(void)printf(
@@ -197,7 +188,7 @@ static enum status inbox_verify(struct inbox *inbox, bool *ret_good, struct err 
 	reply = (const Walletwire__V1__VerifyReply *)(const void *)message;
 	*ret_good = reply->consistent;
 	if (inbox->opt->json)
-		print_json(message);
+		cli_print_json(message);
 	else
 		print_verdict(inbox, reply);
 	return STATUS_OK;

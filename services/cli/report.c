@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli.h"
+#include "codec/reflect.h"
 
 bool cli_options(const struct usage *usage, void *opt, struct option_list *ret_operands, int argc,
     char **argv, enum cli_exit *ret_exit)
@@ -16,6 +17,15 @@ bool cli_options(const struct usage *usage, void *opt, struct option_list *ret_o
 
 	*ret_exit = exits[outcome];
 	return outcome == OPTIONS_RUN;
+}
+
+void cli_print_json(const ProtobufCMessage *message)
+{
+	struct buf out = BUF_INIT;
+
+	reflect_append_json(&out, message);
+	(void)puts(buf_str(&out));
+	buf_finish(&out);
 }
 
 enum cli_exit cli_failed(const char *command, const struct err *err)
