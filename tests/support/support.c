@@ -197,6 +197,30 @@ static bool port_answers(void *arg)
 	return true;
 }
 
+void support_end(pid_t *pid, int signal, const char *log_path)
+{
+	int status;
+
+	if (*pid <= 0)
+		return;
+	status = support_stop(*pid, signal);
+	*pid = 0;
+	if (signal == SIGTERM)
+		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+		    "it did not end well: %s", support_read_file(log_path));
+}
+
+const char *support_read_file(const char *path)
+{
+	static char text[8 << 20];
+	FILE *file = fopen(path, "re");
+
+	ck_assert_msg(file != NULL, "%s", path);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	(void)fclose(file);
+	return text;
+}
+
 bool support_wait_port(int port, int timeout_ms)
 {
 	return support_wait(port_answers, &port, timeout_ms);

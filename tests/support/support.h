@@ -29,6 +29,13 @@ pid_t support_spawn(const char *const argv[], const char *log_path);
 /* Send `signal`, wait at most 10 s (then SIGKILL); returns the wait status. */
 int support_stop(pid_t pid, int signal);
 
+/* The same for a program that may not run (0), and then it is 0. SIGTERM has to end it well, else
+ * what is in `log_path` is shown. */
+void support_end(pid_t *pid, int signal, const char *log_path);
+
+/* What a file holds, at most 8 MiB of it; static, until the next call. */
+const char *support_read_file(const char *path);
+
 /* Wait until something listens on 127.0.0.1:port. */
 bool support_wait_port(int port, int timeout_ms);
 

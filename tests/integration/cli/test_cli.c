@@ -45,21 +45,13 @@ static void write_file(const char *name, const char *text)
 	ck_assert_int_eq(fclose(file), 0);
 }
 
-/* The file's content, in static memory. */
+/* Of this test's folder. */
 static const char *read_file(const char *name)
 {
-	static char text[4 << 20];
 	char path[512];
-	FILE *file;
-	size_t n;
 
 	path_in(path, name);
-	file = fopen(path, "re");
-	ck_assert_ptr_nonnull(file);
-	n = fread(text, 1, sizeof(text) - 1, file);
-	(void)fclose(file);
-	text[n] = '\0';
-	return text;
+	return support_read_file(path);
 }
 
 static void make_files(void)

@@ -170,16 +170,10 @@ static int run_ww(const char *const *words)
 
 static const char *output(void)
 {
-	static char text[1 << 20];
 	char path[512];
-	FILE *file;
 
 	(void)snprintf(path, sizeof(path), "%s/ww.out", world.nats.dir);
-	file = fopen(path, "re");
-	ck_assert_ptr_nonnull(file);
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	(void)fclose(file);
-	return text;
+	return support_read_file(path);
 }
 
 #define ck_assert_says(what) \

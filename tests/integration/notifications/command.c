@@ -64,22 +64,9 @@ int command_run(const char *program, const char *const *words)
 	return WEXITSTATUS(status);
 }
 
-const char *command_read(const char *path)
-{
-	static char text[8 << 20];
-	FILE *file = fopen(path, "re");
-	size_t n;
-
-	ck_assert_ptr_nonnull(file);
-	n = fread(text, 1, sizeof(text) - 1, file);
-	(void)fclose(file);
-	text[n] = '\0';
-	return text;
-}
-
 const char *command_output(void)
 {
-	return command_read(command_path("out"));
+	return support_read_file(command_path("out"));
 }
 
 size_t command_lines(void)

@@ -21,8 +21,6 @@ void command_write_password(const char *user);
 int command_run(const char *program, const char *const *words);
 const char *command_output(void);
 size_t command_lines(void);
-/* What a file holds; static as the output is. */
-const char *command_read(const char *path);
 
 #define RUN(program, ...) command_run(program, (const char *const[]){ __VA_ARGS__, NULL })
 #define WW(...) RUN("ww", __VA_ARGS__)

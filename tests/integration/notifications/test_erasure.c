@@ -269,10 +269,10 @@ START_TEST(an_export_goes_into_a_new_file_of_its_own)
 	(void)snprintf(path, sizeof(path), "%s", command_path("alice.jsonl"));
 	ck_assert_int_eq(WW("export", "alice", "--output", path), 0);
 	ck_assert_hides(MARK);
-	ck_assert_ptr_nonnull(strstr(command_read(path), MARK));
+	ck_assert_ptr_nonnull(strstr(support_read_file(path), MARK));
 	ck_assert_int_eq(WW("export", "alice", "--output", path), 1);
 	ck_assert_says("exists");
-	ck_assert_ptr_nonnull(strstr(command_read(path), MARK));
+	ck_assert_ptr_nonnull(strstr(support_read_file(path), MARK));
 }
 END_TEST
 
@@ -446,7 +446,7 @@ START_TEST(two_users_who_share_events_are_erased_at_the_same_time)
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
 		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s",
-		    command_read(command_path(users[i])));
+		    support_read_file(command_path(users[i])));
 		ck_assert(world_verify(&world, users[i])->consistent);
 	}
 	check_query("SELECT count(*) FROM notifications.bodies", "0\n");

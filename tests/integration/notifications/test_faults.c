@@ -495,18 +495,12 @@ END_TEST
 
 START_TEST(every_cause_is_explained_in_the_documentation)
 {
-	static char text[1 << 20];
+	const char *text;
 	char path[512];
-	FILE *file;
-	size_t n;
 
 	ck_assert_ptr_nonnull(getenv("WW_SOURCE_DIR"));
 	(void)snprintf(path, sizeof(path), "%s/docs/faults.md", getenv("WW_SOURCE_DIR"));
-	file = fopen(path, "re");
-	ck_assert_msg(file != NULL, "%s", path);
-	n = fread(text, 1, sizeof(text) - 1, file);
-	(void)fclose(file);
-	text[n] = '\0';
+	text = support_read_file(path);
 	for (int cause = CAUSE_NONE + 1; cause < CAUSE_COUNT; cause++) {
 		char label[64];
 

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/id.h"
@@ -132,15 +131,7 @@ void world_spawn(struct world *world, int replica, const char *extra)
 
 void world_kill(struct world *world, int replica, int signal)
 {
-	int status;
-
-	if (world->replicas[replica] <= 0)
-		return;
-	status = support_stop(world->replicas[replica], signal);
-	world->replicas[replica] = 0;
-	if (signal == SIGTERM)
-		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
-		    "replica %d did not end well, see %s", replica, world->log[replica]);
+	support_end(&world->replicas[replica], signal, world->log[replica]);
 }
 
 const char *world_readiness(struct world *world, int replica)

@@ -1,14 +1,11 @@
 /* The wallet and ww-outbox sign in as roles of their own, so that the grants are tested as well. */
 #include "world.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -23,26 +20,12 @@ static const struct db_statement queries[] = {
 	[COUNT_DEAD] = { "count_dead", "SELECT count(*) FROM walletwire_outbox.dead" },
 };
 
-/* The file's content, in static memory. */
-static const char *read_file(const char *path)
-{
-	static char text[4 << 20];
-	FILE *file = fopen(path, "re");
-	size_t n;
-
-	ck_assert_msg(file != NULL, "%s", path);
-	n = fread(text, 1, sizeof(text) - 1, file);
-	(void)fclose(file);
-	text[n] = '\0';
-	return text;
-}
-
 static void run_sql_file(struct world *world, const char *name)
 {
 	char path[512];
 
 	(void)snprintf(path, sizeof(path), "%s/%s", getenv("WW_SOURCE_DIR"), name);
-	postgres_exec(world->admin_dsn, read_file(path));
+	postgres_exec(world->admin_dsn, support_read_file(path));
 }
 
 static void make_database(struct world *world, struct postgres *pg)
@@ -133,20 +116,12 @@ void world_spawn(struct world *world, int replica)
 
 void world_kill(struct world *world, int replica, int signal)
 {
-	int status;
-
-	if (world->replicas[replica] <= 0)
-		return;
-	status = support_stop(world->replicas[replica], signal);
-	world->replicas[replica] = 0;
-	if (signal == SIGTERM)
-		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
-		    "replica %d did not end well: %s", replica, world_log(world, replica));
+	support_end(&world->replicas[replica], signal, world->log[replica]);
 }
 
 const char *world_log(struct world *world, int replica)
 {
-	return read_file(world->log[replica]);
+	return support_read_file(world->log[replica]);
 }
 
 const char *world_readiness(struct world *world, int replica)

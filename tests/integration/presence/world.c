@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "bus/provision.h"
@@ -119,15 +118,7 @@ void world_spawn(struct world *world, int replica, const char *extra)
 
 void world_kill(struct world *world, int replica, int signal)
 {
-	int status;
-
-	if (world->replicas[replica] <= 0)
-		return;
-	status = support_stop(world->replicas[replica], signal);
-	world->replicas[replica] = 0;
-	if (signal == SIGTERM)
-		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
-		    "replica %d did not end well, see %s", replica, world->log[replica]);
+	support_end(&world->replicas[replica], signal, world->log[replica]);
 }
 
 /* --- verbs --- */
