@@ -55,9 +55,9 @@ ulimit -n "$(ulimit -Hn)"
 
 stop() {
   if [ -e "$WW_DEV_RUN_DIR/redis.port" ]; then
-    tests/bench/reference/stack.sh down >&2 || true
+    tests/bench/reference/stack.sh down >&2
   else
-    ./dev down --wipe >&2 || true
+    ./dev down --wipe >&2
   fi
 }
 trap stop EXIT
