@@ -1,6 +1,10 @@
 # Configuring and building with the presets of CMakePresets.json.
 # shellcheck shell=bash
 
+# What ./dev up may start, and who works with it.
+# shellcheck disable=SC2034 # read by the scripts that source this one
+PROGRAMS=(ww ww-edge ww-notifications ww-outbox ww-presence)
+
 # build PRESET [TARGET...]: everything when no target is named.
 build() {
   local preset=$1 target args=()

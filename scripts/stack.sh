@@ -255,7 +255,7 @@ stack_up() {
 
   if $build; then
     packages_ensure
-    build "$PRESET" ww ww-edge ww-notifications ww-outbox ww-presence
+    build "$PRESET" "${PROGRAMS[@]}"
   fi
   BIN=$(bin_dir "$PRESET")
   stack_plan "$edge_count" "$notifications" "$presence" "$http_port"

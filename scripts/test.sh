@@ -166,7 +166,7 @@ test_prepare() {
     build fuzz fuzz
   fi
   if [[ $chosen == *" e2e "* ]]; then
-    build "${WW_DEV_PRESET:-asan}" ww ww-edge ww-notifications ww-outbox ww-presence
+    build "${WW_DEV_PRESET:-asan}" "${PROGRAMS[@]}"
     step "npm ci (tests/e2e)" node_install tests/e2e
   fi
   if [[ $chosen == *" conformance "* ]]; then
@@ -205,7 +205,7 @@ test_run() {
 test_bench() {
   PACKAGE_LISTS+=(scripts/packages-bench.txt)
   packages_ensure
-  build release ww ww-edge ww-notifications tests/bench/all
+  build release "${PROGRAMS[@]}" tests/bench/all
   step "npm ci (tests/bench/reference)" node_install tests/bench/reference
   exec tests/bench/run.sh "$@"
 }
