@@ -21,6 +21,7 @@
 #include "codec/reflect.h"
 #include "dead.h"
 #include "epoch.h"
+#include "errand.h"
 #include "hand.h"
 #include "log/log.h"
 #include "notifications.h"
@@ -44,6 +45,25 @@ enum {
 
 #define EVENT_PREFIX "ww.event."
 
+/* A batch from its decoding to its acknowledgement. There are two: one is rung while the next one
+ * is written. */
+struct stage {
+	struct apply apply;   /* with its own arena; the rest is the applier's */
+	struct arena decoded; /* what was decoded of the batch */
+	struct batch batch;
+	struct bus_msg *msgs[BATCH_EVENTS_MAX]; /* while it is rung */
+	size_t len;
+};
+
+struct prefetch {
+	bool is_sent;
+	struct bus_pull *pull;
+	struct bus_msg *msgs[BATCH_EVENTS_MAX];
+	size_t max, len;
+	enum status status;
+	struct err err;
+};
+
 struct applier {
 	const struct notifications_config *cfg;
 	struct bus *bus;
@@ -62,7 +82,10 @@ struct applier {
 	struct upkeep upkeep;
 	struct tries tries;
 	struct hand hand;
-	struct arena events; /* what is decoded of the batch */
+	struct stage stages[2];
+	size_t stage; /* of the batch in hand; the other one may be on its errand */
+	struct errand *ringing, *fetching;
+	struct prefetch prefetch;
 	bool locked;
 	int64_t stream_seq; /* the highest applied */
 	size_t alone;       /* so many from the front of the hand are tried one by one */
@@ -225,6 +248,11 @@ static bool hold_lock(struct applier *a)
 
 /* --- what is in hand --- */
 
+static size_t fetch_max(const struct applier *a, size_t max)
+{
+	return max > (size_t)a->cfg->batch_max ? (size_t)a->cfg->batch_max : max;
+}
+
 static bool fetch(struct applier *a, size_t max, int timeout_ms)
 {
 	struct bus_msg *msgs[BATCH_EVENTS_MAX];
@@ -232,18 +260,50 @@ static bool fetch(struct applier *a, size_t max, int timeout_ms)
 	size_t n = 0;
 	enum status s = STATUS_OK;
 
-	if (max > (size_t)a->cfg->batch_max)
-		max = (size_t)a->cfg->batch_max;
 	if (!a->pull)
 		s = bus_pull_open(a->bus, STREAM_EVENTS, CONSUMER_NOTIFICATIONS, &a->pull, &err);
 	if (!s)
-		s = bus_pull_fetch(a->pull, msgs, max, timeout_ms, &n, &err);
+		s = bus_pull_fetch(a->pull, msgs, fetch_max(a, max), timeout_ms, &n, &err);
 	if (s) {
 		back_off(a, &err, "fetch events", CAUSE_NATS_DOWN);
 		return false;
 	}
 	hand_take(&a->hand, msgs, n);
 	return true;
+}
+
+static void fetch_next(void *arg)
+{
+	struct prefetch *next = arg;
+
+	next->len = 0;
+	next->err = (struct err)ERR_INIT;
+	next->status =
+	    bus_pull_fetch(next->pull, next->msgs, next->max, FETCH_MS, &next->len, &next->err);
+}
+
+/*
+ * The batch after this one is fetched while this one is written: only if that is all there is in
+ * hand and all is well, so that no more is taken from the stream than can be worked on.
+ */
+static void send_for_next(struct applier *a, size_t n)
+{
+	if (n < a->hand.len || a->failures > 0 || a->gap_since != 0 || is_stopping(a))
+		return;
+	a->prefetch.is_sent = true;
+	a->prefetch.pull = a->pull;
+	a->prefetch.max = fetch_max(a, BATCH_EVENTS_MAX);
+	errand_send(a->fetching, fetch_next, &a->prefetch);
+}
+
+/* What it failed of will be met by the next fetch. */
+static void take_next(struct applier *a)
+{
+	if (!a->prefetch.is_sent)
+		return;
+	a->prefetch.is_sent = false;
+	errand_wait(a->fetching);
+	hand_take(&a->hand, a->prefetch.msgs, a->prefetch.len);
 }
 
 /*
@@ -280,15 +340,15 @@ static size_t ready(struct applier *a)
 
 /* Decoded and planned; the event may use the arena up to a limit of its own. */
 static enum status understand(
-    struct applier *a, struct bus_msg *msg, struct plan *plan, struct err *err)
+    struct arena *arena, struct bus_msg *msg, struct plan *plan, struct err *err)
 {
 	ProtobufCMessage *message = NULL;
 	const char *kind;
 	enum status s;
 
-	a->events.limit = a->events.used + EVENT_ARENA;
+	arena->limit = arena->used + EVENT_ARENA;
 	s = reflect_unpack(
-	    &walletwire__v1__event__descriptor, bus_msg_data(msg), &a->events, &message, err);
+	    &walletwire__v1__event__descriptor, bus_msg_data(msg), arena, &message, err);
 	if (s)
 		return s;
 	kind = plan_event_kind((const Event *)message);
@@ -298,35 +358,36 @@ static enum status understand(
 	    strcmp(bus_msg_subject(msg) + sizeof(EVENT_PREFIX) - 1, kind) != 0)
 		return err_invalid(err, "body", "is %s, which is not what the subject says",
 		    kind ? kind : "empty");
-	return plan_event((const Event *)message, clock_wall_us(), &a->events, plan, err);
+	return plan_event((const Event *)message, clock_wall_us(), arena, plan, err);
 }
 
 /*
  * A batch from the first `max` messages in hand; what can't be understood goes to the dead letters
- * at once. *ret_n is how many messages that accounts for.
+ * at once. stage->len is how many messages that accounts for.
  */
-static enum status gather(
-    struct applier *a, size_t max, struct batch *batch, size_t *ret_n, struct err *err)
+static enum status gather(struct applier *a, size_t max, struct stage *stage, struct err *err)
 {
-	arena_reset(&a->events);
-	batch_begin(batch, max, &a->events);
-	*ret_n = 0;
-	for (size_t i = 0; i < max && (i == 0 || a->events.used < BATCH_ARENA); i++) {
+	struct arena *arena = &stage->decoded;
+
+	arena_reset(arena);
+	batch_begin(&stage->batch, max, arena);
+	stage->len = 0;
+	for (size_t i = 0; i < max && (i == 0 || arena->used < BATCH_ARENA); i++) {
 		struct bus_msg *msg = a->hand.msgs[i];
 		struct err why = ERR_INIT;
 		struct batch_dead dead;
 		struct plan plan;
-		enum status s = understand(a, msg, &plan, &why);
+		enum status s = understand(arena, msg, &plan, &why);
 
-		if (!s && !batch_add(batch, &plan))
+		if (!s && !batch_add(&stage->batch, &plan))
 			break;
 		if (s) {
-			s = dead_letter(a->bus, msg, why.msg, &a->events, &dead, err);
+			s = dead_letter(a->bus, msg, why.msg, arena, &dead, err);
 			if (s)
 				return s;
-			batch_add_dead(batch, &dead);
+			batch_add_dead(&stage->batch, &dead);
 		}
-		*ret_n = i + 1;
+		stage->len = i + 1;
 	}
 	return STATUS_OK;
 }
@@ -336,33 +397,62 @@ static int64_t last_seq(const struct applier *a, size_t n)
 	return (int64_t)bus_msg_stream_seq(a->hand.msgs[n - 1]);
 }
 
-/* The first n in hand as one transaction, rung and acknowledged. *ret_n is how many they became. */
-static enum status apply_first(struct applier *a, size_t max, size_t *ret_n, struct err *err)
+/* The stage that is free: what was rung from it is done. */
+static struct stage *next_stage(struct applier *a)
+{
+	struct stage *stage = &a->stages[a->stage];
+	struct arena arena = stage->apply.arena;
+
+	stage->apply = a->apply;
+	stage->apply.arena = arena;
+	return stage;
+}
+
+/* An errand: rings what is committed, and acknowledges it. */
+static void ring(void *arg)
+{
+	struct stage *stage = arg;
+	struct err err = ERR_INIT;
+
+	if (!apply_ring(&stage->apply, &stage->batch, &err)) {
+		hand_ack_given(stage->msgs, stage->len);
+		return;
+	}
+	/* Stored but not rung: left unacknowledged, they come again and are rung then. */
+	log_failure(&err, "ring %zu events", stage->len);
+	if (status_is_temporary(err.status))
+		hand_release_given(stage->msgs, stage->len);
+	else /* it never can be rung: edges find it by their sweep */
+		hand_ack_given(stage->msgs, stage->len);
+}
+
+/* In the order of the commits, and while the next batch is written, unless the rows are needed. */
+static void send_to_ring(struct applier *a, struct stage *stage)
+{
+	hand_give(&a->hand, stage->msgs, stage->len);
+	errand_send(a->ringing, ring, stage);
+	a->stage = 1 - a->stage;
+	if (apply_ring_reads(&stage->batch))
+		errand_wait(a->ringing);
+}
+
+/* From the first `max` in hand on as one transaction, which is then rung and acknowledged. */
+static enum status apply_first(struct applier *a, size_t max, struct err *err)
 {
 	int64_t start = clock_mono_us();
-	struct err ring_err = ERR_INIT;
-	struct batch batch;
-	enum status s = gather(a, max, &batch, ret_n, err);
+	struct stage *stage = next_stage(a);
+	enum status s = gather(a, max, stage, err);
 
 	if (!s)
-		s = apply_batch(&a->apply, &batch, last_seq(a, *ret_n), err);
+		s = apply_batch(&stage->apply, &stage->batch, last_seq(a, stage->len), err);
 	if (s)
 		return s;
-	if (last_seq(a, *ret_n) > a->stream_seq)
-		a->stream_seq = last_seq(a, *ret_n);
+	if (last_seq(a, stage->len) > a->stream_seq)
+		a->stream_seq = last_seq(a, stage->len);
 	stats_set(STATS_STREAM_SEQ, a->stream_seq);
-	if (apply_ring(&a->apply, &batch, &ring_err)) {
-		/* Stored but not rung: left unacknowledged, they come again and are rung then. */
-		log_failure(&ring_err, "ring %zu events", *ret_n);
-		if (status_is_temporary(ring_err.status))
-			hand_release(&a->hand, *ret_n);
-		else /* it never can be rung: edges find it by their sweep */
-			hand_ack(&a->hand, *ret_n);
-	} else {
-		hand_ack(&a->hand, *ret_n);
-	}
 	/* Those that came again too: the process that had them may have died before it asked. */
-	balances_refresh(a->balances, &batch);
+	balances_refresh(a->balances, &stage->batch);
+	send_to_ring(a, stage);
 	stats_batch(clock_mono_us() - start);
 	return STATUS_OK;
 }
@@ -374,15 +464,17 @@ static enum status give_up(struct applier *a, struct err *err)
 {
 	const char *why =
 	    a->tries.last_error[0] ? a->tries.last_error : "the process ended while applying it";
-	struct batch nothing;
+	struct stage *stage = next_stage(a);
 	struct batch_dead dead;
-	enum status s = dead_letter(a->bus, a->hand.msgs[0], why, &a->events, &dead, err);
+	enum status s;
 
+	arena_reset(&stage->decoded);
+	s = dead_letter(a->bus, a->hand.msgs[0], why, &stage->decoded, &dead, err);
 	if (s)
 		return s;
-	batch_begin(&nothing, 1, &a->events);
-	batch_add_dead(&nothing, &dead);
-	s = apply_batch(&a->apply, &nothing, last_seq(a, 1), err);
+	batch_begin(&stage->batch, 1, &stage->decoded);
+	batch_add_dead(&stage->batch, &dead);
+	s = apply_batch(&stage->apply, &stage->batch, last_seq(a, 1), err);
 	if (s)
 		return s;
 	if (last_seq(a, 1) > a->stream_seq)
@@ -393,8 +485,7 @@ static enum status give_up(struct applier *a, struct err *err)
 
 static enum status apply_alone(struct applier *a, struct bus_msg *msg, int n, struct err *err)
 {
-	size_t done = 0;
-	enum status s = apply_first(a, 1, &done, err);
+	enum status s = apply_first(a, 1, err);
 
 	if (!s)
 		return STATUS_OK;
@@ -445,11 +536,12 @@ static enum status try_together(struct applier *a, size_t n, struct err *err)
 {
 	struct bus_msg *first = bus_msg_ref(a->hand.msgs[0]);
 	bool again = bus_msg_delivered(first) > 1;
-	size_t done = 0;
 	enum status s = again ? note_redelivery(a, n, err) : STATUS_OK;
 
 	if (!s && a->alone == 0) {
-		s = apply_first(a, n, &done, err);
+		send_for_next(a, n);
+		s = apply_first(a, n, err);
+		take_next(a);
 		/* The process has survived it; after an outage the next try tells whether it does.
 		 */
 		if (again && status_is_temporary(s))
@@ -501,6 +593,9 @@ static void turn(struct applier *a)
 
 	if (!hold_lock(a))
 		return;
+	/* What it rings comes after what was committed before. */
+	if (upkeep_is_due(&a->upkeep))
+		errand_wait(a->ringing);
 	/* Events do not wait for it: what the database refuses it now, a backup say, it tries
 	 * later. */
 	if (upkeep_tick(&a->upkeep, &err)) {
@@ -519,6 +614,7 @@ static void hand_over(struct applier *a)
 {
 	struct err err = ERR_INIT;
 
+	errand_wait(a->ringing);
 	if (a->locked && a->hand.len == 0 && bus_flush(a->bus, FETCH_MS, &err) == STATUS_OK &&
 	    db_ensure(a->db, &err) == STATUS_OK && db_generation(a->db) == a->apply.generation &&
 	    store_hand_over(a->db, &err) == STATUS_OK)
@@ -542,8 +638,13 @@ static void *run(void *arg)
 
 static void applier_free(struct applier *a)
 {
+	errand_free(a->ringing);
+	errand_free(a->fetching);
 	db_close(a->db);
-	arena_finish(&a->events);
+	for (size_t i = 0; i < ARRAY_LEN(a->stages); i++) {
+		arena_finish(&a->stages[i].apply.arena);
+		arena_finish(&a->stages[i].decoded);
+	}
 	arena_finish(&a->apply.arena);
 	(void)pthread_cond_destroy(&a->stop_cond);
 	(void)pthread_mutex_destroy(&a->mutex);
@@ -585,7 +686,10 @@ enum status applier_start(struct notifications *notifications, struct bus *bus, 
 		applier_free(a);
 		return s;
 	}
-	arena_init(&a->events, EVENT_ARENA);
+	for (size_t i = 0; i < ARRAY_LEN(a->stages); i++) {
+		arena_init(&a->stages[i].apply.arena, SIZE_MAX);
+		arena_init(&a->stages[i].decoded, EVENT_ARENA);
+	}
 	arena_init(&a->apply.arena, SIZE_MAX);
 	a->apply.db = a->db;
 	a->tries.db = a->db;
@@ -593,7 +697,9 @@ enum status applier_start(struct notifications *notifications, struct bus *bus, 
 	a->upkeep = (struct upkeep){ .apply = &a->apply,
 		.retention_ms = cfg->mailbox_retention,
 		.transfer_retention_ms = cfg->transfer_retention };
-	if (pthread_create(&a->thread, NULL, run, a) != 0) {
+	a->ringing = errand_new();
+	a->fetching = errand_new();
+	if (!a->ringing || !a->fetching || pthread_create(&a->thread, NULL, run, a) != 0) {
 		applier_free(a);
 		return err_set(err, STATUS_INTERNAL, "no thread for the applier");
 	}

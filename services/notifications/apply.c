@@ -412,6 +412,15 @@ static enum status ring_again(struct apply *apply, const struct batch *batch, st
 	return s;
 }
 
+bool apply_ring_reads(const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->events_len; i++) {
+		if (batch->events[i].applied)
+			return true;
+	}
+	return false;
+}
+
 enum status apply_ring(struct apply *apply, const struct batch *batch, struct err *err)
 {
 	enum status s = ring_again(apply, batch, err);

@@ -38,6 +38,8 @@ enum status apply_batch(
  * Rings what the batch changed, and again what it only repeats, with the old numbers. A failure
  * costs nothing but time: unacknowledged events come again and are rung then.
  */
+/* Does it need the database, for the old numbers? Else another thread may ring meanwhile. */
+bool apply_ring_reads(const struct batch *batch);
 enum status apply_ring(struct apply *apply, const struct batch *batch, struct err *err) MUST_CHECK;
 
 #endif

@@ -34,14 +34,43 @@ void hand_take(struct hand *hand, struct bus_msg *const *msgs, size_t n)
 	stats_set(STATS_IN_HAND, (int64_t)hand->len);
 }
 
-void hand_release(struct hand *hand, size_t n)
+static void drop(struct hand *hand, size_t n)
 {
-	assert(n <= hand->len);
-	for (size_t i = 0; i < n; i++)
-		bus_msg_unref(hand->msgs[i]);
 	hand->len -= n;
 	memmove(hand->msgs, hand->msgs + n, hand->len * sizeof(struct bus_msg *));
 	stats_set(STATS_IN_HAND, (int64_t)hand->len);
+}
+
+void hand_give(struct hand *hand, struct bus_msg **ret_msgs, size_t n)
+{
+	assert(n <= hand->len);
+	memcpy(ret_msgs, hand->msgs, n * sizeof(struct bus_msg *));
+	drop(hand, n);
+}
+
+void hand_release_given(struct bus_msg *const *msgs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		bus_msg_unref(msgs[i]);
+}
+
+void hand_ack_given(struct bus_msg *const *msgs, size_t n)
+{
+	struct err err = ERR_INIT;
+
+	/* An acknowledgement that is lost costs a redelivery, which finds its work done. */
+	for (size_t i = 0; i < n; i++) {
+		if (bus_msg_ack(msgs[i], &err))
+			break;
+	}
+	hand_release_given(msgs, n);
+}
+
+void hand_release(struct hand *hand, size_t n)
+{
+	assert(n <= hand->len);
+	hand_release_given(hand->msgs, n);
+	drop(hand, n);
 }
 
 void hand_drop_all(struct hand *hand)
@@ -51,14 +80,9 @@ void hand_drop_all(struct hand *hand)
 
 void hand_ack(struct hand *hand, size_t n)
 {
-	struct err err = ERR_INIT;
-
-	/* An acknowledgement that is lost costs a redelivery, which finds its work done. */
-	for (size_t i = 0; i < n; i++) {
-		if (bus_msg_ack(hand->msgs[i], &err))
-			break;
-	}
-	hand_release(hand, n);
+	assert(n <= hand->len);
+	hand_ack_given(hand->msgs, n);
+	drop(hand, n);
 }
 
 void hand_keep_alive(struct hand *hand)

@@ -26,6 +26,10 @@ void hand_drop_all(struct hand *hand);
 /* The first n are done with: acknowledged, or left for their redelivery. */
 void hand_ack(struct hand *hand, size_t n);
 void hand_release(struct hand *hand, size_t n);
+/* The first n go to the caller, who says when they are done with. */
+void hand_give(struct hand *hand, struct bus_msg **ret_msgs, size_t n);
+void hand_ack_given(struct bus_msg *const *msgs, size_t n);
+void hand_release_given(struct bus_msg *const *msgs, size_t n);
 
 /* Tells the stream that all of it is being worked on, if it was not told lately. */
 void hand_keep_alive(struct hand *hand);

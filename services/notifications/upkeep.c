@@ -221,13 +221,18 @@ static const struct {
 	{ "the past", clean_up },
 };
 
+bool upkeep_is_due(const struct upkeep *upkeep)
+{
+	return clock_mono_ms() >= upkeep->next_ms;
+}
+
 /* What fails for good, a row that is damaged say, holds up nothing that comes after it. */
 enum status upkeep_tick(struct upkeep *upkeep, struct err *err)
 {
 	int64_t now = clock_mono_ms();
 	enum status first = STATUS_OK;
 
-	if (now < upkeep->next_ms)
+	if (!upkeep_is_due(upkeep))
 		return STATUS_OK;
 	upkeep->next_ms = now + TICK_MS;
 	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {

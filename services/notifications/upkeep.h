@@ -22,6 +22,7 @@ struct upkeep {
 enum status upkeep_start(struct upkeep *upkeep, struct err *err) MUST_CHECK;
 
 /* Cheap when nothing is due; at most once a second looks at all. */
+bool upkeep_is_due(const struct upkeep *upkeep); /* the next tick does something */
 enum status upkeep_tick(struct upkeep *upkeep, struct err *err) MUST_CHECK;
 
 #endif
