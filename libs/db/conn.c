@@ -246,8 +246,18 @@ static bool is_good(const PGresult *pg)
 	return type == PGRES_COMMAND_OK || type == PGRES_TUPLES_OK || type == PGRES_EMPTY_QUERY;
 }
 
-enum status conn_collect(
-    struct db *db, const char *what, int sent, PGresult **ret_pg, struct err *err)
+/* What a COPY wants, all of it: not sent yet, await() sees to that. */
+static const char *put_copy(PGconn *conn, struct bytes rows)
+{
+	if (PQputCopyData(conn, (const char *)rows.data, (int)rows.len) != 1 ||
+	    PQputCopyEnd(conn, NULL) != 1)
+		return PQerrorMessage(conn);
+	return NULL;
+}
+
+/* `rows` for a COPY, else NULL. */
+static enum status collect(struct db *db, const char *what, int sent, const struct bytes *rows,
+    PGresult **ret_pg, struct err *err)
 {
 	int64_t deadline_ms = db->unhurried ? -1 : clock_mono_ms() + db->answer_timeout_ms;
 	const char *why = sent ? NULL : PQerrorMessage(db->conn);
@@ -261,7 +271,10 @@ enum status conn_collect(
 			why = await(db->conn, deadline_ms);
 		if (why || !(next = PQgetResult(db->conn)))
 			break;
-		if (kept && !is_good(kept)) {
+		if (rows && PQresultStatus(next) == PGRES_COPY_IN) {
+			PQclear(next);
+			why = put_copy(db->conn, *rows);
+		} else if (kept && !is_good(kept)) {
 			PQclear(next);
 		} else {
 			PQclear(kept);
@@ -281,6 +294,18 @@ enum status conn_collect(
 	}
 	*ret_pg = kept;
 	return STATUS_OK;
+}
+
+enum status conn_collect(
+    struct db *db, const char *what, int sent, PGresult **ret_pg, struct err *err)
+{
+	return collect(db, what, sent, /* rows= */ NULL, ret_pg, err);
+}
+
+enum status conn_copy(
+    struct db *db, const char *what, const char *sql, struct bytes rows, struct err *err)
+{
+	return collect(db, what, PQsendQuery(db->conn, sql), &rows, NULL, err);
 }
 
 enum status conn_exec(

@@ -51,6 +51,10 @@ enum status conn_collect(
 enum status conn_exec(struct db *db, const char *what, const char *sql, PGresult **ret_pg,
     struct err *err) MUST_CHECK;
 
+/* The text of a COPY ... FROM STDIN, and all it is to read. */
+enum status conn_copy(struct db *db, const char *what, const char *sql, struct bytes rows,
+    struct err *err) MUST_CHECK;
+
 /* The next attempt to connect waits longer than the last one did. */
 void conn_back_off(struct db *db);
 

@@ -58,11 +58,10 @@ static enum status read_what_is_there(struct apply *apply, struct batch *batch, 
 static enum status write_applied(
     struct apply *apply, struct batch *batch, int64_t now_us, struct err *err)
 {
-	size_t inserted = 0;
 	enum status s =
-	    store_insert_applied(apply->db, apply->period, &batch->applied, now_us, &inserted, err);
+	    store_insert_applied(apply->db, apply->period, &batch->applied, now_us, err);
 
-	if (!s && inserted != batch->new_events)
+	if (s == STATUS_CONFLICT)
 		return err_set(err, STATUS_UNAVAILABLE, "events were applied by somebody else");
 	return s;
 }
@@ -185,13 +184,11 @@ static enum status write_dead(struct apply *apply, const struct batch *batch, in
 	for (size_t i = 0; i < batch->dead_len && !s; i++) {
 		const struct batch_dead *dead = &batch->dead[i];
 		const char *key = arena_printf(&apply->arena, "dead/%s", dead->letter_id);
-		const char *nobody = "{}";
-		struct applied_rows rows = { 1, &key, &nobody, &nobody };
-		size_t inserted = 0;
+		bool is_new = false;
 		AuditRecord *record;
 
-		s = store_insert_applied(apply->db, apply->period, &rows, now_us, &inserted, err);
-		if (s || inserted == 0)
+		s = store_remember(apply->db, apply->period, key, now_us, &is_new, err);
+		if (s || !is_new)
 			continue;
 		record = audit_record(audit, AUDIT_ACTION(EVENT_DEAD_LETTERED), 0);
 		record->actor = &by;

@@ -396,50 +396,19 @@ static void add_inbox_row(struct batch *batch, const struct plan *plan,
 	rows->expires_us[at] = plan->expires_us;
 }
 
-/* An element of an array literal: always quoted, so that any id can stand there. */
-static void append_element(struct buf *out, const char *text)
-{
-	buf_append_str(out, out->len > 1 ? ",\"" : "\"");
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			buf_append_char(out, '\\');
-		buf_append_char(out, *text);
-	}
-	buf_append_char(out, '"');
-}
-
-static const char *array_take(struct batch *batch, struct buf *elements)
-{
-	const char *literal;
-
-	buf_append_char(elements, '}');
-	literal = arena_strndup(batch->arena, elements->data, elements->len);
-	buf_finish(elements);
-	return literal;
-}
-
-/* Whom the event concerned and the numbers they got, those of the mailbox rows from `first_row` on.
- */
+/* The users of its mailbox rows, or if there are none those it concerns. */
 static void add_applied_row(struct batch *batch, const struct batch_event *event)
 {
 	struct applied_rows *rows = &batch->applied;
 	const struct mailbox_rows *mailbox = &batch->mailbox;
 	const struct plan *plan = &event->plan;
-	struct buf users = BUF_INIT, seqs = BUF_INIT;
+	size_t at = rows->len++, n = mailbox->len - event->first_row;
 
-	buf_append_char(&users, '{');
-	buf_append_char(&seqs, '{');
-	for (size_t i = event->first_row; i < mailbox->len; i++) {
-		append_element(&users, mailbox->user_id[i]);
-		buf_appendf(&seqs, seqs.len > 1 ? ",%" PRId64 : "%" PRId64, mailbox->seq[i]);
-	}
-	for (size_t i = 0; i < plan->users_len && event->first_row == mailbox->len; i++) {
-		append_element(&users, plan->users[i]);
-		buf_append_str(&seqs, seqs.len > 1 ? ",0" : "0");
-	}
-	rows->event_key[rows->len] = plan->key;
-	rows->users[rows->len] = array_take(batch, &users);
-	rows->seqs[rows->len++] = array_take(batch, &seqs);
+	rows->event_key[at] = plan->key;
+	rows->users_len[at] = n > 0 ? n : plan->users_len;
+	rows->users[at] = n > 0 ? mailbox->user_id + event->first_row : plan->users;
+	rows->seqs[at] = n > 0 ? mailbox->seq + event->first_row
+			       : arena_alloc(batch->arena, plan->users_len * sizeof(int64_t));
 }
 
 static void number_items(struct batch *batch, struct batch_event *event, int64_t first_body_id)
@@ -505,6 +474,7 @@ static void allocate_rows(struct batch *batch)
 	COLUMN(applied, event_key, events);
 	COLUMN(applied, users, events);
 	COLUMN(applied, seqs, events);
+	COLUMN(applied, users_len, events);
 #undef COLUMN
 }
 

@@ -88,10 +88,13 @@ struct unread_rows {
 	int16_t *type, *priority;
 	int32_t *n;
 };
-/* Users and numbers as array literals, "{...}": their lengths differ from row to row. */
+/* Whom each event concerned and the numbers they got: 0 if they got no item. */
 struct applied_rows {
 	size_t len;
-	const char **event_key, **users, **seqs;
+	const char **event_key;
+	const char *const **users;
+	const int64_t **seqs;
+	size_t *users_len;
 };
 
 struct batch {

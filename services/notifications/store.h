@@ -59,9 +59,12 @@ enum status store_find_applied(struct db *db, struct batch *batch, struct err *e
 enum status store_read_versions(struct db *db, struct batch *batch, struct err *err) MUST_CHECK;
 /* The first of 4,096 ids. */
 enum status store_draw_body_ids(struct db *db, int64_t *ret_first, struct err *err) MUST_CHECK;
-/* Into the table of the period; *ret_inserted tells how many of the events were new there. */
+/* Into the table of the period. Conflict: one of the events is there. */
 enum status store_insert_applied(struct db *db, int64_t period, const struct applied_rows *rows,
-    int64_t now_us, size_t *ret_inserted, struct err *err) MUST_CHECK;
+    int64_t now_us, struct err *err) MUST_CHECK;
+/* The same for one that concerns nobody; *ret_is_new tells whether it was not there. */
+enum status store_remember(struct db *db, int64_t period, const char *event_key, int64_t now_us,
+    bool *ret_is_new, struct err *err) MUST_CHECK;
 enum status store_insert_bodies(
     struct db *db, const struct body_rows *rows, int64_t now_us, struct err *err) MUST_CHECK;
 enum status store_insert_mailbox(

@@ -179,23 +179,40 @@ enum status store_draw_body_ids(struct db *db, int64_t *ret_first, struct err *e
 	return STATUS_OK;
 }
 
-enum status store_insert_applied(struct db *db, int64_t period, const struct applied_rows *rows,
-    int64_t now_us, size_t *ret_inserted, struct err *err)
+enum status store_insert_applied(
+    struct db *db, int64_t period, const struct applied_rows *rows, int64_t now_us, struct err *err)
+{
+	struct db_copy copy;
+	struct db_params row;
+
+	db_copy_begin(&copy);
+	for (size_t i = 0; i < rows->len; i++) {
+		db_params_init(&row);
+		db_add_text(&row, rows->event_key[i]);
+		db_add_time(&row, now_us);
+		db_add_text_array(&row, rows->users[i], rows->users_len[i]);
+		db_add_i64_array(&row, rows->seqs[i], rows->users_len[i]);
+		db_copy_row(&copy, &row);
+	}
+	return db_copy_run(db,
+	    period % 2 == 0 ? "notifications.applied_a" : "notifications.applied_b",
+	    "event_key, applied_at, users, seqs", &copy, err);
+}
+
+enum status store_remember(struct db *db, int64_t period, const char *event_key, int64_t now_us,
+    bool *ret_is_new, struct err *err)
 {
 	struct db_result *r = NULL;
 	struct db_params p;
 	enum status s;
 
 	db_params_init(&p);
-	db_add_text_array(&p, rows->event_key, rows->len);
-	db_add_text_array(&p, rows->users, rows->len);
-	db_add_text_array(&p, rows->seqs, rows->len);
+	db_add_text(&p, event_key);
 	db_add_time(&p, now_us);
-	s = db_run(
-	    db, period % 2 == 0 ? STORE_INSERT_APPLIED_A : STORE_INSERT_APPLIED_B, &p, &r, err);
+	s = db_run(db, period % 2 == 0 ? STORE_REMEMBER_A : STORE_REMEMBER_B, &p, &r, err);
 	if (s)
 		return s;
-	*ret_inserted = db_rows(r);
+	*ret_is_new = db_rows(r) > 0;
 	db_result_free(r);
 	return STATUS_OK;
 }
@@ -203,48 +220,75 @@ enum status store_insert_applied(struct db *db, int64_t period, const struct app
 enum status store_insert_bodies(
     struct db *db, const struct body_rows *rows, int64_t now_us, struct err *err)
 {
-	struct db_params p;
+	struct db_copy copy;
+	struct db_params row;
 
-	db_params_init(&p);
-	db_add_i64_array(&p, rows->body_id, rows->len);
-	db_add_text_array(&p, rows->event_key, rows->len);
-	db_add_bytes_array(&p, rows->payload, rows->len);
-	db_add_bool_array(&p, rows->keep, rows->len);
-	db_add_time(&p, now_us);
-	db_add_i32_array(&p, rows->holders, rows->len);
-	db_add_text_array(&p, rows->sender, rows->len);
-	return db_run(db, STORE_INSERT_BODIES, &p, NULL, err);
+	db_copy_begin(&copy);
+	for (size_t i = 0; i < rows->len; i++) {
+		db_params_init(&row);
+		db_add_i64(&row, rows->body_id[i]);
+		db_add_text(&row, rows->event_key[i]);
+		db_add_bytes(&row, rows->payload[i]);
+		db_add_bool(&row, rows->keep[i]);
+		db_add_time(&row, now_us);
+		db_add_i32(&row, rows->holders[i]);
+		db_add_text(&row, rows->sender[i]);
+		db_copy_row(&copy, &row);
+	}
+	return db_copy_run(db, "notifications.bodies",
+	    "body_id, event_key, payload, keep, created_at, holders, sender", &copy, err);
 }
 
 enum status store_insert_mailbox(
     struct db *db, const struct mailbox_rows *rows, int64_t now_us, struct err *err)
 {
-	struct db_params p;
+	struct db_copy copy;
+	struct db_params row;
 
-	db_params_init(&p);
-	db_add_text_array(&p, rows->user_id, rows->len);
-	db_add_i64_array(&p, rows->seq, rows->len);
-	db_add_i64_array(&p, rows->body_id, rows->len);
-	db_add_time(&p, now_us);
-	return db_run(db, STORE_INSERT_MAILBOX, &p, NULL, err);
+	db_copy_begin(&copy);
+	for (size_t i = 0; i < rows->len; i++) {
+		db_params_init(&row);
+		db_add_text(&row, rows->user_id[i]);
+		db_add_i64(&row, rows->seq[i]);
+		db_add_i64(&row, rows->body_id[i]);
+		db_add_time(&row, now_us);
+		db_copy_row(&copy, &row);
+	}
+	return db_copy_run(
+	    db, "notifications.mailbox", "user_id, seq, body_id, applied_at", &copy, err);
+}
+
+static void add_time_or_null(struct db_params *p, int64_t us)
+{
+	if (us == TIME_NONE)
+		db_add_null(p);
+	else
+		db_add_time(p, us);
 }
 
 enum status store_insert_inbox(struct db *db, const struct inbox_rows *rows, struct err *err)
 {
-	struct db_params p;
+	struct db_copy copy;
+	struct db_params row;
 
-	db_params_init(&p);
-	db_add_text_array(&p, rows->user_id, rows->len);
-	db_add_i64_array(&p, rows->seq, rows->len);
-	db_add_i64_array(&p, rows->body_id, rows->len);
-	db_add_text_array(&p, rows->event_id, rows->len);
-	db_add_i16_array(&p, rows->type, rows->len);
-	db_add_i16_array(&p, rows->priority, rows->len);
-	db_add_text_array(&p, rows->title, rows->len);
-	db_add_text_array(&p, rows->text, rows->len);
-	db_add_time_array(&p, rows->created_us, rows->len);
-	db_add_time_array(&p, rows->expires_us, rows->len);
-	return db_run(db, STORE_INSERT_INBOX, &p, NULL, err);
+	db_copy_begin(&copy);
+	for (size_t i = 0; i < rows->len; i++) {
+		db_params_init(&row);
+		db_add_text(&row, rows->user_id[i]);
+		db_add_i64(&row, rows->seq[i]);
+		db_add_i64(&row, rows->body_id[i]);
+		db_add_text(&row, rows->event_id[i]);
+		db_add_i16(&row, rows->type[i]);
+		db_add_i16(&row, rows->priority[i]);
+		db_add_text(&row, rows->title[i]);
+		db_add_text(&row, rows->text[i]);
+		db_add_time(&row, rows->created_us[i]);
+		add_time_or_null(&row, rows->expires_us[i]);
+		db_copy_row(&copy, &row);
+	}
+	return db_copy_run(db, "notifications.inbox",
+	    "user_id, seq, body_id, event_id, type, priority, title, text, created_at, expires_at",
+	    &copy, err);
 }
 
 static void add_unread_params(struct db_params *p, const struct unread_rows *rows)

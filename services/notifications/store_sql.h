@@ -23,15 +23,11 @@
 #define SQL_LOCK_KEY "33624953393342822"
 #define SQL_AUDIT_LOCK_KEY "33626782693615988"
 
-/*
- * Users and numbers come as array literals, one for each event: their lengths differ. The other
- * table was looked into by FIND_APPLIED, and nobody but the holder of the lock writes either.
- */
-#define SQL_INSERT_APPLIED(table)                                                  \
+/* Nobody but the holder of the lock writes either table; the other one was looked into by
+ * FIND_APPLIED. */
+#define SQL_REMEMBER(table)                                                        \
 	"INSERT INTO notifications." table " (event_key, applied_at, users, seqs)" \
-	" SELECT r.k, $4::timestamptz, r.u::text[], r.s::bigint[]"                 \
-	" FROM unnest($1::text[], $2::text[], $3::text[]) AS r(k, u, s)"           \
-	" ON CONFLICT DO NOTHING RETURNING 1"
+	" VALUES ($1::text, $2::timestamptz, '{}', '{}') ON CONFLICT DO NOTHING RETURNING 1"
 
 /* Both have the same parameters. */
 #define SQL_MOVE_UNREAD(sign)                                                          \
@@ -146,29 +142,14 @@
 			" WHERE event_key = ANY ($1::text[])"                                      \
 			" UNION ALL SELECT event_key, users, seqs FROM notifications.applied_b"    \
 			" WHERE event_key = ANY ($1::text[])")                                     \
-	S(INSERT_APPLIED_A, SQL_INSERT_APPLIED("applied_a"))                                       \
-	S(INSERT_APPLIED_B, SQL_INSERT_APPLIED("applied_b"))                                       \
+	S(REMEMBER_A, SQL_REMEMBER("applied_a"))                                                   \
+	S(REMEMBER_B, SQL_REMEMBER("applied_b"))                                                   \
 	S(BALANCE_VERSIONS, "SELECT b.user_id, b.wallet_id, b.version"                             \
 			    " FROM unnest($1::text[], $2::text[]) AS r(user_id, wallet_id)"        \
 			    " JOIN notifications.balances b USING (user_id, wallet_id)")           \
 	S(TRANSFER_VERSIONS, "SELECT transfer_id, version FROM notifications.transfers"            \
 			     " WHERE transfer_id = ANY ($1::text[])")                              \
 	S(DRAW_BODY_IDS, "SELECT nextval('notifications.body_ids')")                               \
-	S(INSERT_BODIES, "INSERT INTO notifications.bodies"                                        \
-			 " (body_id, event_key, payload, keep, created_at, holders, sender)"       \
-			 " SELECT r.i, r.k, r.p, r.keep, $5::timestamptz, r.holders, r.sender"     \
-			 " FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::boolean[],"      \
-			 " $6::integer[], $7::text[]) AS r(i, k, p, keep, holders, sender)")       \
-	S(INSERT_MAILBOX, "INSERT INTO notifications.mailbox (user_id, seq, body_id, applied_at)"  \
-			  " SELECT r.u, r.s, r.b, $4::timestamptz"                                 \
-			  " FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS r(u, s, b)")    \
-	S(INSERT_INBOX,                                                                            \
-	    "INSERT INTO notifications.inbox"                                                      \
-	    " (user_id, seq, body_id, event_id, type, priority, title, text, created_at, "         \
-	    "expires_at)"                                                                          \
-	    " SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[],"            \
-	    " $5::smallint[], $6::smallint[], $7::text[], $8::text[], $9::timestamptz[],"          \
-	    " $10::timestamptz[])")                                                                \
 	S(ADD_UNREAD, SQL_MOVE_UNREAD("+"))                                                        \
 	S(CREATE_UNREAD,                                                                           \
 	    "INSERT INTO notifications.unread (user_id, type, priority, n)"                        \
