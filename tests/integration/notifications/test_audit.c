@@ -96,6 +96,22 @@ static void check_secrets(struct bytes data)
 	ck_assert(!memmem(data.data, data.len, "EUR", 3));
 }
 
+/*
+ * True after a restart of nats-server: it has forgotten the names of messages that were taken out, so
+ * what was published and whose acknowledgement was lost comes again. Whoever keeps the records knows
+ * them by their ids.
+ */
+static bool may_repeat;
+
+static bool is_known(const char *id)
+{
+	for (size_t i = 0; i < records.len; i++) {
+		if (strcmp(records.at[i]->id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void take_records(struct bytes data)
 {
 	const Walletwire__V1__AuditRecords *said = walletwire__v1__audit_records__unpack(
@@ -105,6 +121,8 @@ static void take_records(struct bytes data)
 	check_secrets(data);
 	ck_assert_uint_gt(said->n_records, 0);
 	for (size_t i = 0; i < said->n_records; i++) {
+		if (may_repeat && is_known(said->records[i]->id))
+			continue;
 		ck_assert_uint_lt(records.len, RECORDS_MAX);
 		records.at[records.len++] = said->records[i];
 	}
@@ -841,6 +859,7 @@ START_TEST(postgresql_and_nats_killed_in_a_storm_of_events_cost_no_record)
 	take(200);
 	support_nats_stop(&world.nats, SIGTERM);
 	support_nats_restart(&world.nats);
+	may_repeat = true;
 	check_storm();
 }
 END_TEST
