@@ -6,7 +6,7 @@
 #ifndef NOTIFICATIONS_ANNOUNCEMENTS_H
 #define NOTIFICATIONS_ANNOUNCEMENTS_H
 
-#include "audit.h"
+#include "service/audit.h"
 #include "store.h"
 
 /* Gives an entry its number in the log. */

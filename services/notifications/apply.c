@@ -207,7 +207,7 @@ static enum status write_all(
 	enum status s = STATUS_OK;
 	struct audit audit = { 0 };
 
-	audit_begin(&audit, &by, &apply->arena, now_us);
+	audit_begin(&audit, &store_audit, &by, &apply->arena, now_us);
 	if (batch->events_len > 0) {
 		s = read_what_is_there(apply, batch, err);
 		if (!s)

@@ -2,8 +2,8 @@
 #ifndef NOTIFICATIONS_AUDIT_BATCH_H
 #define NOTIFICATIONS_AUDIT_BATCH_H
 
-#include "audit.h"
 #include "batch.h"
+#include "service/audit.h"
 
 /* Whoever publishes events of this kind: a back end, or ww-chat. */
 AuditActor audit_publisher(const struct plan *plan);

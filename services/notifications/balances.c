@@ -11,12 +11,12 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#include "audit.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "kind.h"
 #include "log/log.h"
 #include "ring.h"
+#include "service/audit.h"
 #include "stats.h"
 #include "store.h"
 
@@ -431,7 +431,7 @@ static enum status run_job(void *arg, struct db *db, struct err *err)
 	struct wallets stored;
 	enum status s = lock_user(job, db, err);
 
-	audit_begin(&job->audit, &by, job->arena, job->now_us);
+	audit_begin(&job->audit, &store_audit, &by, job->arena, job->now_us);
 	if (!s)
 		s = store_wallets(db, job->question->user_id, job->arena, &stored, err);
 	if (!s)

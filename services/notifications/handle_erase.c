@@ -6,7 +6,6 @@
  * number is read once, and nothing is erased before everything up to it has been acknowledged. No
  * clock is compared.
  */
-#include "audit.h"
 #include "base/clock.h"
 #include "base/subject.h"
 #include "bus/provision.h"
@@ -15,6 +14,7 @@
 #include "messages.h"
 #include "notifications.h"
 #include "revoke.h"
+#include "service/audit.h"
 #include "stats.h"
 
 enum { ATTEMPTS = 3 };
@@ -49,7 +49,7 @@ static enum status run(void *arg, struct db *db, struct err *err)
 	s = erase_piece(&job->erase, db, job->arena, err);
 	if (s || sum(job->erase.erased) == 0)
 		return s;
-	audit_begin(&job->audit, &job->by, job->arena, clock_wall_us());
+	audit_begin(&job->audit, &store_audit, &job->by, job->arena, clock_wall_us());
 	record = audit_record(&job->audit, AUDIT_ACTION(USER_ERASED), 1);
 	(void)audit_record_user(record, job->erase.user_id);
 	record->n = sum(job->erase.erased);

@@ -1,9 +1,9 @@
 /* ww.backend.notifications.export: what is held about one user, a page at a time. */
-#include "audit.h"
 #include "base/clock.h"
 #include "base/subject.h"
 #include "messages.h"
 #include "notifications.h"
+#include "service/audit.h"
 #include "store.h"
 
 enum { CURSOR_MAX = SUBJECT_ID_MAX + 16, ATTEMPTS = 3 };
@@ -20,7 +20,7 @@ static enum status run(void *arg, struct db *db, struct err *err)
 	struct job *job = arg;
 	AuditRecord *record;
 
-	audit_begin(&job->audit, &job->by, job->arena, clock_wall_us());
+	audit_begin(&job->audit, &store_audit, &job->by, job->arena, clock_wall_us());
 	record = audit_record(&job->audit, AUDIT_ACTION(USER_EXPORTED), 1);
 	(void)audit_record_user(record, job->user_id);
 	audit_add(&job->audit, record);

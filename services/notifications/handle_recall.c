@@ -1,6 +1,5 @@
 /* ww.backend.notifications.recall: what an event said is taken back. */
 #include "announcements.h"
-#include "audit.h"
 #include "base/clock.h"
 #include "base/subject.h"
 #include "kind.h"
@@ -8,6 +7,7 @@
 #include "messages.h"
 #include "notifications.h"
 #include "ring.h"
+#include "service/audit.h"
 #include "stats.h"
 #include "store.h"
 #include "withdraw.h"
@@ -44,7 +44,7 @@ static enum status run(void *arg, struct db *db, struct err *err)
 	struct job *job = arg;
 	enum status s;
 
-	audit_begin(&job->audit, &job->by, job->arena, clock_wall_us());
+	audit_begin(&job->audit, &store_audit, &job->by, job->arena, clock_wall_us());
 	if (job->is_announcement)
 		s = announcements_recall(
 		    db, job->withdrawal.event_id, job->arena, &job->entry, &job->audit, err);

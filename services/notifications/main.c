@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 #include "applier.h"
-#include "audit_relay.h"
 #include "base/xalloc.h"
 #include "config.h"
 #include "epoch.h"
 #include "log/log.h"
 #include "notifications.h"
+#include "service/audit_relay.h"
 #include "service/prepare.h"
 #include "stats.h"
 #include "store.h"
@@ -62,7 +62,7 @@ static enum status serve(const struct notifications_config *cfg, struct err *err
 	if (!s)
 		s = balances_start(cfg, service_bus(service), name, &notifications.balances, err);
 	if (!s)
-		s = audit_relay_start(cfg, service_bus(service), name, &audit, err);
+		s = audit_relay_start(&store_audit, &database, service_bus(service), &audit, err);
 	if (!s && !service_is_stopping(service))
 		s = service_open_bulk_bus(service, &cfg->service, &bulk, err);
 	if (!s && bulk)

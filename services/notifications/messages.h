@@ -4,7 +4,6 @@
 
 #include "base/message.h"
 
-#include <walletwire/v1/audit.pb-c.h>
 #include <walletwire/v1/client.pb-c.h>
 #include <walletwire/v1/common.pb-c.h>
 #include <walletwire/v1/delivery.pb-c.h>
@@ -25,9 +24,6 @@ typedef Walletwire__V1__Item Item;
 typedef Walletwire__V1__State State;
 typedef Walletwire__V1__LogEntry LogEntry;
 typedef Walletwire__V1__Delivery Delivery;
-typedef Walletwire__V1__AuditActor AuditActor;
-typedef Walletwire__V1__AuditUser AuditUser;
-typedef Walletwire__V1__AuditRecord AuditRecord;
 typedef Google__Protobuf__Timestamp Timestamp;
 
 #endif

@@ -25,7 +25,7 @@ static enum status run(void *arg, struct db *db, struct err *err)
 
 	if (s)
 		return s;
-	audit_begin(&job->audit, &r->by, job->arena, job->now_us);
+	audit_begin(&job->audit, &store_audit, &r->by, job->arena, job->now_us);
 	record = audit_record(&job->audit, AUDIT_ACTION(TOKENS_REVOKED), 1);
 	if (r->is_user)
 		(void)audit_record_user(record, r->id);

@@ -2,7 +2,7 @@
 #ifndef NOTIFICATIONS_REVOKE_H
 #define NOTIFICATIONS_REVOKE_H
 
-#include "audit.h"
+#include "service/audit.h"
 
 struct revocation {
 	bool is_user;   /* every token of the user issued until now; else the one with this jti */

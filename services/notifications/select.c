@@ -1,13 +1,13 @@
 /* One transaction under the user's counter row; the doorbell after its commit. */
 #include "select.h"
 
-#include "audit.h"
 #include "base/clock.h"
 #include "base/subject.h"
 #include "changed.h"
 #include "kind.h"
 #include "log/log.h"
 #include "ring.h"
+#include "service/audit.h"
 #include "stats.h"
 #include "store.h"
 
@@ -190,7 +190,7 @@ static enum status run(void *arg, struct db *db, struct err *err)
 	bool found = false;
 	enum status s;
 
-	audit_begin(&job->audit, &by, job->arena, clock_wall_us());
+	audit_begin(&job->audit, &store_audit, &by, job->arena, clock_wall_us());
 	job->moved = job->moved_announcements = 0;
 	job->changed = NULL;
 	job->marks = NULL;

@@ -3,6 +3,7 @@
 
 #include "kind.h"
 #include "metrics/metrics.h"
+#include "service/audit_relay.h"
 
 static const char *const kind_labels[] = {
 #define X(kind, event, class) #kind,
@@ -59,7 +60,6 @@ METRIC(
     in_hand, METRIC_GAUGE, "ww_notifications_in_hand", "Events fetched and not yet acknowledged");
 METRIC(stream_seq, METRIC_GAUGE, "ww_notifications_stream_seq",
     "The highest number of the stream that was applied");
-RELAY_METRICS(audit, "ww_audit", "audit records");
 METRIC_LABELLED(trouble, METRIC_GAUGE, "ww_notifications_trouble",
     "1 for what keeps this replica from applying events or standing by, \"none\" for nothing",
     "cause", cause_names);
@@ -102,12 +102,7 @@ void stats_register(void)
 	metrics_register(&trouble);
 	stats_cause(CAUSE_STARTING);
 	metrics_register_histogram(&batch_seconds);
-	relay_metrics_register(&audit_metrics);
-}
-
-const struct relay_metrics *stats_audit(void)
-{
-	return &audit_metrics;
+	audit_relay_register();
 }
 
 void stats_count(enum stats_counter counter, int64_t n)

@@ -7,7 +7,6 @@
 
 #include "base/cause.h"
 #include "base/status.h"
-#include "service/relay.h"
 
 enum stats_counter {
 	STATS_ROWS,       /* mailbox rows written */
@@ -37,9 +36,8 @@ enum stats_gauge {
 void stats_register(void); /* once, before threads exist */
 void stats_count(enum stats_counter counter, int64_t n);
 void stats_set(enum stats_gauge gauge, int64_t n);
-void stats_event(int kind);   /* an event was applied, by kind of payload */
-void stats_batch(int64_t us); /* a batch was committed and rung */
-const struct relay_metrics *stats_audit(void);
+void stats_event(int kind);            /* an event was applied, by kind of payload */
+void stats_batch(int64_t us);          /* a batch was committed and rung */
 void stats_asked(enum status outcome); /* the back end was asked for balances */
 void stats_cause(enum cause cause);    /* why nothing is applied; CAUSE_NONE: it is */
 

@@ -113,3 +113,5 @@ const struct db_statement store_statements[] = {
 #undef S
 };
 const size_t store_statements_len = ARRAY_LEN(store_statements);
+
+const struct audit_outbox store_audit = AUDIT_OUTBOX(STORE_SCHEMA);

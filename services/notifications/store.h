@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "batch.h"
 #include "db/db.h"
+#include "service/audit_outbox.h"
 #include "wallets.h"
 
 extern const struct db_migration store_migrations[];
@@ -305,19 +306,8 @@ enum status store_numbers(
 enum status store_recount(struct db *db, const char *user_id, struct arena *arena,
     Unread **ret_stored, Unread **ret_counted, struct err *err) MUST_CHECK;
 
-/* --- audit records on their way (audit.h, audit_relay.h) --- */
-struct audit_row;
-enum status store_insert_audit(struct db *db, const struct audit_row *rows, size_t n,
-    struct arena *arena, struct err *err) MUST_CHECK;
-/* id, message_id, payload of the oldest; the caller frees the result. */
-enum status store_oldest_audit(
-    struct db *db, size_t max, struct db_result **ret_rows, struct err *err) MUST_CHECK;
-enum status store_delete_audit(
-    struct db *db, const int64_t *ids, size_t len, struct err *err) MUST_CHECK;
-/* The count ends at 100,000. */
-enum status store_measure_audit(
-    struct db *db, int64_t *ret_waiting, int64_t *ret_oldest_seconds, struct err *err) MUST_CHECK;
-extern const size_t store_audit_lock; /* the statement that tries for the relay's lock */
+/* --- audit records on their way (service/audit_outbox.h) --- */
+extern const struct audit_outbox store_audit;
 
 /* --- upkeep --- */
 enum status store_make_partition(struct db *db, int64_t day, struct err *err) MUST_CHECK;

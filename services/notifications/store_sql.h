@@ -367,17 +367,7 @@
 	    "DELETE FROM notifications.transfers WHERE transfer_id IN (SELECT transfer_id"         \
 	    " FROM notifications.transfers WHERE final AND updated_at < $1::timestamptz LIMIT"     \
 	    " 1000)")                                                                              \
-	S(AUDIT_INSERT, "INSERT INTO notifications.audit_outbox (message_id, payload)"             \
-			" SELECT r.m, r.p FROM unnest($1::text[], $2::bytea[])"                    \
-			" WITH ORDINALITY AS r(m, p, o) ORDER BY r.o")                             \
-	S(AUDIT_LOCK, "SELECT pg_try_advisory_lock(" SQL_AUDIT_LOCK_KEY ")")                       \
-	S(AUDIT_OLDEST, "SELECT id, message_id, payload FROM notifications.audit_outbox"           \
-			" ORDER BY id LIMIT $1::bigint")                                           \
-	S(AUDIT_DELETE, "DELETE FROM notifications.audit_outbox WHERE id = ANY ($1::bigint[])")    \
-	S(AUDIT_MEASURE,                                                                           \
-	    "SELECT (SELECT count(*) FROM (SELECT FROM notifications.audit_outbox LIMIT 100000)"   \
-	    " AS bounded), coalesce((SELECT floor(extract(epoch FROM clock_timestamp()"            \
-	    " - created_at))::bigint FROM notifications.audit_outbox ORDER BY id LIMIT 1), 0)")    \
+	AUDIT_STATEMENTS(S, "notifications", SQL_AUDIT_LOCK_KEY)                                   \
 	S(ERASE_PICK,                                                                              \
 	    "SELECT seq, body_id FROM (SELECT seq, body_id FROM notifications.mailbox"             \
 	    " WHERE user_id = $1::text AND seq > $2::bigint AND body_id <> 0"                      \

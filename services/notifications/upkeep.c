@@ -2,11 +2,11 @@
 #include "upkeep.h"
 
 #include "announcements.h"
-#include "audit.h"
 #include "base/clock.h"
 #include "log/log.h"
 #include "revoked.h"
 #include "ring.h"
+#include "service/audit.h"
 #include "stats.h"
 #include "store.h"
 #include "withdraw.h"
@@ -107,7 +107,7 @@ static void begin_audit(struct upkeep *upkeep, struct audit *audit)
 {
 	AuditActor by = audit_actor(AUDIT_BY(SERVICE), "notifications");
 
-	audit_begin(audit, &by, &upkeep->apply->arena, clock_wall_us());
+	audit_begin(audit, &store_audit, &by, &upkeep->apply->arena, clock_wall_us());
 }
 
 static enum status turn_announcements(struct upkeep *upkeep, struct err *err)

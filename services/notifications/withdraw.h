@@ -9,8 +9,8 @@
 #ifndef NOTIFICATIONS_WITHDRAW_H
 #define NOTIFICATIONS_WITHDRAW_H
 
-#include "audit.h"
 #include "bus/bus.h"
+#include "service/audit.h"
 #include "store.h"
 
 struct withdrawal {

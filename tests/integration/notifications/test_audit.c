@@ -10,9 +10,8 @@
 #include "base/xalloc.h"
 #include "bus/provision.h"
 #include "db/db.h"
+#include "support/auditor.h"
 #include "world.h"
-
-enum { RECORDS_MAX = 8000 };
 
 /* What users and back ends said in these tests. */
 #define WORDS "Zanzibar"
@@ -21,64 +20,6 @@ enum { RECORDS_MAX = 8000 };
 
 static struct postgres *pg;
 static struct world world;
-static struct bus *auditor;
-static struct bus_pull *pull;
-static struct db *db;
-
-static struct {
-	const AuditRecord *at[RECORDS_MAX];
-	size_t len, checked;
-} records;
-
-enum query { WAITING, HELD };
-
-static const struct db_statement queries[] = {
-	[WAITING] = { "waiting", "SELECT count(*) FROM notifications.audit_outbox" },
-	[HELD] = { "held", "SELECT count(*) FROM pg_locks WHERE NOT granted AND objid = 4711" },
-};
-
-static void start(void)
-{
-	struct db_config cfg = { .application_name = "test",
-		.statements = queries,
-		.statements_len = ARRAY_LEN(queries) };
-	struct err err = ERR_INIT;
-
-	world_start(&world, pg);
-	auditor = support_nats_bus(&world.nats, "audit");
-	ck_assert_ok(bus_pull_open(auditor, STREAM_AUDIT, CONSUMER_AUDIT, &pull, &err), err);
-	cfg.dsn = world.dsn;
-	ck_assert_ok(db_open(&cfg, &db, &err), err);
-}
-
-static void setup(void)
-{
-	start();
-	world_spawn(&world, 0, NULL);
-}
-
-/* A server of the test's own: it is killed. */
-static void setup_own(void)
-{
-	pg = postgres_start();
-	setup();
-}
-
-static void teardown(void)
-{
-	bus_pull_close(pull);
-	bus_close(auditor);
-	db_close(db);
-	world_stop(&world);
-}
-
-static void teardown_own(void)
-{
-	teardown();
-	postgres_stop(pg);
-}
-
-/* --- the stream --- */
 
 /* Neither words nor amounts, in no form they may have had. */
 static void check_secrets(struct bytes data)
@@ -96,194 +37,35 @@ static void check_secrets(struct bytes data)
 	ck_assert(!memmem(data.data, data.len, "EUR", 3));
 }
 
-/*
- * True after a restart of nats-server: it has forgotten the names of messages that were taken out, so
- * what was published and whose acknowledgement was lost comes again. Whoever keeps the records knows
- * them by their ids.
- */
-static bool may_repeat;
-
-static bool is_known(const char *id)
+static void start(void)
 {
-	for (size_t i = 0; i < records.len; i++) {
-		if (strcmp(records.at[i]->id, id) == 0)
-			return true;
-	}
-	return false;
+	world_start(&world, pg);
+	auditor_start(&world.nats, world.dsn, "notifications", check_secrets);
 }
 
-static void take_records(struct bytes data)
+static void setup(void)
 {
-	const Walletwire__V1__AuditRecords *said = walletwire__v1__audit_records__unpack(
-	    arena_allocator(&world.arena), data.len, data.data);
-
-	ck_assert_ptr_nonnull(said);
-	check_secrets(data);
-	ck_assert_uint_gt(said->n_records, 0);
-	for (size_t i = 0; i < said->n_records; i++) {
-		if (may_repeat && is_known(said->records[i]->id))
-			continue;
-		ck_assert_uint_lt(records.len, RECORDS_MAX);
-		records.at[records.len++] = said->records[i];
-	}
+	start();
+	world_spawn(&world, 0, NULL);
 }
 
-/* Removed from the stream; what others than ww-notifications put there is just that. */
-static size_t take_some(int timeout_ms)
+/* A server of the test's own: it is killed. */
+static void setup_own(void)
 {
-	static uint64_t last;
-	struct bus_msg *msgs[100];
-	struct err err = ERR_INIT;
-	size_t n = 0;
-
-	if (bus_pull_fetch(pull, msgs, ARRAY_LEN(msgs), timeout_ms, &n, &err))
-		return 0; /* a server that is away comes again: whoever waits has a deadline */
-	for (size_t i = 0; i < n; i++) {
-		/* A slow server delivers again what it has not yet seen the ack of. */
-		if (bus_msg_stream_seq(msgs[i]) > last &&
-		    strcmp(bus_msg_subject(msgs[i]), "ww.audit.notifications") == 0)
-			take_records(bus_msg_data(msgs[i]));
-		if (bus_msg_stream_seq(msgs[i]) > last)
-			last = bus_msg_stream_seq(msgs[i]);
-		if (bus_msg_ack(msgs[i], &err))
-			err = (struct err)ERR_INIT; /* lost: it comes again */
-		bus_msg_unref(msgs[i]);
-	}
-	return n;
+	pg = postgres_start();
+	setup();
 }
 
-static void take(size_t n)
+static void teardown(void)
 {
-	int64_t deadline = clock_mono_ms() + WORLD_WAIT_MS;
-
-	while (records.len < n && clock_mono_ms() < deadline)
-		(void)take_some(200);
-	ck_assert_msg(records.len >= n, "%zu of %zu records", records.len, n);
+	auditor_stop();
+	world_stop(&world);
 }
 
-static int64_t ask(enum query query)
+static void teardown_own(void)
 {
-	struct db_result *result = NULL;
-	struct err err = ERR_INIT;
-	struct db_params params;
-	int64_t n;
-
-	db_params_init(&params);
-	ck_assert_ok(db_ensure(db, &err), err);
-	ck_assert_ok(db_run(db, query, &params, &result, &err), err);
-	n = db_get_int(result, 0, 0);
-	db_result_free(result);
-	return n;
-}
-
-static int64_t waiting(void)
-{
-	return ask(WAITING);
-}
-
-static bool nothing_waits(void *arg)
-{
-	(void)arg;
-	return waiting() == 0;
-}
-
-static bool so_many_wait(void *arg)
-{
-	return waiting() == *(const int64_t *)arg;
-}
-
-static void wait_waiting(int64_t n)
-{
-	ck_assert_msg(support_wait(so_many_wait, &n, WORLD_WAIT_MS), "%ld rows wait, not %ld",
-	    (long)waiting(), (long)n);
-}
-
-/* What was taken is all there is, and each has a name of its own. */
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void check_complete(size_t n)
-{
-	const char **ids = xcalloc(records.len + 1, sizeof(*ids));
-
-	ck_assert(support_wait(nothing_waits, NULL, WORLD_WAIT_MS));
-	while (take_some(300) > 0)
-		continue;
-	ck_assert_uint_eq(records.len, n);
-	for (size_t i = 0; i < records.len; i++)
-		ids[i] = records.at[i]->id;
-	qsort(ids, records.len, sizeof(*ids), by_text);
-	for (size_t i = 1; i < records.len; i++)
-		ck_assert_str_ne(ids[i - 1], ids[i]);
-	free(ids);
-}
-
-/* --- a record as a line --- */
-
-static const char *word(const ProtobufCEnumDescriptor *type, int value, const char *prefix)
-{
-	const char *name = protobuf_c_enum_descriptor_get_value(type, value)->name;
-
-	ck_assert_msg(strncmp(name, prefix, strlen(prefix)) == 0, "%s", name);
-	return name + strlen(prefix);
-}
-
-static void append_user(struct buf *line, const AuditUser *user)
-{
-	buf_appendf(line, " %s", user->user_id);
-	if (user->item)
-		buf_appendf(line, "#%lu", (unsigned long)user->item);
-	if (user->seq)
-		buf_appendf(line, "@%lu", (unsigned long)user->seq);
-	if (user->version)
-		buf_appendf(line, "v%lu", (unsigned long)user->version);
-}
-
-/* "ITEM_CREATED by BACKEND: payment/p1 alice@1 bob@1 n2" */
-static const char *line_of(const AuditRecord *record)
-{
-	struct buf line = BUF_INIT;
-	const char *text;
-
-	buf_appendf(&line, "%s by %s",
-	    word(&walletwire__v1__audit_action__descriptor, (int)record->action, "AUDIT_ACTION_"),
-	    word(&walletwire__v1__audit_actor_kind__descriptor, (int)record->actor->kind,
-		"AUDIT_ACTOR_KIND_"));
-	if (record->actor->id[0])
-		buf_appendf(&line, " %s", record->actor->id);
-	if (record->actor->session_id[0])
-		buf_appendf(&line, "/%s", record->actor->session_id);
-	buf_append_str(&line, ":");
-	if (record->event_key[0])
-		buf_appendf(&line, " %s", record->event_key);
-	for (size_t i = 0; i < record->n_users; i++)
-		append_user(&line, record->users[i]);
-	for (size_t i = 0; i < record->n_ids; i++)
-		buf_appendf(&line, " id=%s", record->ids[i]);
-	if (record->up_to)
-		buf_appendf(&line, " to=%lu", (unsigned long)record->up_to);
-	if (record->announcement_seq)
-		buf_appendf(&line, " log=%lu", (unsigned long)record->announcement_seq);
-	buf_appendf(&line, " n%lu", (unsigned long)record->n);
-	text = arena_strndup(&world.arena, line.data, line.len);
-	buf_finish(&line);
-	return text;
-}
-
-/* The next record says this, about a moment ago. */
-static void expect(const char *line)
-{
-	const AuditRecord *record;
-	int64_t age_us;
-
-	take(records.checked + 1);
-	record = records.at[records.checked++];
-	ck_assert_str_eq(line_of(record), line);
-	ck_assert_str_eq(record->service, "notifications");
-	age_us = clock_wall_us() - record->at_us;
-	ck_assert(age_us > -1000000 && age_us < (int64_t)WORLD_WAIT_MS * 1000);
+	teardown();
+	postgres_stop(pg);
 }
 
 /* --- what is done --- */
@@ -408,13 +190,13 @@ static void revoke_tokens(const char *token, const char *user, const char *asked
 START_TEST(items_that_are_created_name_who_got_them_and_under_which_number)
 {
 	publish_payment("p1", "\"alice\",\"bob\"");
-	expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 bob@1 n2");
+	auditor_expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 bob@1 n2");
 	publish(
 	    "{\"id\":\"t1\",\"transaction\":{\"transactionId\":\"t1\",\"type\":\"p2p\",\"status\":"
 	    "\"completed\"," MONEY ",\"sender\":{\"userId\":\"bob\",\"name\":\"" WORDS
 	    "\"},\"recipient\":{\"userId\":\"alice\",\"name\":\"" WORDS "\"}}}");
-	expect("ITEM_CREATED by BACKEND: transaction/t1 bob@2 alice@2 n2");
-	check_complete(2);
+	auditor_expect("ITEM_CREATED by BACKEND: transaction/t1 bob@2 alice@2 n2");
+	auditor_check_complete(2);
 }
 END_TEST
 
@@ -422,18 +204,17 @@ START_TEST(what_a_user_does_names_the_user_the_session_and_what_was_chosen)
 {
 	publish_payments(1, 6);
 	for (int i = 1; i < 6; i++)
-		expect(arena_printf(
-		    &world.arena, "ITEM_CREATED by BACKEND: payment/p%d alice@%d n1", i, i));
+		auditor_expect("ITEM_CREATED by BACKEND: payment/p%d alice@%d n1", i, i);
 	choose_up_to("seen", 3);
-	expect("ITEM_SEEN by USER alice/sid-1: alice@6 to=3 n3");
+	auditor_expect("ITEM_SEEN by USER alice/sid-1: alice@6 to=3 n3");
 	choose_ids("read", "p1", "p5", "ok");
-	expect("ITEM_READ by USER alice/sid-1: alice@7 id=p1 id=p5 n2");
+	auditor_expect("ITEM_READ by USER alice/sid-1: alice@7 id=p1 id=p5 n2");
 	choose_all("archive", 4, 9);
-	expect("ITEM_ARCHIVED by USER alice/sid-1: alice@8 to=4 log=9 n4");
+	auditor_expect("ITEM_ARCHIVED by USER alice/sid-1: alice@8 to=4 log=9 n4");
 	/* What changes nothing leaves nothing. */
 	choose_ids("read", "p1", NULL, "ok");
 	choose_up_to("seen", 3);
-	check_complete(8);
+	auditor_check_complete(8);
 }
 END_TEST
 
@@ -441,16 +222,16 @@ START_TEST(items_that_leave_are_named_one_by_one)
 {
 	publish("{\"id\":\"e1\",\"userIds\":[\"alice\",\"bob\"]," SAID
 		",\"expiresAt\":\"2020-01-01T00:00:00.000Z\",\"kyc\":{\"status\":\"x\"}}");
-	expect("ITEM_CREATED by BACKEND: kyc/e1 alice@1 bob@1 n2");
-	expect("ITEM_EXPIRED by SERVICE notifications: alice#1 bob#1 n2");
+	auditor_expect("ITEM_CREATED by BACKEND: kyc/e1 alice@1 bob@1 n2");
+	auditor_expect("ITEM_EXPIRED by SERVICE notifications: alice#1 bob#1 n2");
 	publish_payment("p1", "\"bob\",\"alice\"");
-	expect("ITEM_CREATED by BACKEND: payment/p1 bob@2 alice@2 n2");
+	auditor_expect("ITEM_CREATED by BACKEND: payment/p1 bob@2 alice@2 n2");
 	recall(world.ops, "payment", "p1", "olga");
-	expect("ITEM_RECALLED by OPERATOR olga: payment/p1 alice#2@3 bob#2@3 n2");
+	auditor_expect("ITEM_RECALLED by OPERATOR olga: payment/p1 alice#2@3 bob#2@3 n2");
 	recall(world.ops, "payment", "p1", "olga"); /* once more */
 	recall(world.backend, "kyc", "e1", "");
-	expect("ITEM_RECALLED by BACKEND: kyc/e1 alice#1@4 bob#1@4 n2");
-	check_complete(5);
+	auditor_expect("ITEM_RECALLED by BACKEND: kyc/e1 alice#1@4 bob#1@4 n2");
+	auditor_check_complete(5);
 }
 END_TEST
 
@@ -459,23 +240,25 @@ START_TEST(announcements_are_named_with_their_rows_of_the_log)
 	char soon[TIMESTAMP_TEXT_SIZE];
 
 	publish("{\"id\":\"a1\"," SAID ",\"announcement\":{}}");
-	expect("ANNOUNCEMENT_STARTED by BACKEND: announcement/a1 id=a1 log=1 n1");
+	auditor_expect("ANNOUNCEMENT_STARTED by BACKEND: announcement/a1 id=a1 log=1 n1");
 	recall(world.ops, "announcement", "a1", "olga");
-	expect("ANNOUNCEMENT_RECALLED by OPERATOR olga: announcement/a1 id=a1 log=2 n1");
+	auditor_expect("ANNOUNCEMENT_RECALLED by OPERATOR olga: announcement/a1 id=a1 log=2 n1");
 	publish("{\"id\":\"a2\"," SAID
 		",\"announcement\":{\"startsAt\":\"2120-01-01T00:00:00.000Z\"}}");
-	expect("ANNOUNCEMENT_SCHEDULED by BACKEND: announcement/a2 id=a2 n1");
+	auditor_expect("ANNOUNCEMENT_SCHEDULED by BACKEND: announcement/a2 id=a2 n1");
 	recall(world.backend, "announcement", "a2", "core");
-	expect("ANNOUNCEMENT_RECALLED by BACKEND core: announcement/a2 id=a2 n1");
+	auditor_expect("ANNOUNCEMENT_RECALLED by BACKEND core: announcement/a2 id=a2 n1");
 	(void)timestamp_format(clock_wall_us() / 1000 + 1500, soon);
 	publish("{\"id\":\"a3\"," SAID ",\"announcement\":{\"startsAt\":\"%s\"}}", soon);
-	expect("ANNOUNCEMENT_SCHEDULED by BACKEND: announcement/a3 id=a3 n1");
-	expect("ANNOUNCEMENT_STARTED by SERVICE notifications: announcement/a3 id=a3 log=3 n1");
+	auditor_expect("ANNOUNCEMENT_SCHEDULED by BACKEND: announcement/a3 id=a3 n1");
+	auditor_expect(
+	    "ANNOUNCEMENT_STARTED by SERVICE notifications: announcement/a3 id=a3 log=3 n1");
 	publish("{\"id\":\"a4\"," SAID
 		",\"expiresAt\":\"2020-01-01T00:00:00.000Z\",\"announcement\":{}}");
-	expect("ANNOUNCEMENT_STARTED by BACKEND: announcement/a4 id=a4 log=4 n1");
-	expect("ANNOUNCEMENT_EXPIRED by SERVICE notifications: announcement/a4 id=a4 log=5 n1");
-	check_complete(8);
+	auditor_expect("ANNOUNCEMENT_STARTED by BACKEND: announcement/a4 id=a4 log=4 n1");
+	auditor_expect(
+	    "ANNOUNCEMENT_EXPIRED by SERVICE notifications: announcement/a4 id=a4 log=5 n1");
+	auditor_check_complete(8);
 }
 END_TEST
 
@@ -496,16 +279,16 @@ static void publish_transfer(const char *id, const char *state, int version)
 START_TEST(states_are_named_with_the_versions_that_were_new)
 {
 	publish_balance("b1", 5);
-	expect("BALANCE_APPLIED by BACKEND: balance/b1 alicev5 id=w1 n1");
+	auditor_expect("BALANCE_APPLIED by BACKEND: balance/b1 alicev5 id=w1 n1");
 	publish_balance("b2", 3); /* older */
 	publish_balance("b3", 0);
-	expect("BALANCE_APPLIED by BACKEND: balance/b3 alicev6 id=w1 n1");
+	auditor_expect("BALANCE_APPLIED by BACKEND: balance/b3 alicev6 id=w1 n1");
 	publish_transfer("x1", "processing", 1);
-	expect("TRANSFER_APPLIED by BACKEND: transfer/x1 alicev1 bobv1 id=t1 n2");
+	auditor_expect("TRANSFER_APPLIED by BACKEND: transfer/x1 alicev1 bobv1 id=t1 n2");
 	publish_transfer("x2", "completed", 2);
-	expect("TRANSFER_APPLIED by BACKEND: transfer/x2 alice@1v2 bob@1v2 id=t1 n2");
+	auditor_expect("TRANSFER_APPLIED by BACKEND: transfer/x2 alice@1v2 bob@1v2 id=t1 n2");
 	publish_transfer("x3", "processing", 1); /* older */
-	check_complete(4);
+	auditor_check_complete(4);
 }
 END_TEST
 
@@ -544,12 +327,11 @@ START_TEST(balances_that_the_back_end_is_asked_for_are_named_when_they_are_new)
 		publish("{\"id\":\"d%d\",\"userIds\":[\"alice\"]," SAID
 			",\"deposit\":{\"status\":\"completed\"," MONEY "}}",
 		    i);
-		expect(arena_printf(
-		    &world.arena, "ITEM_CREATED by BACKEND: deposit/d%d alice@%d n1", i, i));
+		auditor_expect("ITEM_CREATED by BACKEND: deposit/d%d alice@%d n1", i, i);
 		if (i == 1)
-			expect("BALANCE_APPLIED by BACKEND: alicev7 id=w1 n1");
+			auditor_expect("BALANCE_APPLIED by BACKEND: alicev7 id=w1 n1");
 	}
-	check_complete(3);
+	auditor_check_complete(3);
 	bus_unsubscribe(sub);
 }
 END_TEST
@@ -557,10 +339,10 @@ END_TEST
 START_TEST(revoked_tokens_are_named_and_not_why)
 {
 	revoke_tokens("jti-1", NULL, "olga");
-	expect("TOKENS_REVOKED by OPERATOR olga: id=jti-1 n0");
+	auditor_expect("TOKENS_REVOKED by OPERATOR olga: id=jti-1 n0");
 	revoke_tokens(NULL, "mallory", "");
-	expect("TOKENS_REVOKED by OPERATOR: mallory n0");
-	check_complete(2);
+	auditor_expect("TOKENS_REVOKED by OPERATOR: mallory n0");
+	auditor_check_complete(2);
 }
 END_TEST
 
@@ -571,26 +353,26 @@ START_TEST(whose_data_was_read_or_went_is_named)
 	const Walletwire__V1__EraseReply *reply;
 
 	publish_payment("p1", "\"alice\"");
-	expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 n1");
+	auditor_expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 n1");
 	read->user_id = erase->user_id = arena_strdup(&world.arena, "alice");
 	read->asked_by = erase->asked_by = arena_strdup(&world.arena, "olga");
 	(void)world_ask(&world, "ww.backend.notifications.export", read,
 	    &walletwire__v1__export_reply__descriptor, NULL);
-	expect("USER_EXPORTED by OPERATOR olga: alice n0");
+	auditor_expect("USER_EXPORTED by OPERATOR olga: alice n0");
 	do {
 		reply = world_ask(&world, "ww.backend.notifications.erase", erase,
 		    &walletwire__v1__erase_reply__descriptor, NULL);
 		erase->at = reply->at;
 	} while (reply->more);
-	expect("TOKENS_REVOKED by OPERATOR olga: alice n0");
+	auditor_expect("TOKENS_REVOKED by OPERATOR olga: alice n0");
 	/* An item of the mailbox, one of the inbox, and a text. */
-	expect("USER_ERASED by OPERATOR olga: alice n3");
+	auditor_expect("USER_ERASED by OPERATOR olga: alice n3");
 	/* Again there is nothing more to take. */
 	erase->at = NULL;
 	(void)world_ask(&world, "ww.backend.notifications.erase", erase,
 	    &walletwire__v1__erase_reply__descriptor, NULL);
-	expect("TOKENS_REVOKED by OPERATOR olga: alice n0");
-	check_complete(5);
+	auditor_expect("TOKENS_REVOKED by OPERATOR olga: alice n0");
+	auditor_check_complete(5);
 }
 END_TEST
 
@@ -605,15 +387,15 @@ START_TEST(events_that_are_given_up_are_named_by_their_letters)
 	    err);
 	world_wait_dead(&world, 1);
 	letter = bus_msg_header(world.dead[0], "Nats-Msg-Id");
-	expect(arena_printf(&world.arena,
-	    "EVENT_DEAD_LETTERED by SERVICE notifications: payment/bad id=%s n0", letter));
+	auditor_expect(
+	    "EVENT_DEAD_LETTERED by SERVICE notifications: payment/bad id=%s n0", letter);
 	ck_assert_ok(bus_publish_stored(world.backend, "ww.event.payment", WORDS,
 			 BYTES_LITERAL("\xff"), NULL, &ack, &err),
 	    err);
 	world_wait_dead(&world, 2);
-	expect(arena_printf(&world.arena, "EVENT_DEAD_LETTERED by SERVICE notifications: id=%s n0",
-	    bus_msg_header(world.dead[1], "Nats-Msg-Id")));
-	check_complete(2);
+	auditor_expect("EVENT_DEAD_LETTERED by SERVICE notifications: id=%s n0",
+	    bus_msg_header(world.dead[1], "Nats-Msg-Id"));
+	auditor_check_complete(2);
 }
 END_TEST
 
@@ -629,45 +411,30 @@ START_TEST(an_event_that_comes_again_leaves_nothing_more)
 	publish_payment("p2", "\"alice\"");
 	world_publish_again(&world, payment);
 	publish_payment("p3", "\"alice\"");
-	expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 n1");
-	expect("ITEM_CREATED by BACKEND: payment/p2 alice@2 n1");
-	expect("ITEM_CREATED by BACKEND: payment/p3 alice@3 n1");
-	check_complete(3);
+	auditor_expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 n1");
+	auditor_expect("ITEM_CREATED by BACKEND: payment/p2 alice@2 n1");
+	auditor_expect("ITEM_CREATED by BACKEND: payment/p3 alice@3 n1");
+	auditor_check_complete(3);
 }
 END_TEST
-
-/* The outbox refuses so many rows, which a sequence counts over what is rolled back. */
-static void refuse_rows(int n, const char *sqlstate)
-{
-	postgres_exec(world.dsn,
-	    arena_printf(&world.arena,
-		"DROP TRIGGER IF EXISTS refuse ON notifications.audit_outbox;"
-		"DROP SEQUENCE IF EXISTS refusals; CREATE SEQUENCE refusals;"
-		"CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-		" IF nextval('refusals') <= %d THEN RAISE EXCEPTION 'refused' USING ERRCODE = '%s';"
-		" END IF; RETURN NEW; END $$;"
-		"CREATE TRIGGER refuse BEFORE INSERT ON notifications.audit_outbox FOR EACH ROW"
-		" EXECUTE FUNCTION refuse()",
-		n, sqlstate));
-}
 
 START_TEST(a_change_that_is_tried_again_leaves_one_record)
 {
 	publish_payment("p1", "\"alice\"");
-	expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 n1");
-	refuse_rows(2, "40001");
+	auditor_expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 n1");
+	auditor_refuse_rows(2, "40001");
 	publish_payment("p2", "\"alice\"");
-	expect("ITEM_CREATED by BACKEND: payment/p2 alice@2 n1");
-	refuse_rows(2, "40001");
+	auditor_expect("ITEM_CREATED by BACKEND: payment/p2 alice@2 n1");
+	auditor_refuse_rows(2, "40001");
 	choose_ids("read", "p1", NULL, "ok");
-	expect("ITEM_READ by USER alice/sid-1: alice@3 id=p1 n1");
-	refuse_rows(2, "40001");
+	auditor_expect("ITEM_READ by USER alice/sid-1: alice@3 id=p1 n1");
+	auditor_refuse_rows(2, "40001");
 	revoke_tokens("jti-1", NULL, "olga");
-	expect("TOKENS_REVOKED by OPERATOR olga: id=jti-1 n0");
-	refuse_rows(2, "40001");
+	auditor_expect("TOKENS_REVOKED by OPERATOR olga: id=jti-1 n0");
+	auditor_refuse_rows(2, "40001");
 	recall(world.ops, "payment", "p2", "");
-	expect("ITEM_RECALLED by OPERATOR: payment/p2 alice#2@4 n1");
-	check_complete(5);
+	auditor_expect("ITEM_RECALLED by OPERATOR: payment/p2 alice#2@4 n1");
+	auditor_check_complete(5);
 	ck_assert(world_verify(&world, "alice")->consistent);
 }
 END_TEST
@@ -675,131 +442,75 @@ END_TEST
 START_TEST(a_change_that_is_rolled_back_leaves_none)
 {
 	publish_payment("p1", "\"alice\"");
-	expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 n1");
-	refuse_rows(1, "22000");
+	auditor_expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 n1");
+	auditor_refuse_rows(1, "22000");
 	choose_ids("read", "p1", NULL, "internal");
 	ck_assert_uint_eq(world_unread(&world, "alice")->total, 1);
 	ck_assert_uint_eq(world_open(&world, "alice")->seq, 1);
 	choose_ids("read", "p1", NULL, "ok");
-	expect("ITEM_READ by USER alice/sid-1: alice@2 id=p1 n1");
-	check_complete(2);
+	auditor_expect("ITEM_READ by USER alice/sid-1: alice@2 id=p1 n1");
+	auditor_check_complete(2);
 }
 END_TEST
 
 /* --- what breaks --- */
 
-/* Junk of somebody else's, ever smaller, until nothing fits any more. */
-static void fill_stream(void)
-{
-	static uint8_t junk[STREAM_DATA_MAX];
-	struct bus_ack ack;
-	struct err err = ERR_INIT;
-
-	for (size_t size = sizeof(junk); size > 0; size /= 64) {
-		while (bus_publish_stored(world.ops, "ww.audit.ops", NULL, bytes_of(junk, size),
-			   NULL, &ack, &err) == STATUS_OK)
-			continue;
-	}
-}
-
 START_TEST(a_full_stream_is_waited_for_and_then_all_comes_in_order)
 {
-	fill_stream();
+	auditor_fill_stream();
 	for (int i = 1; i <= 20; i++) {
 		publish_payments(i, i + 1);
-		wait_waiting(i); /* each is a row of its own */
+		auditor_wait_waiting(i); /* each is a row of its own */
 	}
 	choose_up_to("read", 20); /* nobody has to wait for it */
-	wait_waiting(21);
+	auditor_wait_waiting(21);
 	for (int i = 1; i <= 20; i++)
-		expect(arena_printf(
-		    &world.arena, "ITEM_CREATED by BACKEND: payment/p%d alice@%d n1", i, i));
-	expect("ITEM_READ by USER alice/sid-1: alice@21 to=20 n20");
-	check_complete(21);
+		auditor_expect("ITEM_CREATED by BACKEND: payment/p%d alice@%d n1", i, i);
+	auditor_expect("ITEM_READ by USER alice/sid-1: alice@21 to=20 n20");
+	auditor_check_complete(21);
 }
 END_TEST
 
-static bool is_stored(void *arg)
+static void kill_it(void)
 {
-	(void)take_some(50);
-	return records.len >= *(const size_t *)arg;
+	world_kill(&world, 0, SIGKILL);
 }
 
-/* The rows are locked, so that they can be published and not deleted. */
 START_TEST(a_relay_killed_between_ack_and_delete_publishes_nothing_twice)
 {
-	struct db_config cfg = { .dsn = world.dsn, .application_name = "holds" };
-	struct err err = ERR_INIT;
-	struct db *holder;
-	size_t n = 5;
-
-	fill_stream();
+	auditor_fill_stream();
 	for (int i = 1; i <= 5; i++) {
 		publish_payments(i, i + 1);
-		wait_waiting(i);
+		auditor_wait_waiting(i);
 	}
-	ck_assert_ok(db_open(&cfg, &holder, &err), err);
-	ck_assert_ok(db_begin(holder, &err), err);
-	ck_assert_ok(
-	    db_exec(holder, "SELECT FROM notifications.audit_outbox FOR UPDATE", &err), err);
-	ck_assert_msg(support_wait(is_stored, &n, WORLD_WAIT_MS), "%zu records", records.len);
-	world_kill(&world, 0, SIGKILL);
-	/* Its connection may be in the midst of the deletion, and not know that nobody waits. */
-	postgres_exec(world.dsn, "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
-				 " WHERE application_name LIKE 'ww-notifications/%/audit'");
-	db_rollback(holder);
-	db_close(holder);
-	ck_assert_int_eq(waiting(), 5);
+	auditor_kill_between_ack_and_delete(5, kill_it);
 	world_spawn(&world, 0, "--takeover-wait=0s");
-	check_complete(5);
+	auditor_check_complete(5);
 	for (int i = 1; i <= 5; i++)
-		expect(arena_printf(
-		    &world.arena, "ITEM_CREATED by BACKEND: payment/p%d alice@%d n1", i, i));
+		auditor_expect("ITEM_CREATED by BACKEND: payment/p%d alice@%d n1", i, i);
 }
 END_TEST
-
-/* The commit waits for the holder of a lock, long enough to kill who waits for it. */
-static void hold_commits(struct db **ret_holder)
-{
-	struct db_config cfg = { .dsn = world.dsn, .application_name = "holds" };
-	struct err err = ERR_INIT;
-
-	ck_assert_ok(db_open(&cfg, ret_holder, &err), err);
-	ck_assert_ok(db_exec(*ret_holder, "SELECT pg_advisory_lock(4711)", &err), err);
-	postgres_exec(world.dsn,
-	    "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS"
-	    " $$ BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NEW; END $$;"
-	    "CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON notifications.audit_outbox"
-	    " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hold()");
-}
-
-static bool commit_is_held(void *arg)
-{
-	(void)arg;
-	return ask(HELD) > 0;
-}
 
 START_TEST(what_was_committed_and_not_acknowledged_leaves_nothing_more)
 {
 	struct db *holder;
 
 	world_kill(&world, 0, SIGTERM);
-	hold_commits(&holder);
+	holder = auditor_hold_commits();
 	publish_payment("p1", "\"alice\"");
 	world_publish_raw(&world, "ww.event.payment", BYTES_LITERAL("\xff"));
 	world_spawn(&world, 0, NULL);
-	ck_assert(support_wait(commit_is_held, NULL, WORLD_WAIT_MS));
+	auditor_wait_held();
 	world_kill(&world, 0, SIGKILL);
 	db_close(holder);
-	wait_waiting(1);
+	auditor_wait_waiting(1);
 	world_spawn(&world, 0, NULL);
 	publish_payment("p2", "\"alice\"");
-	expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 n1");
-	take(2);
-	ck_assert_int_eq((int)records.at[records.checked++]->action,
+	auditor_expect("ITEM_CREATED by BACKEND: payment/p1 alice@1 n1");
+	ck_assert_int_eq((int)auditor_next()->action,
 	    WALLETWIRE__V1__AUDIT_ACTION__AUDIT_ACTION_EVENT_DEAD_LETTERED);
-	expect("ITEM_CREATED by BACKEND: payment/p2 alice@2 n1");
-	check_complete(3);
+	auditor_expect("ITEM_CREATED by BACKEND: payment/p2 alice@2 n1");
+	auditor_check_complete(3);
 }
 END_TEST
 
@@ -821,10 +532,10 @@ static void check_storm(void)
 	size_t dead = 0;
 	uint64_t seq = 0;
 
-	take(STORM);
-	check_complete(STORM);
-	for (size_t i = 0; i < records.len; i++) {
-		const AuditRecord *record = records.at[i];
+	auditor_take(STORM);
+	auditor_check_complete(STORM);
+	for (size_t i = 0; i < auditor_taken(); i++) {
+		const Walletwire__V1__AuditRecord *record = auditor_record(i);
 
 		if (record->action == WALLETWIRE__V1__AUDIT_ACTION__AUDIT_ACTION_ITEM_CREATED)
 			ck_assert_uint_eq(record->users[0]->seq, ++seq);
@@ -841,7 +552,7 @@ START_TEST(replicas_killed_in_a_storm_of_events_leave_one_record_each)
 	world_spawn(&world, 1, "--takeover-wait=5s");
 	for (int i = 0; i < 4; i++) {
 		publish_storm(STORM / 4 * i, STORM / 4 * (i + 1));
-		take(records.len + 100);
+		auditor_take(auditor_taken() + 100);
 		world_kill(&world, i % 2, SIGKILL);
 		world_spawn(&world, i % 2, "--takeover-wait=5s");
 	}
@@ -852,14 +563,14 @@ END_TEST
 START_TEST(postgresql_and_nats_killed_in_a_storm_of_events_cost_no_record)
 {
 	publish_storm(0, STORM / 2);
-	take(100);
+	auditor_take(100);
 	postgres_kill(pg);
 	postgres_restart(pg);
 	publish_storm(STORM / 2, STORM);
-	take(200);
+	auditor_take(200);
 	support_nats_stop(&world.nats, SIGTERM);
 	support_nats_restart(&world.nats);
-	may_repeat = true;
+	auditor_expect_repeats();
 	check_storm();
 }
 END_TEST

@@ -2,18 +2,20 @@
  * A row is published when the stream has the one before it: a stream that is nearly full may refuse
  * a large row and take a small one, and the next holder of the lock may be publishing already.
  */
-#include "audit_relay.h"
+#include "service/audit_relay.h"
 
 #include <stdlib.h>
 
 #include "base/xalloc.h"
 #include "service/relay.h"
-#include "stats.h"
-#include "store.h"
 
 enum { ROWS_MAX = 100, POLL_BUSY_MS = 20, POLL_IDLE_MS = 200 };
 
+RELAY_METRICS(audit, "ww_audit", "audit records");
+
 struct audit_relay {
+	const struct audit_outbox *outbox;
+	char *subject;
 	struct bus *bus;
 	struct db *db;
 	struct relay *relay;
@@ -25,8 +27,8 @@ static enum status publish(struct audit_relay *a, const struct db_result *rows,
 {
 	for (size_t i = 0; i < db_rows(rows) && !relay_is_over(a->relay); i++) {
 		struct bus_ack ack;
-		enum status s = bus_publish_stored(a->bus, "ww.audit.notifications",
-		    db_get_text(rows, i, 1), db_get_bytes(rows, i, 2), NULL, &ack, err);
+		enum status s = bus_publish_stored(a->bus, a->subject, db_get_text(rows, i, 1),
+		    db_get_bytes(rows, i, 2), NULL, &ack, err);
 
 		if (s)
 			return s;
@@ -49,14 +51,15 @@ static enum status move(void *arg, struct relay_pass *ret_pass, struct err *err)
 	enum status s;
 
 	ret_pass->trouble = "the outbox can't be read";
-	s = store_oldest_audit(a->db, ROWS_MAX, &rows, err);
+	s = audit_outbox_oldest(a->outbox, a->db, ROWS_MAX, &rows, err);
 	if (s)
 		return s;
 	ret_pass->rows = db_rows(rows);
 	ret_pass->trouble = "the stream does not take them";
 	s = publish(a, rows, ids, &stored, ret_pass, err);
 	db_result_free(rows);
-	if (stored > 0 && store_delete_audit(a->db, ids, stored, s ? &delete_err : err) && !s) {
+	if (stored > 0 &&
+	    audit_outbox_delete(a->outbox, a->db, ids, stored, s ? &delete_err : err) && !s) {
 		ret_pass->trouble = "published rows can't be deleted";
 		s = err->status;
 	}
@@ -67,22 +70,32 @@ static enum status measure(void *arg, struct relay_backlog *ret_backlog, struct 
 {
 	struct audit_relay *a = arg;
 
-	return store_measure_audit(a->db, &ret_backlog->waiting, &ret_backlog->oldest_seconds, err);
+	return audit_outbox_measure(
+	    a->outbox, a->db, &ret_backlog->waiting, &ret_backlog->oldest_seconds, err);
 }
 
-enum status audit_relay_start(const struct notifications_config *cfg, struct bus *bus,
-    const char *name, struct audit_relay **ret_relay, struct err *err)
+void audit_relay_register(void)
+{
+	relay_metrics_register(&audit_metrics);
+}
+
+static void relay_free(struct audit_relay *a)
+{
+	db_close(a->db);
+	free(a->subject);
+	free(a);
+}
+
+enum status audit_relay_start(const struct audit_outbox *outbox, const struct db_config *database,
+    struct bus *bus, struct audit_relay **ret_relay, struct err *err)
 {
 	struct audit_relay *a = xcalloc(1, sizeof(*a));
-	char *connection = xasprintf("%s/audit", name);
-	struct db_config db = { .dsn = cfg->service.database_url,
-		.application_name = connection,
-		.statements = store_statements,
-		.statements_len = store_statements_len };
+	char *connection = xasprintf("%s/audit", database->application_name);
+	struct db_config db = *database;
 	struct relay_spec spec = { .what = "audit records",
-		.metrics = stats_audit(),
+		.metrics = &audit_metrics,
 		.bus = bus,
-		.lock = store_audit_lock,
+		.lock = outbox->lock,
 		.batch_max = ROWS_MAX,
 		.poll_busy = POLL_BUSY_MS,
 		.poll_idle = POLL_IDLE_MS,
@@ -91,7 +104,10 @@ enum status audit_relay_start(const struct notifications_config *cfg, struct bus
 		.arg = a };
 	enum status s;
 
+	a->outbox = outbox;
+	a->subject = xasprintf("ww.audit.%s", outbox->service);
 	a->bus = bus;
+	db.application_name = connection;
 	s = db_open(&db, &a->db, err);
 	free(connection);
 	if (!s) {
@@ -99,8 +115,7 @@ enum status audit_relay_start(const struct notifications_config *cfg, struct bus
 		s = relay_start(&spec, &a->relay, err);
 	}
 	if (s) {
-		db_close(a->db);
-		free(a);
+		relay_free(a);
 		return s;
 	}
 	*ret_relay = a;
@@ -112,6 +127,5 @@ void audit_relay_stop(struct audit_relay *a)
 	if (!a)
 		return;
 	relay_stop(a->relay);
-	db_close(a->db);
-	free(a);
+	relay_free(a);
 }

@@ -3,14 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit.h"
+#include "base/message.h"
 #include "base/subject.h"
 #include "bus/provision.h"
+#include "service/audit.h"
 #include "support/support.h"
 
 enum { NOW_US = 1700000000 };
 
 static struct arena arena;
+static const struct audit_outbox outbox = { .service = "notifications" };
 static struct audit audit;
 
 static void setup(void)
@@ -19,7 +21,7 @@ static void setup(void)
 
 	arena_init(&arena, SIZE_MAX);
 	audit = (struct audit){ 0 };
-	audit_begin(&audit, &by, &arena, NOW_US);
+	audit_begin(&audit, &outbox, &by, &arena, NOW_US);
 }
 
 static void teardown(void)
@@ -148,7 +150,7 @@ START_TEST(the_next_try_starts_anew_under_the_same_names)
 	add_for_users(1, "alice");
 	ck_assert_uint_eq(audit_rows(&audit, &rows), 1);
 	(void)snprintf(first, sizeof(first), "%s", rows[0].message_id);
-	audit_begin(&audit, &by, &arena, NOW_US);
+	audit_begin(&audit, &outbox, &by, &arena, NOW_US);
 	ck_assert_uint_eq(audit_rows(&audit, &rows), 0);
 	add_for_users(1, "alice");
 	ck_assert_uint_eq(audit_rows(&audit, &rows), 1);
@@ -177,7 +179,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("notifications_audit_rows");
+	Suite *suite = suite_create("audit_rows");
 	TCase *tcase = tcase_create("rows");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);

@@ -1,7 +1,7 @@
 /*
  * audit: what is written down of a change, in the transaction of the change (docs/audit.md).
  *
- *   audit_begin()  at the start of every try, with who acts
+ *   audit_begin()  at the start of every try, with the outbox of the service and who acts
  *   audit_add()    a record for each thing that was done
  *   audit_write()  before the commit: what was added becomes rows of the outbox, which a relay
  *                  publishes (audit_relay.h); nothing if nothing was added
@@ -12,13 +12,19 @@
  * A record is packed as it is added: what it points to is the caller's. Never put a title, a text,
  * an amount or a reason into one: ids, numbers and actors only.
  */
-#ifndef NOTIFICATIONS_AUDIT_H
-#define NOTIFICATIONS_AUDIT_H
+#ifndef SERVICE_AUDIT_H
+#define SERVICE_AUDIT_H
 
 #include "base/id.h"
-#include "db/db.h"
-#include "messages.h"
+#include "service/audit_outbox.h"
 #include "service/service.h"
+#include "walletwire/v1/audit.pb-c.h"
+#include "walletwire/v1/client.pb-c.h"
+#include "walletwire/v1/common.pb-c.h"
+
+typedef Walletwire__V1__AuditActor AuditActor;
+typedef Walletwire__V1__AuditUser AuditUser;
+typedef Walletwire__V1__AuditRecord AuditRecord;
 
 enum { AUDIT_USERS_MAX = 300 }; /* of one record, so that it fits a message of the stream */
 
@@ -28,6 +34,7 @@ enum { AUDIT_USERS_MAX = 300 }; /* of one record, so that it fits a message of t
 /* All zeros before the first audit_begin(). */
 struct audit {
 	char id[ID_SIZE];
+	const struct audit_outbox *outbox;
 	struct arena *arena; /* of the try */
 	int64_t at_us;
 	AuditActor by;
@@ -44,7 +51,8 @@ AuditActor audit_caller(const Walletwire__V1__Caller *caller);
 enum status audit_requester(const struct request *req, const char *asked_by, AuditActor *ret_actor,
     struct err *err) MUST_CHECK;
 
-void audit_begin(struct audit *audit, const AuditActor *by, struct arena *arena, int64_t now_us);
+void audit_begin(struct audit *audit, const struct audit_outbox *outbox, const AuditActor *by,
+    struct arena *arena, int64_t now_us);
 
 /* An empty record with room for so many users and one id, in the arena. */
 AuditRecord *audit_record(
@@ -61,10 +69,6 @@ void audit_add(struct audit *audit, AuditRecord *record);
 enum status audit_write(struct audit *audit, struct db *db, struct err *err) MUST_CHECK;
 
 /* What audit_write() stores, for it and for tests: in the arena; returns how many. */
-struct audit_row {
-	const char *message_id;
-	struct bytes payload; /* AuditRecords of at most STREAM_DATA_MAX bytes */
-};
 size_t audit_rows(const struct audit *audit, struct audit_row **ret_rows);
 
 #endif

@@ -1,14 +1,12 @@
 /* A row is filled with records until the next one would not fit a message of the stream. */
-#include "audit.h"
+#include "service/audit.h"
 
 #include <assert.h>
 #include <string.h>
 
+#include "base/message.h"
 #include "base/subject.h"
 #include "bus/provision.h"
-#include "store.h"
-
-#define SERVICE_NAME "notifications"
 
 struct audit_record {
 	struct audit_record *next;
@@ -57,10 +55,12 @@ enum status audit_requester(
 
 /* --- what --- */
 
-void audit_begin(struct audit *audit, const AuditActor *by, struct arena *arena, int64_t now_us)
+void audit_begin(struct audit *audit, const struct audit_outbox *outbox, const AuditActor *by,
+    struct arena *arena, int64_t now_us)
 {
 	if (!audit->id[0])
 		id_random(audit->id);
+	audit->outbox = outbox;
 	audit->arena = arena;
 	audit->at_us = now_us;
 	audit->by = *by;
@@ -106,7 +106,7 @@ static void add(struct audit *audit, AuditRecord *record)
 
 	record->id = arena_printf(audit->arena, "%s-%u", audit->id, audit->n++);
 	record->at_us = audit->at_us;
-	record->service = lend(SERVICE_NAME);
+	record->service = lend(audit->outbox->service);
 	if (!record->actor)
 		record->actor = &audit->by;
 	alone.n_records = 1;
@@ -176,5 +176,6 @@ enum status audit_write(struct audit *audit, struct db *db, struct err *err)
 	struct audit_row *rows;
 	size_t n = audit_rows(audit, &rows);
 
-	return n > 0 ? store_insert_audit(db, rows, n, audit->arena, err) : STATUS_OK;
+	return n > 0 ? audit_outbox_insert(audit->outbox, db, rows, n, audit->arena, err)
+		     : STATUS_OK;
 }
