@@ -10,12 +10,14 @@
 
 struct friends_options {
 	struct connection_options connection;
+	const char *asked_by;
 	bool json;
 };
 
 static const struct option_row rows[] = {
 	{ "json", OPTION_FLAG, offsetof(struct friends_options, json), NULL, NULL, 0, 0, NULL,
 	    "list: a line of JSON for each" },
+	ROW_ASKED_BY(struct friends_options, asked_by),
 	{ .name = NULL },
 };
 
@@ -107,6 +109,7 @@ static enum status change(const struct friends_options *opt, const struct option
 	for (size_t i = 0; i < list.n_values; i++)
 		list.values[i] = arena_strdup(arena, operands->at[i + 2]);
 	request.user_id = arena_strdup(arena, operands->at[1]);
+	request.asked_by = arena_strdup(arena, opt->asked_by);
 	/* The three share their place in the message. */
 	request.replace = &list;
 	request.change_case = strcmp(operands->at[0], "add") == 0      ? CHANGE(ADD)

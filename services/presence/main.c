@@ -4,6 +4,7 @@
 #include "base/xalloc.h"
 #include "log/log.h"
 #include "presence.h"
+#include "service/audit_relay.h"
 #include "service/prepare.h"
 #include "speaker.h"
 #include "stats.h"
@@ -25,8 +26,8 @@ static enum status prepare(struct db *db, struct err *err)
 	return db_migrate(db, STORE_SCHEMA, store_migrations, store_migrations_len, err);
 }
 
-static enum status start(
-    struct presence *presence, struct service *service, const char *name, struct err *err)
+static enum status start(struct presence *presence, struct service *service, const char *name,
+    struct audit_relay **ret_audit, struct err *err)
 {
 	struct db_config database = { .dsn = presence->cfg->service.database_url,
 		.application_name = name,
@@ -35,6 +36,9 @@ static enum status start(
 	enum status s = service_prepare(service, &database, prepare, err);
 
 	if (s || service_is_stopping(service))
+		return s;
+	s = audit_relay_start(&store_audit, &database, service_bus(service), ret_audit, err);
+	if (s)
 		return s;
 	return speaker_start(presence, service_bus(service), name, err);
 }
@@ -55,6 +59,7 @@ static enum status serve(const struct presence_config *cfg, struct err *err)
 		.statements_len = store_statements_len,
 		.ctx = &presence,
 		.not_ready = not_ready };
+	struct audit_relay *audit = NULL;
 	struct service *service = NULL;
 	char *name;
 	enum status s;
@@ -65,10 +70,11 @@ static enum status serve(const struct presence_config *cfg, struct err *err)
 		return s;
 	presence.roster = roster_new(&roster);
 	name = xasprintf("ww-presence/%s", service_instance(service));
-	s = start(&presence, service, name, err);
+	s = start(&presence, service, name, &audit, err);
 	if (!s)
 		s = service_run(service, err);
 	speaker_stop(presence.speaker);
+	audit_relay_stop(audit);
 	service_free(service);
 	roster_free(presence.roster);
 	free(name);

@@ -2,6 +2,7 @@
 #include "stats.h"
 
 #include "metrics/metrics.h"
+#include "service/audit_relay.h"
 
 METRIC(reports, METRIC_COUNTER, "ww_presence_reports_total", "Reports heard from edges");
 METRIC(missed, METRIC_COUNTER, "ww_presence_missed_reports_total",
@@ -46,6 +47,7 @@ void stats_register(void)
 		metrics_register(counters[i]);
 	for (size_t i = 0; i < STATS_GAUGES; i++)
 		metrics_register(gauges[i]);
+	audit_relay_register();
 }
 
 void stats_count(enum stats_counter counter, int64_t n)

@@ -5,6 +5,7 @@
 
 /* The lock of whoever speaks: "wwprese" in ASCII. */
 #define SQL_LOCK_KEY "33626847067861861"
+#define SQL_AUDIT_LOCK_KEY "33626847067861863" /* the one between them is that of friendships */
 
 #define SQL_PERSON "f.friend_id, coalesce(u.visible, true), u.last_seen"
 #define SQL_PEOPLE                 \
@@ -21,7 +22,7 @@
 	" WHERE f.user_id = p.friend_id AND f.friend_id = $1)"                             \
 	", told AS (INSERT INTO presence.changes (kind, user_id, friend_id)"               \
 	" SELECT 2, $1, friend_id FROM picked)"                                            \
-	" SELECT count(*) FROM picked"
+	" SELECT friend_id FROM picked ORDER BY friend_id"
 
 #define STATEMENTS(S)                                                                             \
 	S(TRY_LOCK, "SELECT pg_try_advisory_lock(" SQL_LOCK_KEY ")")                              \
@@ -60,12 +61,14 @@
 	S(IS_VISIBLE, "SELECT visible FROM presence.users WHERE user_id = $1::text")              \
 	S(SET_VISIBLE,                                                                            \
 	    "WITH changed AS (INSERT INTO presence.users AS u (user_id, visible, last_seen)"      \
-	    " VALUES ($1::text, $2::boolean, CASE WHEN NOT $2 THEN now() END)"                    \
+	    " SELECT $1::text, $2::boolean, CASE WHEN NOT $2 THEN now() END"                      \
+	    " WHERE NOT $2 OR EXISTS (SELECT FROM presence.users WHERE user_id = $1)"             \
 	    " ON CONFLICT (user_id) DO UPDATE SET visible = excluded.visible,"                    \
 	    " last_seen = coalesce(excluded.last_seen, u.last_seen)"                              \
 	    " WHERE u.visible <> excluded.visible"                                                \
 	    " RETURNING u.user_id)"                                                               \
-	    " INSERT INTO presence.changes (kind, user_id) SELECT 3, user_id FROM changed")       \
+	    " INSERT INTO presence.changes (kind, user_id) SELECT 3, user_id FROM changed"        \
+	    " RETURNING 1")                                                                       \
 	S(LOCK_FRIENDS, "SELECT pg_advisory_xact_lock(" SQL_LOCK_KEY " + 1)")                     \
 	S(ADD_FRIENDS,                                                                            \
 	    "WITH wanted AS (SELECT DISTINCT friend_id FROM unnest($2::text[]) AS r(friend_id)"   \
@@ -77,10 +80,11 @@
 	    " SELECT friend_id, $1 FROM wanted ORDER BY friend_id ON CONFLICT DO NOTHING)"        \
 	    ", told AS (INSERT INTO presence.changes (kind, user_id, friend_id)"                  \
 	    " SELECT 1, $1, friend_id FROM mine)"                                                 \
-	    " SELECT count(*) FROM mine")                                                         \
+	    " SELECT friend_id FROM mine ORDER BY friend_id")                                     \
 	S(REMOVE_FRIENDS, SQL_UNFRIEND("friend_id = ANY ($2::text[])"))                           \
 	S(KEEP_FRIENDS, SQL_UNFRIEND("friend_id <> ALL ($2::text[])"))                            \
 	S(COUNT_FRIENDS, "SELECT count(*) FROM presence.friends WHERE user_id = $1::text")        \
+	AUDIT_STATEMENTS(S, "presence", SQL_AUDIT_LOCK_KEY)                                       \
 	S(FIND_TOO_MANY,                                                                          \
 	    "SELECT user_id FROM presence.friends WHERE user_id = ANY ($1::text[])"               \
 	    " GROUP BY user_id HAVING count(*) > $2::bigint ORDER BY user_id LIMIT 1")
@@ -100,8 +104,11 @@ const size_t store_statements_len = ARRAY_LEN(store_statements);
 
 const struct db_migration store_migrations[] = {
 	{ 1, "init", schema_001_init },
+	{ 2, "audit", schema_002_audit },
 };
 const size_t store_migrations_len = ARRAY_LEN(store_migrations);
+
+const struct audit_outbox store_audit = AUDIT_OUTBOX(STORE_SCHEMA);
 
 /* --- one speaks at a time --- */
 
@@ -290,14 +297,22 @@ enum status store_is_visible(struct db *db, const char *user_id, bool *ret_visib
 	return STATUS_OK;
 }
 
-enum status store_set_visible(struct db *db, const char *user_id, bool visible, struct err *err)
+enum status store_set_visible(
+    struct db *db, const char *user_id, bool visible, bool *ret_changed, struct err *err)
 {
+	struct db_result *r = NULL;
 	struct db_params p;
+	enum status s;
 
 	db_params_init(&p);
 	db_add_text(&p, user_id);
 	db_add_bool(&p, visible);
-	return db_run(db, STORE_SET_VISIBLE, &p, NULL, err);
+	s = db_run(db, STORE_SET_VISIBLE, &p, &r, err);
+	if (s)
+		return s;
+	*ret_changed = db_rows(r) > 0;
+	db_result_free(r);
+	return STATUS_OK;
 }
 
 enum status store_lock_friends(struct db *db, struct err *err)
@@ -308,55 +323,60 @@ enum status store_lock_friends(struct db *db, struct err *err)
 	return db_run(db, STORE_LOCK_FRIENDS, &p, NULL, err);
 }
 
-static enum status run_count(
-    struct db *db, enum statement statement, struct db_params *p, size_t *ret_n, struct err *err)
+static enum status change_friends(struct db *db, enum statement statement, const char *user_id,
+    const struct store_ids *of, struct arena *arena, struct store_ids *ret_changed, struct err *err)
 {
 	struct db_result *r = NULL;
-	enum status s = db_run(db, statement, p, &r, err);
+	const char **changed;
+	struct db_params p;
+	enum status s;
 
+	db_params_init(&p);
+	db_add_text(&p, user_id);
+	db_add_text_array(&p, of->at, of->len);
+	s = db_run(db, statement, &p, &r, err);
+	if (s)
+		return s;
+	ret_changed->len = db_rows(r);
+	ret_changed->at = changed = arena_alloc(arena, ret_changed->len * sizeof(*changed));
+	for (size_t i = 0; i < ret_changed->len; i++)
+		changed[i] = arena_strdup(arena, db_get_text(r, i, 0));
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+enum status store_add_friends(struct db *db, const char *user_id, const struct store_ids *ids,
+    struct arena *arena, struct store_ids *ret_added, struct err *err)
+{
+	return change_friends(db, STORE_ADD_FRIENDS, user_id, ids, arena, ret_added, err);
+}
+
+enum status store_remove_friends(struct db *db, const char *user_id, const struct store_ids *ids,
+    struct arena *arena, struct store_ids *ret_removed, struct err *err)
+{
+	return change_friends(db, STORE_REMOVE_FRIENDS, user_id, ids, arena, ret_removed, err);
+}
+
+enum status store_keep_friends(struct db *db, const char *user_id, const struct store_ids *ids,
+    struct arena *arena, struct store_ids *ret_removed, struct err *err)
+{
+	return change_friends(db, STORE_KEEP_FRIENDS, user_id, ids, arena, ret_removed, err);
+}
+
+enum status store_count_friends(struct db *db, const char *user_id, size_t *ret_n, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_text(&p, user_id);
+	s = db_run(db, STORE_COUNT_FRIENDS, &p, &r, err);
 	if (s)
 		return s;
 	*ret_n = (size_t)db_get_int(r, 0, 0);
 	db_result_free(r);
 	return STATUS_OK;
-}
-
-static enum status change_friends(struct db *db, enum statement statement, const char *user_id,
-    const char *const *ids, size_t len, size_t *ret_n, struct err *err)
-{
-	struct db_params p;
-
-	db_params_init(&p);
-	db_add_text(&p, user_id);
-	db_add_text_array(&p, ids, len);
-	return run_count(db, statement, &p, ret_n, err);
-}
-
-enum status store_add_friends(struct db *db, const char *user_id, const char *const *ids,
-    size_t len, size_t *ret_n, struct err *err)
-{
-	return change_friends(db, STORE_ADD_FRIENDS, user_id, ids, len, ret_n, err);
-}
-
-enum status store_remove_friends(struct db *db, const char *user_id, const char *const *ids,
-    size_t len, size_t *ret_n, struct err *err)
-{
-	return change_friends(db, STORE_REMOVE_FRIENDS, user_id, ids, len, ret_n, err);
-}
-
-enum status store_keep_friends(struct db *db, const char *user_id, const char *const *ids,
-    size_t len, size_t *ret_n, struct err *err)
-{
-	return change_friends(db, STORE_KEEP_FRIENDS, user_id, ids, len, ret_n, err);
-}
-
-enum status store_count_friends(struct db *db, const char *user_id, size_t *ret_n, struct err *err)
-{
-	struct db_params p;
-
-	db_params_init(&p);
-	db_add_text(&p, user_id);
-	return run_count(db, STORE_COUNT_FRIENDS, &p, ret_n, err);
 }
 
 enum status store_find_too_many(struct db *db, const char *const *users, size_t len, size_t max,

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "db/db.h"
+#include "service/audit_outbox.h"
 
 #define STORE_SCHEMA "presence"
 
@@ -14,6 +15,7 @@ extern const struct db_migration store_migrations[];
 extern const size_t store_migrations_len;
 extern const struct db_statement store_statements[];
 extern const size_t store_statements_len;
+extern const struct audit_outbox store_audit;
 
 /* --- one speaks at a time --- */
 extern const size_t store_lock; /* the statement that tries for it */
@@ -66,20 +68,24 @@ enum status store_friends_among(struct db *db, const char *user_id, const char *
     struct err *err) MUST_CHECK;
 enum status store_is_visible(
     struct db *db, const char *user_id, bool *ret_visible, struct err *err) MUST_CHECK;
-/* With its row in `changes`, in one statement. */
-enum status store_set_visible(
-    struct db *db, const char *user_id, bool visible, struct err *err) MUST_CHECK;
+/* With its row in `changes`, in one statement; nothing if that is how it was. */
+enum status store_set_visible(struct db *db, const char *user_id, bool visible, bool *ret_changed,
+    struct err *err) MUST_CHECK;
 
 /* Until the end of the transaction nobody else changes friendships: each is two rows. */
 enum status store_lock_friends(struct db *db, struct err *err) MUST_CHECK;
-/* Both directions, with rows in `changes`; each is one statement. How many were. */
-enum status store_add_friends(struct db *db, const char *user_id, const char *const *ids,
-    size_t len, size_t *ret_n, struct err *err) MUST_CHECK;
-enum status store_remove_friends(struct db *db, const char *user_id, const char *const *ids,
-    size_t len, size_t *ret_n, struct err *err) MUST_CHECK;
+/* Both directions, with rows in `changes`; each is one statement. Who it was, in their order. */
+struct store_ids {
+	const char *const *at;
+	size_t len;
+};
+enum status store_add_friends(struct db *db, const char *user_id, const struct store_ids *ids,
+    struct arena *arena, struct store_ids *ret_added, struct err *err) MUST_CHECK;
+enum status store_remove_friends(struct db *db, const char *user_id, const struct store_ids *ids,
+    struct arena *arena, struct store_ids *ret_removed, struct err *err) MUST_CHECK;
 /* All but these. */
-enum status store_keep_friends(struct db *db, const char *user_id, const char *const *ids,
-    size_t len, size_t *ret_n, struct err *err) MUST_CHECK;
+enum status store_keep_friends(struct db *db, const char *user_id, const struct store_ids *ids,
+    struct arena *arena, struct store_ids *ret_removed, struct err *err) MUST_CHECK;
 enum status store_count_friends(
     struct db *db, const char *user_id, size_t *ret_n, struct err *err) MUST_CHECK;
 /* The first of these users who has more friends than that; NULL: none. */

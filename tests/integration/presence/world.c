@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/xalloc.h"
 #include "bus/provision.h"
 
 enum { ASK_MS = 5000 };
@@ -159,6 +160,7 @@ static Walletwire__V1__Caller *caller(struct world *world, const char *user)
 	(void)pthread_mutex_lock(&world->lock);
 	caller = MESSAGE_NEW(&world->arena, caller);
 	caller->user_id = arena_strdup(&world->arena, user);
+	caller->session_id = arena_printf(&world->arena, "sid-%s", user);
 	(void)pthread_mutex_unlock(&world->lock);
 	return caller;
 }
@@ -175,17 +177,16 @@ static char *copy(struct world *world, const char *text)
 
 #define CHANGE(NAME) WALLETWIRE__V1__FRIENDS_SET_REQUEST__CHANGE_##NAME
 
-const Walletwire__V1__FriendsSetReply *world_friends(
-    struct world *world, const char *verb, const char *user, const char *other, const char *code)
+static const Walletwire__V1__FriendsSetReply *set_friends(struct world *world, const char *verb,
+    const char *user, char **ids, size_t len, const char *code)
 {
 	Walletwire__V1__FriendsSetRequest request = WALLETWIRE__V1__FRIENDS_SET_REQUEST__INIT;
 	Walletwire__V1__StringList list = WALLETWIRE__V1__STRING_LIST__INIT;
-	char *ids[] = { copy(world, other ? other : "") };
 	const Walletwire__V1__FriendsSetReply *reply;
 	const char *answered;
 
 	list.values = ids;
-	list.n_values = other ? 1 : 0;
+	list.n_values = len;
 	request.user_id = copy(world, user);
 	request.replace = &list;
 	request.change_case = strcmp(verb, "add") == 0      ? CHANGE(ADD)
@@ -195,6 +196,27 @@ const Walletwire__V1__FriendsSetReply *world_friends(
 	    &walletwire__v1__friends_set_reply__descriptor, &answered);
 	ck_assert_str_eq(answered, code);
 	return reply;
+}
+
+const Walletwire__V1__FriendsSetReply *world_friends(
+    struct world *world, const char *verb, const char *user, const char *other, const char *code)
+{
+	char *ids[] = { copy(world, other ? other : "") };
+
+	return set_friends(world, verb, user, ids, other ? 1 : 0, code);
+}
+
+void world_add_many(struct world *world, const char *user, size_t n)
+{
+	char **ids = xcalloc(n, sizeof(*ids));
+	char id[32];
+
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(id, sizeof(id), "friend-%zu", i);
+		ids[i] = copy(world, id);
+	}
+	(void)set_friends(world, "add", user, ids, n, "ok");
+	free((void *)ids);
 }
 
 const Walletwire__V1__PresenceGetReply *world_get(

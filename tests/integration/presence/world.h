@@ -59,6 +59,8 @@ void world_kill(struct world *world, int replica, int signal);
 /* Both ways; the answer must be `code`, "ok" for success. NULL: nobody. */
 const Walletwire__V1__FriendsSetReply *world_friends(
     struct world *world, const char *verb, const char *user, const char *other, const char *code);
+/* friend-0, friend-1 ... */
+void world_add_many(struct world *world, const char *user, size_t n);
 const Walletwire__V1__PresenceGetReply *world_get(
     struct world *world, const char *user, const char *other);
 const Walletwire__V1__PresenceFriendsReply *world_list(

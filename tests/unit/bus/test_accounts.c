@@ -177,6 +177,8 @@ static const struct {
 	{ "edge", SUB, "$KV.ww_revoked.alice", false },
 	{ "presence", PUB, "ww.rt.presence.e1", true },
 	{ "presence", PUB, "ww.rt.user.alice", false },
+	{ "presence", PUB, "ww.audit.presence", true },
+	{ "presence", PUB, "ww.audit.notifications", false },
 	{ "presence", SUB, "ww.presence.report.e1", true },
 	{ "presence", PUB, "ww.presence.report.e1", false },
 	{ "edge", PUB, "ww.presence.report.e1", true },
