@@ -139,6 +139,26 @@ void audit_add(struct audit *audit, AuditRecord *record)
 	}
 }
 
+static void add_user(
+    struct audit *audit, Walletwire__V1__AuditAction action, const char *user_id, uint64_t n)
+{
+	AuditRecord *record = audit_record(audit, action, 1);
+
+	(void)audit_record_user(record, user_id);
+	record->n = n;
+	audit_add(audit, record);
+}
+
+void audit_exported(struct audit *audit, const char *user_id)
+{
+	add_user(audit, AUDIT_ACTION(USER_EXPORTED), user_id, 0);
+}
+
+void audit_erased(struct audit *audit, const char *user_id, uint64_t rows)
+{
+	add_user(audit, AUDIT_ACTION(USER_ERASED), user_id, rows);
+}
+
 /* --- rows --- */
 
 /* The records from this one on that fit one row: their bytes; `*at` is the first one beyond. */

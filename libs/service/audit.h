@@ -61,6 +61,11 @@ AuditUser *audit_record_user(AuditRecord *record, const char *user_id);
 void audit_record_id(AuditRecord *record, const char *id);
 void audit_record_event(AuditRecord *record, const char *event_key);
 
+/* That somebody reads what is held about the user. */
+void audit_exported(struct audit *audit, const char *user_id);
+/* That so many rows of the user went. */
+void audit_erased(struct audit *audit, const char *user_id, uint64_t rows);
+
 /* By `record->actor`; NULL: by whom this was begun with. More than AUDIT_USERS_MAX users become
  * several records, each `n` of which is that of its users. */
 void audit_add(struct audit *audit, AuditRecord *record);

@@ -12,6 +12,9 @@
 #include "traces.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
+#define NOTIFICATIONS "ww.backend.notifications.erase"
+#define PRESENCE "ww.backend.presence.erase"
+
 enum { PROGRESS_MS = 1000, WAIT_STEP_MS = 100, MSG_ID_SIZE = 64 };
 
 struct erase_options {
@@ -42,7 +45,9 @@ static const struct usage usage = {
 	.help =
 	    "Ends every token of a user, then takes away what is held about them: inbox, mailbox,\n"
 	    "balances, transfers, what announcements they read, chat messages they have sent, in\n"
-	    "everybody's mailbox, what their sockets follow, and dead letters that name them.\n"
+	    "everybody's mailbox, friendships, privacy, when they were last seen, what their "
+	    "sockets\n"
+	    "follow, and dead letters that name them.\n"
 	    "What others were told of a common transaction stays theirs.\n"
 	    "\n"
 	    "Saying it again is fine, and finishes what was interrupted. The wallet has to stop\n"
@@ -62,7 +67,7 @@ struct erase {
 	int64_t told_ms;
 };
 
-/* --- the rows of ww-notifications --- */
+/* --- the rows of the services --- */
 
 static const struct count {
 	const char *name, *what;
@@ -79,6 +84,8 @@ static const struct count {
 	COUNT("marks", done.marks, "of announcements, removed"),
 	COUNT("transfers", done.transfers, "removed, or left to their other parties"),
 	COUNT("messages", done.sent, "sent in chat, blanked for everybody"),
+	COUNT("friends", done.friends, "who were told, and see nothing of them any more"),
+	COUNT("presence", done.presence, "privacy and last seen, removed"),
 	COUNT("sockets", sockets, "whose channels were remembered, forgotten"),
 	COUNT("letters", letters_gone, "dead letters removed"),
 	COUNT("", letters_kept, "of them kept for others, without the user"),
@@ -118,8 +125,9 @@ static void tell_progress(struct erase *erase, const Walletwire__V1__EraseReply 
 		    stderr, "%" PRIu32 " items of the mailbox are void\n", erase->done.mailbox);
 }
 
-static enum status ask_piece(struct erase *erase, Walletwire__V1__EraseProgress *progress,
-    bool first, bool *ret_more, struct arena *arena, struct err *err)
+static enum status ask_piece(struct erase *erase, const char *subject,
+    Walletwire__V1__EraseProgress *progress, bool first, bool *ret_more, struct arena *arena,
+    struct err *err)
 {
 	Walletwire__V1__EraseRequest request = WALLETWIRE__V1__ERASE_REQUEST__INIT;
 	const Walletwire__V1__EraseReply *reply;
@@ -129,8 +137,8 @@ static enum status ask_piece(struct erase *erase, Walletwire__V1__EraseProgress 
 	request.user_id = arena_strdup(arena, erase->user);
 	request.at = first ? NULL : progress;
 	request.asked_by = arena_strdup(arena, erase->opt->asked_by);
-	s = connection_ask(erase->bus, &erase->opt->connection, "ww.backend.notifications.erase",
-	    &request.base, &walletwire__v1__erase_reply__descriptor, arena, &message, err);
+	s = connection_ask(erase->bus, &erase->opt->connection, subject, &request.base,
+	    &walletwire__v1__erase_reply__descriptor, arena, &message, err);
 	if (s)
 		return s;
 	reply = (const Walletwire__V1__EraseReply *)(const void *)message;
@@ -144,7 +152,7 @@ static enum status ask_piece(struct erase *erase, Walletwire__V1__EraseProgress 
 }
 
 /* Asks again and again; while events have to be applied first, with pauses. */
-static enum status erase_rows(struct erase *erase, struct err *err)
+static enum status erase_rows(struct erase *erase, const char *subject, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = WAIT_STEP_MS * 1000000L };
 	Walletwire__V1__EraseProgress progress = WALLETWIRE__V1__ERASE_PROGRESS__INIT;
@@ -156,7 +164,7 @@ static enum status erase_rows(struct erase *erase, struct err *err)
 	arena_init(&arena, ANSWER_MEMORY);
 	for (; more && s == STATUS_OK; first = false) {
 		arena_reset(&arena);
-		s = ask_piece(erase, &progress, first, &more, &arena, err);
+		s = ask_piece(erase, subject, &progress, first, &more, &arena, err);
 		if (s || !progress.waiting)
 			continue;
 		if (clock_mono_ms() > until)
@@ -253,7 +261,10 @@ static enum cli_exit run(const struct erase_options *opt, const char *user)
 
 	traces.bus = erase.bus;
 	if (s == STATUS_OK)
-		s = erase_rows(&erase, &err);
+		s = erase_rows(&erase, NOTIFICATIONS, &err);
+	/* The tokens have gone: nobody comes back under them. */
+	if (s == STATUS_OK)
+		s = erase_rows(&erase, PRESENCE, &err);
 	/* Only now: what is given up while events are applied is a letter too. */
 	if (s == STATUS_OK)
 		s = traces_letters(&traces, erase_letter, &erase, &erase.unreadable, &err);

@@ -40,7 +40,8 @@ static const struct usage usage = {
 	    "Writes down everything that is held about a user, one row a line of JSON: its own\n"
 	    "row, the inbox in all states, the mailbox with its copies of chat messages,\n"
 	    "balances, what announcements were read, transfers, chat messages the user has sent,\n"
-	    "revocations, what their sockets follow, and dead letters that name them.\n"
+	    "revocations, friends, privacy and when they were last seen, what their sockets\n"
+	    "follow, and dead letters that name them.\n"
 	    "\n"
 	    "Pages are read one after the other: what changes meanwhile may be in either form.",
 	.rows = rows,
@@ -71,8 +72,8 @@ static void write_line(struct export *export, struct buf *line)
 	(void)fprintf(stderr, "%" PRIu64 " lines\n", export->lines);
 }
 
-static enum status export_page(
-    struct export *export, struct buf *after, struct arena *arena, struct err *err)
+static enum status export_page(struct export *export, const char *subject, struct buf *after,
+    struct arena *arena, struct err *err)
 {
 	Walletwire__V1__ExportRequest request = WALLETWIRE__V1__EXPORT_REQUEST__INIT;
 	const Walletwire__V1__ExportReply *reply;
@@ -82,8 +83,8 @@ static enum status export_page(
 	request.user_id = arena_strdup(arena, export->user);
 	request.after = arena_strdup(arena, buf_str(after));
 	request.asked_by = arena_strdup(arena, export->opt->asked_by);
-	s = connection_ask(export->bus, &export->opt->connection, "ww.backend.notifications.export",
-	    &request.base, &walletwire__v1__export_reply__descriptor, arena, &message, err);
+	s = connection_ask(export->bus, &export->opt->connection, subject, &request.base,
+	    &walletwire__v1__export_reply__descriptor, arena, &message, err);
 	if (s)
 		return s;
 	reply = (const Walletwire__V1__ExportReply *)(const void *)message;
@@ -98,7 +99,7 @@ static enum status export_page(
 	return STATUS_OK;
 }
 
-static enum status export_rows(struct export *export, struct err *err)
+static enum status export_rows(struct export *export, const char *subject, struct err *err)
 {
 	struct buf after = BUF_INIT;
 	struct arena arena;
@@ -107,7 +108,7 @@ static enum status export_rows(struct export *export, struct err *err)
 	arena_init(&arena, ANSWER_MEMORY);
 	do {
 		arena_reset(&arena);
-		s = export_page(export, &after, &arena, err);
+		s = export_page(export, subject, &after, &arena, err);
 	} while (s == STATUS_OK && after.len > 0);
 	arena_finish(&arena);
 	buf_finish(&after);
@@ -173,8 +174,10 @@ static enum status export_all(struct export *export, struct err *err)
 	struct traces traces = { export->bus, export->user,
 		(int)export->opt->connection.timeout_ms };
 	size_t unreadable = 0;
-	enum status s = export_rows(export, err);
+	enum status s = export_rows(export, "ww.backend.notifications.export", err);
 
+	if (s == STATUS_OK)
+		s = export_rows(export, "ww.backend.presence.export", err);
 	if (s == STATUS_OK)
 		s = export_sockets(export, &traces, err);
 	if (s == STATUS_OK)

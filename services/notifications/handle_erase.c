@@ -42,7 +42,6 @@ static enum status run(void *arg, struct db *db, struct err *err)
 {
 	struct job *job = arg;
 	enum status s;
-	AuditRecord *record;
 
 	/* If a try was committed after all, this one takes other rows: a record of its own. */
 	job->audit = (struct audit){ 0 };
@@ -50,10 +49,7 @@ static enum status run(void *arg, struct db *db, struct err *err)
 	if (s || sum(job->erase.erased) == 0)
 		return s;
 	audit_begin(&job->audit, &store_audit, &job->by, job->arena, clock_wall_us());
-	record = audit_record(&job->audit, AUDIT_ACTION(USER_ERASED), 1);
-	(void)audit_record_user(record, job->erase.user_id);
-	record->n = sum(job->erase.erased);
-	audit_add(&job->audit, record);
+	audit_erased(&job->audit, job->erase.user_id, sum(job->erase.erased));
 	return audit_write(&job->audit, db, err);
 }
 

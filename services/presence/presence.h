@@ -40,6 +40,8 @@ enum status presence_on_privacy(struct request *req, struct err *err);
 
 /* ww.backend.presence.<verb> */
 enum status presence_on_friends_set(struct request *req, struct err *err);
+enum status presence_on_export(struct request *req, struct err *err);
+enum status presence_on_erase(struct request *req, struct err *err);
 
 /* What may be said of somebody, in the arena; `seen_us` 0: nothing is known. */
 PresenceUpdate *presence_update(

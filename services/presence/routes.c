@@ -1,5 +1,6 @@
 /* Subject, message, handler: the table of contents of this service. */
 #include "presence.h"
+#include "walletwire/v1/notifications.pb-c.h"
 
 #define SVC(verb) "ww.svc.presence." verb
 #define BACKEND(verb) "ww.backend.presence." verb
@@ -10,5 +11,7 @@ const struct route presence_routes[] = {
 	{ SVC("friends"), REQUEST(presence_friends), presence_on_friends },
 	{ SVC("privacy"), REQUEST(presence_privacy), presence_on_privacy },
 	{ BACKEND("friends_set"), REQUEST(friends_set), presence_on_friends_set },
+	{ BACKEND("export"), REQUEST(export), presence_on_export },
+	{ BACKEND("erase"), REQUEST(erase), presence_on_erase },
 };
 const size_t presence_routes_len = ARRAY_LEN(presence_routes);

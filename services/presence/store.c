@@ -51,7 +51,8 @@
 	    " WHERE f.user_id = ANY ($1::text[]) ORDER BY f.user_id")                             \
 	S(SET_SEEN,                                                                               \
 	    "INSERT INTO presence.users AS u (user_id, last_seen)"                                \
-	    " SELECT * FROM unnest($1::text[], $2::timestamptz[]) AS r(u, s) ORDER BY r.u"        \
+	    " SELECT * FROM unnest($1::text[], $2::timestamptz[]) AS r(u, s)"                     \
+	    " WHERE EXISTS (SELECT FROM presence.friends WHERE user_id = r.u) ORDER BY r.u"       \
 	    " ON CONFLICT (user_id) DO UPDATE SET last_seen = excluded.last_seen"                 \
 	    " WHERE u.visible AND (u.last_seen IS NULL OR u.last_seen < excluded.last_seen)")     \
 	S(FRIENDS_PAGE, "SELECT " SQL_PERSON SQL_PEOPLE                                           \
@@ -83,6 +84,11 @@
 	    " SELECT friend_id FROM mine ORDER BY friend_id")                                     \
 	S(REMOVE_FRIENDS, SQL_UNFRIEND("friend_id = ANY ($2::text[])"))                           \
 	S(KEEP_FRIENDS, SQL_UNFRIEND("friend_id <> ALL ($2::text[])"))                            \
+	S(LOCK_USERS, "LOCK TABLE presence.users IN SHARE ROW EXCLUSIVE MODE")                    \
+	S(FORGET_USER, "DELETE FROM presence.users WHERE user_id = $1::text RETURNING 1")         \
+	S(OWN, "SELECT visible, last_seen FROM presence.users WHERE user_id = $1::text")          \
+	S(FRIENDSHIPS, "SELECT friend_id, since FROM presence.friends WHERE user_id = $1::text"   \
+		       " AND friend_id > $2::text ORDER BY friend_id LIMIT $3::bigint")           \
 	S(COUNT_FRIENDS, "SELECT count(*) FROM presence.friends WHERE user_id = $1::text")        \
 	AUDIT_STATEMENTS(S, "presence", SQL_AUDIT_LOCK_KEY)                                       \
 	S(FIND_TOO_MANY,                                                                          \
@@ -393,6 +399,76 @@ enum status store_find_too_many(struct db *db, const char *const *users, size_t 
 	if (s)
 		return s;
 	*ret_user_id = db_rows(r) > 0 ? arena_strdup(arena, db_get_text(r, 0, 0)) : NULL;
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+/* --- export and erasure --- */
+
+/* Whoever is noting when the user was last seen is waited for, and whoever will finds that they
+ * have no friends. */
+enum status store_forget_user(struct db *db, const char *user_id, bool *ret_found, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	s = db_run(db, STORE_LOCK_USERS, &p, NULL, err);
+	if (s)
+		return s;
+	db_params_init(&p);
+	db_add_text(&p, user_id);
+	s = db_run(db, STORE_FORGET_USER, &p, &r, err);
+	if (s)
+		return s;
+	*ret_found = db_rows(r) > 0;
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+enum status store_own(
+    struct db *db, const char *user_id, struct store_own *ret_own, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_text(&p, user_id);
+	s = db_run(db, STORE_OWN, &p, &r, err);
+	if (s)
+		return s;
+	*ret_own = (struct store_own){ .is_there = db_rows(r) > 0 };
+	if (ret_own->is_there) {
+		ret_own->is_visible = db_get_bool(r, 0, 0);
+		ret_own->seen_us = db_is_null(r, 0, 1) ? 0 : db_get_time(r, 0, 1);
+	}
+	db_result_free(r);
+	return STATUS_OK;
+}
+
+enum status store_friendships(struct db *db, const char *user_id, const char *after, size_t limit,
+    struct arena *arena, struct store_friendship **ret_friendships, size_t *ret_n, struct err *err)
+{
+	struct store_friendship *friendships;
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_text(&p, user_id);
+	db_add_text(&p, after);
+	db_add_i64(&p, (int64_t)limit);
+	s = db_run(db, STORE_FRIENDSHIPS, &p, &r, err);
+	if (s)
+		return s;
+	*ret_n = db_rows(r);
+	*ret_friendships = friendships = arena_alloc(arena, *ret_n * sizeof(*friendships));
+	for (size_t i = 0; i < *ret_n; i++)
+		friendships[i] =
+		    (struct store_friendship){ arena_strdup(arena, db_get_text(r, i, 0)),
+			    db_get_time(r, i, 1) };
 	db_result_free(r);
 	return STATUS_OK;
 }

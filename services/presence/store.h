@@ -49,7 +49,7 @@ struct store_friend {
 enum status store_friends_of(struct db *db, const char *const *users, size_t len,
     struct arena *arena, struct store_friend **ret_friends, size_t *ret_n,
     struct err *err) MUST_CHECK;
-/* Never makes it earlier. */
+/* Never makes it earlier. Of who has no friends nothing is kept: nobody may know it. */
 enum status store_set_seen(struct db *db, const char *const *users, const int64_t *seen_us,
     size_t len, struct err *err) MUST_CHECK;
 
@@ -91,5 +91,24 @@ enum status store_count_friends(
 /* The first of these users who has more friends than that; NULL: none. */
 enum status store_find_too_many(struct db *db, const char *const *users, size_t len, size_t max,
     struct arena *arena, const char **ret_user_id, struct err *err) MUST_CHECK;
+
+/* --- export and erasure --- */
+/* Their own row, in a transaction in which their friendships were ended: it does not come back. */
+enum status store_forget_user(
+    struct db *db, const char *user_id, bool *ret_found, struct err *err) MUST_CHECK;
+struct store_own {
+	bool is_there, is_visible;
+	int64_t seen_us; /* 0: never */
+};
+enum status store_own(
+    struct db *db, const char *user_id, struct store_own *ret_own, struct err *err) MUST_CHECK;
+struct store_friendship {
+	const char *friend_id;
+	int64_t since_us;
+};
+/* Those above `after`, in the order of the friends' ids. */
+enum status store_friendships(struct db *db, const char *user_id, const char *after, size_t limit,
+    struct arena *arena, struct store_friendship **ret_friendships, size_t *ret_n,
+    struct err *err) MUST_CHECK;
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "bus/provision.h"
 #include "command.h"
@@ -17,15 +18,49 @@ enum { MANY = 1200 }; /* items: more than two pieces */
 static struct postgres *pg;
 static struct world world;
 
+static pid_t presence;
+static char presence_log[352];
+
+static bool presence_answers(void *arg)
+{
+	static const uint8_t nobody[] = { 10, 6, 'n', 'o', 'b', 'o', 'd', 'y' };
+	struct bus_msg *msg = NULL;
+	struct err err = ERR_INIT;
+	enum status s = bus_request(world.ops, "ww.backend.presence.export",
+	    bytes_of(nobody, sizeof(nobody)), 1000, &msg, &err);
+
+	(void)arg;
+	bus_msg_unref(msg);
+	return s == STATUS_OK;
+}
+
+/* Friends are its part of what is held; the same database has its schema. */
+static void spawn_presence(void)
+{
+	char program[512], url[128];
+	const char *argv[] = { program, url, "--admin=127.0.0.1:0", "--nats-user=presence", NULL };
+
+	(void)snprintf(program, sizeof(program), "%s/ww-presence", getenv("WW_BIN_DIR"));
+	(void)snprintf(url, sizeof(url), "--nats-url=%s", world.nats.url);
+	(void)snprintf(presence_log, sizeof(presence_log), "%s/presence-%d.log", support_tmp_dir(),
+	    (int)getpid());
+	ck_assert_int_eq(setenv("WW_NATS_PASSWORD", "presence", 1), 0);
+	ck_assert_int_eq(setenv("WW_DATABASE_URL", world.dsn, 1), 0);
+	presence = support_spawn(argv, presence_log);
+	ck_assert(support_wait(presence_answers, NULL, WORLD_WAIT_MS));
+}
+
 static void setup(void)
 {
 	world_start(&world, pg);
 	world_spawn(&world, 0, NULL);
+	spawn_presence();
 	command_setup(&world);
 }
 
 static void teardown(void)
 {
+	support_end(&presence, SIGTERM, presence_log);
 	world_stop(&world);
 }
 
@@ -355,6 +390,35 @@ START_TEST(erasing_again_finds_nothing_and_harms_nothing)
 }
 END_TEST
 
+START_TEST(friends_are_written_down_and_go_on_both_sides)
+{
+	ck_assert_int_eq(WW("friends", "add", "alice", "bob", "carol"), 0);
+	ck_assert_int_eq(WW("export", "alice"), 0);
+	ck_assert_says("{\"friend\":{\"userId\":\"bob\",\"since\":\"20");
+	ck_assert_says("{\"friend\":{\"userId\":\"carol\",\"since\":\"20");
+	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_says("friends           2");
+	check_query("SELECT count(*) FROM presence.friends", "0\n");
+	ck_assert_int_eq(WW("export", "alice"), 0);
+	ck_assert_hides("friend");
+	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_says("friends           0");
+}
+END_TEST
+
+START_TEST(what_presence_holds_is_not_forgotten_while_it_is_away)
+{
+	ck_assert_int_eq(WW("friends", "add", "alice", "bob"), 0);
+	support_end(&presence, SIGTERM, presence_log);
+	ck_assert_int_eq(WW("export", "alice"), 1);
+	ck_assert_int_eq(WW("erase", "alice", "--yes"), 1);
+	ck_assert_says("not finished, say it again");
+	spawn_presence();
+	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	check_query("SELECT count(*) FROM presence.friends", "0\n");
+}
+END_TEST
+
 /* A body goes with the last of those who were told it. */
 START_TEST(what_two_users_were_told_goes_with_the_second_of_them)
 {
@@ -590,6 +654,8 @@ int main(void)
 	tcase_add_test(tcase, pages_of_an_export_follow_each_other);
 	tcase_add_test(tcase, a_user_is_erased_and_others_keep_theirs);
 	tcase_add_test(tcase, erasing_again_finds_nothing_and_harms_nothing);
+	tcase_add_test(tcase, friends_are_written_down_and_go_on_both_sides);
+	tcase_add_test(tcase, what_presence_holds_is_not_forgotten_while_it_is_away);
 	tcase_add_test(tcase, what_two_users_were_told_goes_with_the_second_of_them);
 	tcase_add_test(tcase, events_that_come_again_after_an_erasure_stay_void);
 	tcase_add_test(tcase, a_crash_between_two_pieces_leaves_a_mailbox_that_agrees_with_itself);

@@ -51,6 +51,19 @@ START_TEST(who_hides_and_shows_again_is_named_with_the_session)
 }
 END_TEST
 
+START_TEST(whose_data_was_read_or_went_is_named)
+{
+	(void)world_friends(&world, "add", "alice", "bob", "ok");
+	auditor_expect("FRIENDS_ADDED by BACKEND: bob id=alice n1");
+	(void)world_export(&world, "alice", "");
+	auditor_expect("USER_EXPORTED by BACKEND: alice n0");
+	(void)world_erase(&world, "alice");
+	auditor_expect("USER_ERASED by BACKEND: alice n1");
+	(void)world_erase(&world, "alice"); /* of whom nothing is there */
+	auditor_check_complete(3);
+}
+END_TEST
+
 START_TEST(what_changes_nothing_leaves_nothing)
 {
 	world_hide(&world, "alice", true); /* as whoever never chose is */
@@ -150,6 +163,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, who_became_friends_and_who_ceased_to_be_is_named);
 	tcase_add_test(tc, who_hides_and_shows_again_is_named_with_the_session);
+	tcase_add_test(tc, whose_data_was_read_or_went_is_named);
 	tcase_add_test(tc, what_changes_nothing_leaves_nothing);
 	tcase_add_test(tc, more_friends_than_a_record_holds_are_several);
 	tcase_add_test(tc, a_change_that_is_tried_again_leaves_one_record);

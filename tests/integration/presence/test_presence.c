@@ -356,6 +356,55 @@ START_TEST(pages_of_friends_follow_each_other)
 }
 END_TEST
 
+START_TEST(everything_held_about_a_user_is_written_down)
+{
+	enum { FRIENDS = 1001 }; /* more than a page */
+	const Walletwire__V1__ExportReply *page;
+
+	world_spawn(&world, 0, NULL);
+	ck_assert_uint_eq(world_export(&world, "alice", "")->n_records, 0);
+	world_add_many(&world, "alice", FRIENDS);
+	world_hide(&world, "alice", false);
+	page = world_export(&world, "alice", "");
+	ck_assert_uint_eq(page->n_records, 1001); /* her own row, and 1,000 friends */
+	ck_assert(!page->records[0]->presence->visible);
+	ck_assert_ptr_nonnull(page->records[0]->presence->last_seen);
+	ck_assert_str_eq(page->records[1]->friend_->user_id, "friend-0");
+	page = world_export(&world, "alice", page->next);
+	ck_assert_uint_eq(page->n_records, 1);
+	ck_assert_str_eq(page->records[0]->friend_->user_id, "friend-999");
+	ck_assert_str_eq(page->next, "");
+}
+END_TEST
+
+START_TEST(who_is_erased_is_gone_for_friends_at_once_and_for_good)
+{
+	const Walletwire__V1__EraseCounts *erased;
+
+	two_friends(NULL);
+	edge_wish(one, "carol");
+	(void)world_friends(&world, "add", "carol", "bob", "ok");
+	edge_wait_shows(one, "carol", "bob", PRESENCE(ONLINE));
+	erased = world_erase(&world, "bob");
+	ck_assert_uint_eq(erased->friends, 2);
+	ck_assert_uint_eq(erased->presence, 1);
+	edge_wait_shows(one, "alice", "bob", PRESENCE(OFFLINE));
+	edge_wait_shows(one, "carol", "bob", PRESENCE(OFFLINE));
+	ck_assert_uint_eq(world_list(&world, "alice", "", 0)->n_users, 0);
+	/* That the last socket goes only now brings nothing back. */
+	edge_say(two, "bob", 1, PRESENCE(AWAY));
+	edge_say(two, "bob", 0, PRESENCE(UNSPECIFIED));
+	edge_say(one, "alice", 0, PRESENCE(UNSPECIFIED));
+	(void)world_friends(&world, "add", "alice", "dave", "ok");
+	edge_wish(two, "dave");
+	edge_say(one, "alice", 1, PRESENCE(ONLINE));
+	edge_say(one, "alice", 0, PRESENCE(UNSPECIFIED));
+	edge_wait_shows(two, "dave", "alice", PRESENCE(OFFLINE)); /* who went after bob */
+	ck_assert_uint_eq(world_export(&world, "bob", "")->n_records, 0);
+	ck_assert_uint_eq(world_erase(&world, "bob")->friends, 0);
+}
+END_TEST
+
 START_TEST(bad_requests_are_refused)
 {
 	char long_id[200];
@@ -404,6 +453,8 @@ int main(void)
 	tcase_add_test(tc, changes_wait_while_the_database_is_away);
 	tcase_add_test(tc, too_many_sockets_are_told);
 	tcase_add_test(tc, pages_of_friends_follow_each_other);
+	tcase_add_test(tc, everything_held_about_a_user_is_written_down);
+	tcase_add_test(tc, who_is_erased_is_gone_for_friends_at_once_and_for_good);
 	tcase_add_test(tc, bad_requests_are_refused);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);

@@ -269,6 +269,35 @@ void world_hide(struct world *world, const char *user, bool visible)
 	ck_assert_int_eq(reply->visible, visible);
 }
 
+const Walletwire__V1__ExportReply *world_export(
+    struct world *world, const char *user, const char *after)
+{
+	Walletwire__V1__ExportRequest request = WALLETWIRE__V1__EXPORT_REQUEST__INIT;
+	const Walletwire__V1__ExportReply *reply;
+	const char *code;
+
+	request.user_id = copy(world, user);
+	request.after = copy(world, after);
+	reply = world_ask(world, "ww.backend.presence.export", &request.base,
+	    &walletwire__v1__export_reply__descriptor, &code);
+	ck_assert_str_eq(code, "ok");
+	return reply;
+}
+
+const Walletwire__V1__EraseCounts *world_erase(struct world *world, const char *user)
+{
+	Walletwire__V1__EraseRequest request = WALLETWIRE__V1__ERASE_REQUEST__INIT;
+	const Walletwire__V1__EraseReply *reply;
+	const char *code;
+
+	request.user_id = copy(world, user);
+	reply = world_ask(world, "ww.backend.presence.erase", &request.base,
+	    &walletwire__v1__erase_reply__descriptor, &code);
+	ck_assert_str_eq(code, "ok");
+	ck_assert(!reply->more);
+	return reply->erased;
+}
+
 /* --- edges --- */
 
 /* The lock is held. */

@@ -13,6 +13,7 @@
 #include "support/nats.h"
 #include "support/postgres.h"
 #include "support/support.h"
+#include "walletwire/v1/notifications.pb-c.h"
 
 enum {
 	WORLD_REPLICAS = 2,
@@ -66,6 +67,11 @@ const Walletwire__V1__PresenceGetReply *world_get(
 const Walletwire__V1__PresenceFriendsReply *world_list(
     struct world *world, const char *user, const char *after, uint32_t limit);
 void world_hide(struct world *world, const char *user, bool visible);
+
+/* Everything held about them; and how many rows of each there were, as it is taken away. */
+const Walletwire__V1__ExportReply *world_export(
+    struct world *world, const char *user, const char *after);
+const Walletwire__V1__EraseCounts *world_erase(struct world *world, const char *user);
 
 /* Fails with the answer's code in *ret_code, "ok" for success. */
 const void *world_ask(struct world *world, const char *subject, const ProtobufCMessage *request,
