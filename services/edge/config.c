@@ -92,6 +92,15 @@ static const struct setting settings[] = {
 	    "How long a transfer that is not known yet stays tracked"),
 	ROW(away_after_ms, "away-after", SETTING_DURATION, "5m", 0, 86400000,
 	    "How long a client does nothing before it is shown as away; 0: never"),
+	ROW(presence_beat_ms, "presence-heartbeat", SETTING_DURATION, "5s", 100, 3600000,
+	    "How often a loop without news tells ww-presence that it is there; well below its "
+	    "edge-silence"),
+	ROW(friends_wait_ms, "friends-wait", SETTING_DURATION, "10s", 100, 3600000,
+	    "How long a socket's list of friends may take before it is asked for again"),
+	ROW(presence_silence_ms, "presence-silence", SETTING_DURATION, "30s", 100, 3600000,
+	    "How long ww-presence, which speaks every 5 s, may be silent before every list is "
+	    "asked for "
+	    "again"),
 	ROW(hole_wait_ms, "hole-wait", SETTING_DURATION, "50ms", 0, 10000,
 	    "How long a missing mailbox number may still arrive by itself"),
 	ROW(sweep_interval_ms, "sweep-interval", SETTING_DURATION, "60s", 100, 3600000,

@@ -32,6 +32,7 @@ struct edge_config {
 	int64_t max_channels, max_calls;
 	int64_t track_pending_ms;
 	int64_t away_after_ms;
+	int64_t presence_beat_ms, friends_wait_ms, presence_silence_ms;
 	int64_t hole_wait_ms, sweep_interval_ms;
 	int64_t drain_ms;
 	bool test_hooks;

@@ -21,7 +21,10 @@ enum presence_place presence_order_take(
 		return PRESENCE_AGAIN;
 	if (is_new)
 		*order = (struct presence_order){ .generation = generation };
-	place = follows(order, number, is_empty) ? PRESENCE_NEXT : PRESENCE_GAP;
+	if (!follows(order, number, is_empty))
+		place = PRESENCE_GAP;
+	else
+		place = is_new ? PRESENCE_FIRST : PRESENCE_NEXT;
 	order->number = number;
 	return place;
 }

@@ -17,6 +17,7 @@ struct presence_order {
 
 enum presence_place {
 	PRESENCE_NEXT,
+	PRESENCE_FIRST, /* likewise, of a replica that was not heard before */
 	PRESENCE_AGAIN, /* the newest once more, which shows that nothing was missed */
 	PRESENCE_OLD,   /* of before, or of a replica that speaks no more */
 	PRESENCE_GAP,   /* it counts, but something before it was missed */

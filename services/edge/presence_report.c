@@ -14,9 +14,7 @@
 
 enum {
 	PACE_MS = 100,
-	HEARTBEAT_MS = 5000,
-	WHOLE_MS = 1000,      /* whole tables are not told more often */
-	ASK_AGAIN_MS = 10000, /* for friends that did not come */
+	WHOLE_MS = 1000, /* whole tables are not told more often */
 };
 
 struct presence_changed {
@@ -85,6 +83,18 @@ static void forget_changes(struct presence *presence)
 	}
 }
 
+/* What was added last stands in the report that is sent next. */
+static void note_told(struct user *user)
+{
+	struct socket *socket;
+
+	DL_FOREACH (user->sockets, socket) {
+		if (socket->state == SOCKET_LIVE && !socket->device.told_in)
+			socket->device.told_in = user->el->presence.number + 1;
+	}
+	presence_report_wanting(user);
+}
+
 static void tell_whole(struct edge_loop *el)
 {
 	Walletwire__V1__PresenceReport report = report_of(el);
@@ -98,7 +108,7 @@ static void tell_whole(struct edge_loop *el)
 
 		if (word.sockets)
 			presence_parts_add(&parts, &word);
-		presence_report_wanting(user);
+		note_told(user);
 	}
 	presence_parts_end(&parts);
 	forget_changes(&el->presence);
@@ -120,7 +130,7 @@ static void tell_changes(struct edge_loop *el)
 
 		presence_parts_add(&parts, &word);
 		if (user)
-			presence_report_wanting(user);
+			note_told(user);
 	}
 	presence_parts_end(&parts);
 	forget_changes(&el->presence);
@@ -142,16 +152,24 @@ static void (*const tellers[PRESENCE_REPORTS])(struct edge_loop *el) = {
 	[PRESENCE_REPORT_HEARTBEAT] = tell_heartbeat,
 };
 
-static int64_t due_ms(const struct presence *presence, enum presence_report kind)
+static int64_t due_ms(const struct edge_loop *el, enum presence_report kind)
 {
+	const struct presence *presence = &el->presence;
+
 	switch (kind) {
 	case PRESENCE_REPORT_WHOLE:
 		return presence->is_whole_due ? presence->whole_ms + WHOLE_MS : INT64_MAX;
 	case PRESENCE_REPORT_CHANGES:
 		return presence->changed ? presence->told_ms + PACE_MS : INT64_MAX;
 	default:
-		return presence->told_ms + HEARTBEAT_MS;
+		return presence->told_ms + el->edge->cfg.presence_beat_ms;
 	}
+}
+
+/* When the one told longest ago is told of again. */
+static int64_t ask_again_ms(const struct edge_loop *el)
+{
+	return el->presence.wanting->wanting.told_ms + el->edge->cfg.friends_wait_ms;
 }
 
 static void on_time(void *arg);
@@ -162,18 +180,18 @@ static void plan(struct edge_loop *el)
 	int64_t next_ms = INT64_MAX;
 
 	for (enum presence_report kind = 0; kind < PRESENCE_REPORTS; kind++) {
-		if (due_ms(presence, kind) < next_ms)
-			next_ms = due_ms(presence, kind);
+		if (due_ms(el, kind) < next_ms)
+			next_ms = due_ms(el, kind);
 	}
-	if (presence->wanting && presence->wanting->wanting.told_ms + ASK_AGAIN_MS < next_ms)
-		next_ms = presence->wanting->wanting.told_ms + ASK_AGAIN_MS;
+	if (presence->wanting && ask_again_ms(el) < next_ms)
+		next_ms = ask_again_ms(el);
 	loop_timer_arm(el->loop, &presence->report_timer, next_ms, on_time, el);
 }
 
 /* Those whose friends have not come for so long are told of again. */
 static void ask_again(struct edge_loop *el)
 {
-	int64_t latest_ms = loop_now_ms(el->loop) - ASK_AGAIN_MS;
+	int64_t latest_ms = loop_now_ms(el->loop) - el->edge->cfg.friends_wait_ms;
 	struct user *user;
 
 	while ((user = el->presence.wanting) && user->wanting.told_ms <= latest_ms) {
@@ -191,7 +209,7 @@ static void on_time(void *arg)
 
 	ask_again(el);
 	for (enum presence_report kind = 0; kind < PRESENCE_REPORTS; kind++) {
-		if (due_ms(presence, kind) > now_ms)
+		if (due_ms(el, kind) > now_ms)
 			continue;
 		tellers[kind](el);
 		count_presence_report(kind);
@@ -241,6 +259,14 @@ void presence_report_wanting(struct user *user)
 		return;
 	user->wanting.told_ms = loop_now_ms(user->el->loop);
 	DL_APPEND2(presence->wanting, user, wanting.prev, wanting.next);
+}
+
+void presence_report_wishes(struct edge_loop *el)
+{
+	const struct user *user;
+
+	DL_FOREACH2(el->presence.wanting, user, wanting.next)
+	presence_report_user(el, user->id);
 }
 
 void presence_report_whole(struct edge_loop *el)

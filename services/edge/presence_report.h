@@ -24,6 +24,8 @@ void presence_report_user(struct edge_loop *el, const char *user_id);
 /* Whether one of the user's sockets wants its friends has changed: it is told again until none
  * does. */
 void presence_report_wanting(struct user *user);
+/* Those who want their friends, at once: whoever is to tell them may not know. */
+void presence_report_wishes(struct edge_loop *el);
 /* All users, soon. */
 void presence_report_whole(struct edge_loop *el);
 

@@ -9,8 +9,6 @@
 #include "socket.h"
 #include "user.h"
 
-enum { SILENCE_MS = 30000 };
-
 static void want_all(struct edge_loop *el)
 {
 	struct user *user, *next;
@@ -46,16 +44,25 @@ static bool is_news(const struct socket *socket, const Walletwire__V1__PresenceF
 	return friends->n_users > 0 || socket->device.may_believe;
 }
 
+/* The list has everything that was not told as a change to sockets that were told of before it was
+ * made. */
+static bool is_for(const struct socket *socket, const Walletwire__V1__PresenceFriends *friends)
+{
+	const struct device *device = &socket->device;
+
+	return device->wants_friends && device->told_in && device->told_in <= friends->report;
+}
+
 static void show_list(
     struct edge_loop *el, const Walletwire__V1__PresenceFriends *friends, struct frame *frame)
 {
 	struct user *user = user_find(el, friends->user_id);
 	struct socket *socket;
 
-	if (!user)
+	if (!user || friends->loop != el->index)
 		return;
 	DL_FOREACH (user->sockets, socket) {
-		if (!socket->device.wants_friends)
+		if (!is_for(socket, friends))
 			continue;
 		socket->device.wants_friends = false;
 		if (!is_news(socket, friends))
@@ -132,14 +139,16 @@ static void take(struct edge_loop *el, const struct presence_batch *batch)
 	count_presence_batch(place == PRESENCE_OLD ? PRESENCE_BATCH_OLD : PRESENCE_BATCH_TAKEN);
 	if (place == PRESENCE_OLD)
 		return;
-	loop_timer_arm(
-	    el->loop, &el->presence.silence, loop_now_ms(el->loop) + SILENCE_MS, on_silence, el);
+	loop_timer_arm(el->loop, &el->presence.silence,
+	    loop_now_ms(el->loop) + el->edge->cfg.presence_silence_ms, on_silence, el);
 	if (place == PRESENCE_AGAIN)
 		return;
 	if (place == PRESENCE_GAP)
 		on_gap(el);
 	else if (message->anew)
 		want_all(el);
+	else if (place == PRESENCE_FIRST)
+		presence_report_wishes(el);
 	show_all(el, batch);
 }
 

@@ -1,9 +1,10 @@
 /*
  * presence_show: what the sockets of a loop are shown of their friends.
  *
- * A socket that has become live wants a list of its friends: it is shown the next one for its user,
- * and nothing before that, since the list, being later, has it. After a gap, silence or a replica
- * that knows nothing (`anew`) every socket wants another list.
+ * A socket that has become live wants a list of its friends: it is shown the first one that was
+ * made after ww-presence was told of the socket, and nothing before that, since the list, being
+ * later, has it. After a gap, silence or a replica that knows nothing (`anew`) every socket wants
+ * another list.
  *
  * Threads: belongs to its loop.
  */

@@ -125,6 +125,8 @@ void batches_friends(
 	friends->user_id = arena_strdup(batches->arena, wish->user_id);
 	friends->users = users;
 	friends->n_users = len;
+	friends->loop = wish->loop;
+	friends->report = wish->report;
 	out = out_with_room(
 	    batches, wish->user_id, wish->edge, protobuf_c_message_get_packed_size(&friends->base));
 	if (!out)

@@ -24,6 +24,7 @@ struct device {
 	uint32_t mark; /* the whole table that named it last */
 	PresenceStatus status;
 	bool has_wish;
+	uint64_t wished_in; /* the number of the report that said so last */
 };
 
 struct stream {
@@ -236,6 +237,11 @@ static struct device *add_device(struct roster *roster, struct user *user, struc
 	return device;
 }
 
+static bool is_at(const struct device *device, const char *edge, uint32_t loop)
+{
+	return device->stream->loop == loop && strcmp(device->stream->edge->id, edge) == 0;
+}
+
 /* --- too many sockets --- */
 
 static uint32_t sockets_of(const struct user *user)
@@ -373,8 +379,10 @@ static void hear_sockets(struct roster *roster, struct stream *stream,
 	device->sockets = said->sockets;
 	device->status = said->status;
 	device->mark = stream->mark;
-	if (said->wants_friends)
+	if (said->wants_friends) {
 		set_wish(roster, device, true);
+		device->wished_in = stream->number;
+	}
 	settle(roster, user, now, wall_us);
 	if (device->sockets > before)
 		note_excess(roster, device, now);
@@ -558,7 +566,8 @@ size_t roster_take_wishes(
 		struct device *device = roster->wishes;
 
 		ret_wishes[n++] = (struct roster_wish){ arena_strdup(arena, device->user->id),
-			arena_strdup(arena, device->stream->edge->id) };
+			arena_strdup(arena, device->stream->edge->id), device->stream->loop,
+			device->wished_in };
 		set_wish(roster, device, false);
 	}
 	return n;
@@ -575,8 +584,7 @@ static uint32_t excess_now(const struct roster *roster, const struct excess *exc
 	if (!too_many)
 		return 0;
 	DL_FOREACH (user->devices, device) {
-		if (device->stream->loop == excess->loop &&
-		    strcmp(device->stream->edge->id, excess->edge) == 0)
+		if (is_at(device, excess->edge, excess->loop))
 			return too_many < device->sockets ? too_many : device->sockets;
 	}
 	return 0;
@@ -616,7 +624,7 @@ void roster_give_back(struct roster *roster, const char *const *users, size_t us
 		if (!user)
 			continue;
 		DL_FOREACH (user->devices, device) {
-			if (strcmp(device->stream->edge->id, wishes[i].edge) == 0)
+			if (is_at(device, wishes[i].edge, wishes[i].loop))
 				set_wish(roster, device, true);
 		}
 	}

@@ -61,9 +61,12 @@ size_t roster_devices(const struct roster *roster);
 /* Whose status may be another than was told, oldest change first; each is taken once. */
 size_t roster_take_changed(
     struct roster *roster, struct arena *arena, size_t max, const char **ret_users);
-/* Whose sockets want to know of their friends, and where they are; likewise. */
+/* Whose sockets want to know of their friends, where they are, and the number of the report that
+ * said so last; likewise. */
 struct roster_wish {
 	const char *user_id, *edge;
+	uint32_t loop;
+	uint64_t report;
 };
 size_t roster_take_wishes(
     struct roster *roster, struct arena *arena, size_t max, struct roster_wish *ret_wishes);

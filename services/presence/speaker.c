@@ -188,7 +188,7 @@ static enum status hold(struct speaker *speaker, int64_t now, struct err *err)
 		s = db_lock_try(&speaker->lock, speaker->db, store_lock, err);
 	if (s || !speaker->lock.held)
 		return s;
-	s = store_take_over(speaker->db, &speaker->generation, &unwell_ms, err);
+	s = store_take_over(speaker->db, DOUBT_MS, &speaker->generation, &unwell_ms, err);
 	if (!s)
 		begin_to_speak(speaker, unwell_ms, now);
 	return s;
@@ -201,9 +201,10 @@ static enum status stay_well(struct speaker *speaker, int64_t now, struct err *e
 	if (now - speaker->well_at < HEARTBEAT_MS)
 		return STATUS_OK;
 	s = store_set_well(speaker->db, err);
-	if (!s)
-		speaker->well_at = now;
-	return s;
+	if (s)
+		return s;
+	speaker->well_at = now;
+	return store_forget_told(speaker->db, DOUBT_MS, err);
 }
 
 /* --- what there is to tell --- */
@@ -287,16 +288,11 @@ static const struct store_friend *friends_of(
 	return slice->friends + from;
 }
 
-static PresenceUpdate *update_of(struct speaker *speaker, const char *user_id, bool is_visible)
+static PresenceUpdate *update_of(struct speaker *speaker, const char *user_id)
 {
 	int64_t seen_us = 0;
 	PresenceStatus status = roster_status(speaker->presence->roster, user_id, &seen_us);
 
-	/* Told as they hide, which is when they seem to go. */
-	if (!is_visible) {
-		status = PRESENCE(OFFLINE);
-		seen_us = clock_wall_us();
-	}
 	return presence_update(user_id, status, seen_us, &speaker->arena);
 }
 
@@ -304,10 +300,12 @@ static PresenceUpdate *update_of(struct speaker *speaker, const char *user_id, b
 static void tell_begun(struct speaker *speaker, struct batches *batches, const char *user_id,
     bool is_visible, const char *watcher)
 {
-	PresenceUpdate *update = update_of(speaker, user_id, is_visible);
+	PresenceUpdate *update;
 
-	if (is_visible)
-		roster_tell_some(speaker->presence->roster, user_id, update->status);
+	if (!is_visible)
+		return;
+	update = update_of(speaker, user_id);
+	roster_tell_some(speaker->presence->roster, user_id, update->status);
 	if (update->status != PRESENCE(OFFLINE))
 		batches_change(batches, update, watcher);
 }
@@ -329,30 +327,52 @@ static void tell_pair(
 		tell_ended(speaker, batches, change->friend_id, change->user_id);
 		return;
 	}
+	if (!change->stands)
+		return; /* its end is a change of its own */
 	tell_begun(speaker, batches, change->user_id, change->user_is_visible, change->friend_id);
 	tell_begun(speaker, batches, change->friend_id, change->friend_is_visible, change->user_id);
 }
 
-/* To all friends. Of one who is hidden nothing is said, not even when; but that they hide is. */
+static void tell_all(
+    struct batches *batches, PresenceUpdate *update, const struct store_friend *friends, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		batches_change(batches, update, friends[i].friend_id);
+	if (n > 0)
+		stats_count(STATS_CHANGES, 1);
+}
+
+/* To all friends. Of one who is hidden nothing is said, not even when. */
 static void tell_change(struct speaker *speaker, struct batches *batches, const struct slice *slice,
-    const char *user_id, bool is_switch)
+    const char *user_id)
 {
 	size_t n = 0;
 	const struct store_friend *friends = friends_of(slice, user_id, &n);
-	bool is_visible = n == 0 || friends[0].user_is_visible;
 	PresenceUpdate *update;
-	bool is_new;
 
-	if (!is_visible && !is_switch)
+	if (n > 0 && !friends[0].user_is_visible)
 		return;
-	update = update_of(speaker, user_id, is_visible);
-	/* Also where nobody is told: whoever becomes a friend sees it so. */
-	is_new = roster_tell(speaker->presence->roster, user_id, update->status);
-	if (n == 0 || (!is_new && !is_switch))
-		return;
-	for (size_t i = 0; i < n; i++)
-		batches_change(batches, update, friends[i].friend_id);
-	stats_count(STATS_CHANGES, 1);
+	update = update_of(speaker, user_id);
+	/* Noted also where nobody is told: whoever becomes a friend sees it so. */
+	if (roster_tell(speaker->presence->roster, user_id, update->status))
+		tell_all(batches, update, friends, n);
+}
+
+/* That somebody hides is said like a going, at the time at which they did; or how they are. */
+static void tell_switch(struct speaker *speaker, struct batches *batches, const struct slice *slice,
+    const struct store_change *change)
+{
+	size_t n = 0;
+	const struct store_friend *friends = friends_of(slice, change->user_id, &n);
+	PresenceUpdate *update;
+
+	if (n > 0 && !friends[0].user_is_visible)
+		update = presence_update(
+		    change->user_id, PRESENCE(OFFLINE), change->user_seen_us, &speaker->arena);
+	else
+		update = update_of(speaker, change->user_id);
+	(void)!roster_tell(speaker->presence->roster, change->user_id, update->status);
+	tell_all(batches, update, friends, n);
 }
 
 static void tell_friends(struct speaker *speaker, struct batches *batches,
@@ -389,13 +409,12 @@ static void tell(struct speaker *speaker, struct batches *batches, struct slice 
 		const struct store_change *change = &slice->changes[i];
 
 		if (change->kind == STORE_VISIBILITY)
-			tell_change(
-			    speaker, batches, slice, change->user_id, /* is_switch= */ true);
+			tell_switch(speaker, batches, slice, change);
 		else
 			tell_pair(speaker, batches, change);
 	}
 	for (size_t i = 0; i < slice->changed_len; i++)
-		tell_change(speaker, batches, slice, slice->changed[i], /* is_switch= */ false);
+		tell_change(speaker, batches, slice, slice->changed[i]);
 	for (size_t i = 0; i < slice->excess_len; i++)
 		batches_excess(batches, &slice->excess[i]);
 	unlock(speaker);
@@ -404,7 +423,7 @@ static void tell(struct speaker *speaker, struct batches *batches, struct slice 
 
 /* --- a turn --- */
 
-/* Rows of changes come with the first slice: they are deleted when all was published. */
+/* Rows of changes come with the first slice: they count as told when all was published. */
 static enum status speak_slice(struct speaker *speaker, struct batches *batches,
     const struct store_change *changes, size_t changes_len, bool *ret_more, struct err *err)
 {
@@ -468,7 +487,7 @@ static enum status speak(struct speaker *speaker, int64_t now, bool *ret_more, s
 	speaker->told_at = now;
 	*ret_more = more || changes_len >= SLICE_MAX;
 	if (changes_len > 0)
-		s = store_forget_changes(speaker->db, changes, changes_len, &speaker->arena, err);
+		s = store_set_told(speaker->db, changes, changes_len, &speaker->arena, err);
 	return s;
 }
 

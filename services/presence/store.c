@@ -24,75 +24,84 @@
 	" SELECT 2, $1, friend_id FROM picked)"                                            \
 	" SELECT friend_id FROM picked ORDER BY friend_id"
 
-#define STATEMENTS(S)                                                                             \
-	S(TRY_LOCK, "SELECT pg_try_advisory_lock(" SQL_LOCK_KEY ")")                              \
-	S(UNLOCK, "SELECT pg_advisory_unlock(" SQL_LOCK_KEY ")")                                  \
-	S(TAKE_OVER,                                                                              \
-	    "WITH before AS (SELECT well_at FROM presence.speaker FOR UPDATE)"                    \
-	    " UPDATE presence.speaker s SET generation = greatest(s.generation + 1,"              \
-	    " (extract(epoch FROM clock_timestamp()) * 1000)::bigint), well_at = now()"           \
-	    " FROM before b RETURNING s.generation, CASE WHEN isfinite(b.well_at)"                \
-	    " THEN greatest(0, floor(extract(epoch FROM now() - b.well_at) * 1000))::bigint END") \
-	S(SET_WELL, "UPDATE presence.speaker SET well_at = now()")                                \
-	S(CHANGES,                                                                                \
-	    "SELECT c.id, c.kind, c.user_id, coalesce(c.friend_id, ''),"                          \
-	    " coalesce(u.visible, true), coalesce(f.visible, true)"                               \
-	    " FROM ((SELECT * FROM presence.changes WHERE kind = 3 ORDER BY id LIMIT $1::bigint)" \
-	    " UNION ALL (SELECT * FROM presence.changes WHERE kind <> 3"                          \
-	    " ORDER BY id LIMIT 10 * $1::bigint)) c"                                              \
-	    " LEFT JOIN presence.users u ON u.user_id = c.user_id"                                \
-	    " LEFT JOIN presence.users f ON f.user_id = c.friend_id ORDER BY c.kind <> 3, c.id")  \
-	S(FORGET_CHANGES, "DELETE FROM presence.changes WHERE id = ANY ($1::bigint[])")           \
-	S(FRIENDS_OF,                                                                             \
-	    "SELECT f.user_id, f.friend_id, coalesce(o.visible, true), coalesce(u.visible, true)" \
-	    " FROM presence.friends f"                                                            \
-	    " LEFT JOIN presence.users o ON o.user_id = f.user_id"                                \
-	    " LEFT JOIN presence.users u ON u.user_id = f.friend_id"                              \
-	    " WHERE f.user_id = ANY ($1::text[]) ORDER BY f.user_id")                             \
-	S(SET_SEEN,                                                                               \
-	    "INSERT INTO presence.users AS u (user_id, last_seen)"                                \
-	    " SELECT * FROM unnest($1::text[], $2::timestamptz[]) AS r(u, s)"                     \
-	    " WHERE EXISTS (SELECT FROM presence.friends WHERE user_id = r.u) ORDER BY r.u"       \
-	    " ON CONFLICT (user_id) DO UPDATE SET last_seen = excluded.last_seen"                 \
-	    " WHERE u.visible AND (u.last_seen IS NULL OR u.last_seen < excluded.last_seen)")     \
-	S(FRIENDS_PAGE, "SELECT " SQL_PERSON SQL_PEOPLE                                           \
-			" AND f.friend_id > $2::text ORDER BY f.friend_id LIMIT $3::bigint")      \
-	S(FRIENDS_AMONG, "SELECT " SQL_PERSON SQL_PEOPLE                                          \
-			 " AND f.friend_id = ANY ($2::text[]) ORDER BY f.friend_id")              \
-	S(IS_VISIBLE, "SELECT visible FROM presence.users WHERE user_id = $1::text")              \
-	S(SET_VISIBLE,                                                                            \
-	    "WITH changed AS (INSERT INTO presence.users AS u (user_id, visible, last_seen)"      \
-	    " SELECT $1::text, $2::boolean, CASE WHEN NOT $2 THEN now() END"                      \
-	    " WHERE NOT $2 OR EXISTS (SELECT FROM presence.users WHERE user_id = $1)"             \
-	    " ON CONFLICT (user_id) DO UPDATE SET visible = excluded.visible,"                    \
-	    " last_seen = coalesce(excluded.last_seen, u.last_seen)"                              \
-	    " WHERE u.visible <> excluded.visible"                                                \
-	    " RETURNING u.user_id)"                                                               \
-	    " INSERT INTO presence.changes (kind, user_id) SELECT 3, user_id FROM changed"        \
-	    " RETURNING 1")                                                                       \
-	S(LOCK_FRIENDS, "SELECT pg_advisory_xact_lock(" SQL_LOCK_KEY " + 1)")                     \
-	S(ADD_FRIENDS,                                                                            \
-	    "WITH wanted AS (SELECT DISTINCT friend_id FROM unnest($2::text[]) AS r(friend_id)"   \
-	    " WHERE friend_id <> $1::text)"                                                       \
-	    ", mine AS (INSERT INTO presence.friends (user_id, friend_id)"                        \
-	    " SELECT $1, friend_id FROM wanted ORDER BY friend_id ON CONFLICT DO NOTHING"         \
-	    " RETURNING friend_id)"                                                               \
-	    ", theirs AS (INSERT INTO presence.friends (user_id, friend_id)"                      \
-	    " SELECT friend_id, $1 FROM wanted ORDER BY friend_id ON CONFLICT DO NOTHING)"        \
-	    ", told AS (INSERT INTO presence.changes (kind, user_id, friend_id)"                  \
-	    " SELECT 1, $1, friend_id FROM mine)"                                                 \
-	    " SELECT friend_id FROM mine ORDER BY friend_id")                                     \
-	S(REMOVE_FRIENDS, SQL_UNFRIEND("friend_id = ANY ($2::text[])"))                           \
-	S(KEEP_FRIENDS, SQL_UNFRIEND("friend_id <> ALL ($2::text[])"))                            \
-	S(LOCK_USERS, "LOCK TABLE presence.users IN SHARE ROW EXCLUSIVE MODE")                    \
-	S(FORGET_USER, "DELETE FROM presence.users WHERE user_id = $1::text RETURNING 1")         \
-	S(OWN, "SELECT visible, last_seen FROM presence.users WHERE user_id = $1::text")          \
-	S(FRIENDSHIPS, "SELECT friend_id, since FROM presence.friends WHERE user_id = $1::text"   \
-		       " AND friend_id > $2::text ORDER BY friend_id LIMIT $3::bigint")           \
-	S(COUNT_FRIENDS, "SELECT count(*) FROM presence.friends WHERE user_id = $1::text")        \
-	AUDIT_STATEMENTS(S, "presence", SQL_AUDIT_LOCK_KEY)                                       \
-	S(FIND_TOO_MANY,                                                                          \
-	    "SELECT user_id FROM presence.friends WHERE user_id = ANY ($1::text[])"               \
+#define STATEMENTS(S)                                                                              \
+	S(TRY_LOCK, "SELECT pg_try_advisory_lock(" SQL_LOCK_KEY ")")                               \
+	S(UNLOCK, "SELECT pg_advisory_unlock(" SQL_LOCK_KEY ")")                                   \
+	S(TAKE_OVER,                                                                               \
+	    "WITH before AS (SELECT well_at FROM presence.speaker FOR UPDATE)"                     \
+	    ", again AS (UPDATE presence.changes SET told_at = NULL FROM before"                   \
+	    " WHERE told_at >= before.well_at - $1::bigint * interval '1 ms')"                     \
+	    " UPDATE presence.speaker s SET generation = greatest(s.generation + 1,"               \
+	    " (extract(epoch FROM clock_timestamp()) * 1000)::bigint), well_at = now()"            \
+	    " FROM before b RETURNING s.generation, CASE WHEN isfinite(b.well_at)"                 \
+	    " THEN greatest(0, floor(extract(epoch FROM now() - b.well_at) * 1000))::bigint END")  \
+	S(SET_WELL, "UPDATE presence.speaker SET well_at = now()")                                 \
+	S(CHANGES,                                                                                 \
+	    "SELECT c.id, c.kind, c.user_id, coalesce(c.friend_id, ''),"                           \
+	    " coalesce(u.visible, true), coalesce(f.visible, true), u.last_seen, c.kind <> 1 OR "  \
+	    "EXISTS"                                                                               \
+	    " (SELECT FROM presence.friends p WHERE p.user_id = c.user_id AND p.friend_id = "      \
+	    "c.friend_id)"                                                                         \
+	    " FROM ((SELECT * FROM presence.changes WHERE told_at IS NULL AND kind = 3"            \
+	    " ORDER BY id LIMIT $1::bigint)"                                                       \
+	    " UNION ALL (SELECT * FROM presence.changes WHERE told_at IS NULL AND kind <> 3"       \
+	    " ORDER BY id LIMIT 10 * $1::bigint)) c"                                               \
+	    " LEFT JOIN presence.users u ON u.user_id = c.user_id"                                 \
+	    " LEFT JOIN presence.users f ON f.user_id = c.friend_id ORDER BY c.kind <> 3, c.id")   \
+	S(SET_TOLD, "UPDATE presence.changes SET told_at = clock_timestamp() WHERE id = ANY "      \
+		    "($1::bigint[])")                                                              \
+	S(FORGET_TOLD, "DELETE FROM presence.changes WHERE id IN (SELECT id FROM presence.changes" \
+		       " WHERE told_at < now() - $1::bigint * interval '1 ms' LIMIT 50000)")       \
+	S(FRIENDS_OF,                                                                              \
+	    "SELECT f.user_id, f.friend_id, coalesce(o.visible, true), coalesce(u.visible, true)"  \
+	    " FROM presence.friends f"                                                             \
+	    " LEFT JOIN presence.users o ON o.user_id = f.user_id"                                 \
+	    " LEFT JOIN presence.users u ON u.user_id = f.friend_id"                               \
+	    " WHERE f.user_id = ANY ($1::text[]) ORDER BY f.user_id")                              \
+	S(SET_SEEN,                                                                                \
+	    "INSERT INTO presence.users AS u (user_id, last_seen)"                                 \
+	    " SELECT * FROM unnest($1::text[], $2::timestamptz[]) AS r(u, s)"                      \
+	    " WHERE EXISTS (SELECT FROM presence.friends WHERE user_id = r.u) ORDER BY r.u"        \
+	    " ON CONFLICT (user_id) DO UPDATE SET last_seen = excluded.last_seen"                  \
+	    " WHERE u.visible AND (u.last_seen IS NULL OR u.last_seen < excluded.last_seen)")      \
+	S(FRIENDS_PAGE, "SELECT " SQL_PERSON SQL_PEOPLE                                            \
+			" AND f.friend_id > $2::text ORDER BY f.friend_id LIMIT $3::bigint")       \
+	S(FRIENDS_AMONG, "SELECT " SQL_PERSON SQL_PEOPLE                                           \
+			 " AND f.friend_id = ANY ($2::text[]) ORDER BY f.friend_id")               \
+	S(IS_VISIBLE, "SELECT visible FROM presence.users WHERE user_id = $1::text")               \
+	S(SET_VISIBLE,                                                                             \
+	    "WITH changed AS (INSERT INTO presence.users AS u (user_id, visible, last_seen)"       \
+	    " SELECT $1::text, $2::boolean, CASE WHEN NOT $2 THEN now() END"                       \
+	    " WHERE NOT $2 OR EXISTS (SELECT FROM presence.users WHERE user_id = $1)"              \
+	    " ON CONFLICT (user_id) DO UPDATE SET visible = excluded.visible,"                     \
+	    " last_seen = coalesce(excluded.last_seen, u.last_seen)"                               \
+	    " WHERE u.visible <> excluded.visible"                                                 \
+	    " RETURNING u.user_id)"                                                                \
+	    " INSERT INTO presence.changes (kind, user_id) SELECT 3, user_id FROM changed"         \
+	    " RETURNING 1")                                                                        \
+	S(LOCK_FRIENDS, "SELECT pg_advisory_xact_lock(" SQL_LOCK_KEY " + 1)")                      \
+	S(ADD_FRIENDS,                                                                             \
+	    "WITH wanted AS (SELECT DISTINCT friend_id FROM unnest($2::text[]) AS r(friend_id)"    \
+	    " WHERE friend_id <> $1::text)"                                                        \
+	    ", mine AS (INSERT INTO presence.friends (user_id, friend_id)"                         \
+	    " SELECT $1, friend_id FROM wanted ORDER BY friend_id ON CONFLICT DO NOTHING"          \
+	    " RETURNING friend_id)"                                                                \
+	    ", theirs AS (INSERT INTO presence.friends (user_id, friend_id)"                       \
+	    " SELECT friend_id, $1 FROM wanted ORDER BY friend_id ON CONFLICT DO NOTHING)"         \
+	    ", told AS (INSERT INTO presence.changes (kind, user_id, friend_id)"                   \
+	    " SELECT 1, $1, friend_id FROM mine)"                                                  \
+	    " SELECT friend_id FROM mine ORDER BY friend_id")                                      \
+	S(REMOVE_FRIENDS, SQL_UNFRIEND("friend_id = ANY ($2::text[])"))                            \
+	S(KEEP_FRIENDS, SQL_UNFRIEND("friend_id <> ALL ($2::text[])"))                             \
+	S(LOCK_USERS, "LOCK TABLE presence.users IN SHARE ROW EXCLUSIVE MODE")                     \
+	S(FORGET_USER, "DELETE FROM presence.users WHERE user_id = $1::text RETURNING 1")          \
+	S(OWN, "SELECT visible, last_seen FROM presence.users WHERE user_id = $1::text")           \
+	S(FRIENDSHIPS, "SELECT friend_id, since FROM presence.friends WHERE user_id = $1::text"    \
+		       " AND friend_id > $2::text ORDER BY friend_id LIMIT $3::bigint")            \
+	S(COUNT_FRIENDS, "SELECT count(*) FROM presence.friends WHERE user_id = $1::text")         \
+	AUDIT_STATEMENTS(S, "presence", SQL_AUDIT_LOCK_KEY)                                        \
+	S(FIND_TOO_MANY,                                                                           \
+	    "SELECT user_id FROM presence.friends WHERE user_id = ANY ($1::text[])"                \
 	    " GROUP BY user_id HAVING count(*) > $2::bigint ORDER BY user_id LIMIT 1")
 
 enum statement {
@@ -111,6 +120,7 @@ const size_t store_statements_len = ARRAY_LEN(store_statements);
 const struct db_migration store_migrations[] = {
 	{ 1, "init", schema_001_init },
 	{ 2, "audit", schema_002_audit },
+	{ 3, "told", schema_003_told },
 };
 const size_t store_migrations_len = ARRAY_LEN(store_migrations);
 
@@ -128,14 +138,15 @@ enum status store_unlock(struct db *db, struct err *err)
 	return db_run(db, STORE_UNLOCK, &p, NULL, err);
 }
 
-enum status store_take_over(
-    struct db *db, uint64_t *ret_generation, int64_t *ret_unwell_ms, struct err *err)
+enum status store_take_over(struct db *db, int64_t doubt_ms, uint64_t *ret_generation,
+    int64_t *ret_unwell_ms, struct err *err)
 {
 	struct db_result *r = NULL;
 	struct db_params p;
 	enum status s;
 
 	db_params_init(&p);
+	db_add_i64(&p, doubt_ms);
 	s = db_run(db, STORE_TAKE_OVER, &p, &r, err);
 	if (s)
 		return s;
@@ -176,12 +187,14 @@ enum status store_changes(struct db *db, size_t max, struct arena *arena,
 			.user_id = arena_strdup(arena, db_get_text(r, i, 2)),
 			.friend_id = arena_strdup(arena, db_get_text(r, i, 3)),
 			.user_is_visible = db_get_bool(r, i, 4),
-			.friend_is_visible = db_get_bool(r, i, 5) };
+			.friend_is_visible = db_get_bool(r, i, 5),
+			.user_seen_us = db_is_null(r, i, 6) ? 0 : db_get_time(r, i, 6),
+			.stands = db_get_bool(r, i, 7) };
 	db_result_free(r);
 	return STATUS_OK;
 }
 
-enum status store_forget_changes(struct db *db, const struct store_change *changes, size_t len,
+enum status store_set_told(struct db *db, const struct store_change *changes, size_t len,
     struct arena *arena, struct err *err)
 {
 	int64_t *ids = arena_alloc(arena, len * sizeof(*ids));
@@ -191,7 +204,16 @@ enum status store_forget_changes(struct db *db, const struct store_change *chang
 		ids[i] = changes[i].id;
 	db_params_init(&p);
 	db_add_i64_array(&p, ids, len);
-	return db_run(db, STORE_FORGET_CHANGES, &p, NULL, err);
+	return db_run(db, STORE_SET_TOLD, &p, NULL, err);
+}
+
+enum status store_forget_told(struct db *db, int64_t after_ms, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_i64(&p, after_ms);
+	return db_run(db, STORE_FORGET_TOLD, &p, NULL, err);
 }
 
 enum status store_friends_of(struct db *db, const char *const *users, size_t len,

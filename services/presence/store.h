@@ -21,9 +21,10 @@ extern const struct audit_outbox store_audit;
 extern const size_t store_lock; /* the statement that tries for it */
 enum status store_unlock(struct db *db, struct err *err) MUST_CHECK;
 /* A new generation, above every one before, also after a restore; and for how long the one before
- * may have been unwell (INT64_MAX: for ever). */
-enum status store_take_over(
-    struct db *db, uint64_t *ret_generation, int64_t *ret_unwell_ms, struct err *err) MUST_CHECK;
+ * may have been unwell (INT64_MAX: for ever). Changes that were told since `doubt_ms` before it was
+ * last well are to be told again. */
+enum status store_take_over(struct db *db, int64_t doubt_ms, uint64_t *ret_generation,
+    int64_t *ret_unwell_ms, struct err *err) MUST_CHECK;
 enum status store_set_well(struct db *db, struct err *err) MUST_CHECK;
 
 /* --- what is to be told --- */
@@ -33,13 +34,17 @@ struct store_change {
 	enum store_kind kind;
 	const char *user_id, *friend_id; /* "" where there is none */
 	bool user_is_visible, friend_is_visible;
+	int64_t user_seen_us; /* 0: never */
+	bool stands;          /* who was befriended is a friend still */
 };
-/* The oldest `max` of privacy, which take a look at all friends, and ten times as many of
- * friendships, behind them: an import of those holds up nobody who hides. */
+/* Of those not told yet, the oldest `max` of privacy, which take a look at all friends, and ten
+ * times as many of friendships, behind them: an import of those holds up nobody who hides. */
 enum status store_changes(struct db *db, size_t max, struct arena *arena,
     struct store_change **ret_changes, size_t *ret_n, struct err *err) MUST_CHECK;
-enum status store_forget_changes(struct db *db, const struct store_change *changes, size_t len,
+enum status store_set_told(struct db *db, const struct store_change *changes, size_t len,
     struct arena *arena, struct err *err) MUST_CHECK;
+/* Those that were told so long ago, a bounded number. */
+enum status store_forget_told(struct db *db, int64_t after_ms, struct err *err) MUST_CHECK;
 
 /* Friends of many, in the order of user_id. */
 struct store_friend {

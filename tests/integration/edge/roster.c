@@ -223,6 +223,16 @@ void roster_expect_wants(struct roster *roster, const char *edge, const char *us
 	    wants ? "does not want" : "wants");
 }
 
+uint64_t roster_report(struct roster *roster, const char *edge, uint32_t loop)
+{
+	uint64_t number;
+
+	(void)pthread_mutex_lock(&roster->lock);
+	number = table_of(roster, edge, loop)->number;
+	(void)pthread_mutex_unlock(&roster->lock);
+	return number;
+}
+
 struct roster_counts roster_counts(struct roster *roster, const char *edge)
 {
 	struct roster_counts sum = { 0 };

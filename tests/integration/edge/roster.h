@@ -28,6 +28,9 @@ void roster_expect(struct roster *roster, const char *edge, const char *user, un
 /* Waits until it wants its friends, or does not. */
 void roster_expect_wants(struct roster *roster, const char *edge, const char *user, bool wants);
 
+/* The number of the newest report of a loop. */
+uint64_t roster_report(struct roster *roster, const char *edge, uint32_t loop);
+
 /* What came from an edge, over its loops. */
 struct roster_counts {
 	unsigned changes, tables, heartbeats, leaving;

@@ -29,13 +29,17 @@ static struct edge edge, other;
 static struct roster *roster;
 static uint64_t generation, number; /* of the newest batch */
 
-static void setup_away_after(const char *away_after)
+static void setup_with(
+    const char *away_after, const char *friends_wait, const char *silence, const char *heartbeat)
 {
 	world_start();
 	roster = roster_start(world.nats.url);
 	engine_metrics_register(&edge.engine);
 	edge_metrics_register(&edge);
 	(void)setenv("WW_AWAY_AFTER", away_after, 1);
+	(void)setenv("WW_FRIENDS_WAIT", friends_wait, 1);
+	(void)setenv("WW_PRESENCE_SILENCE", silence, 1);
+	(void)setenv("WW_PRESENCE_HEARTBEAT", heartbeat, 1);
 	world_start_edge(&edge, "60s");
 	generation = 1;
 	number = 0;
@@ -43,12 +47,17 @@ static void setup_away_after(const char *away_after)
 
 static void setup(void)
 {
-	setup_away_after("5m");
+	setup_with("5m", "1h", "1h", "5s"); /* nothing is asked for again for want of time */
 }
 
 static void setup_restless(void)
 {
-	setup_away_after("400ms");
+	setup_with("400ms", "1h", "1h", "5s");
+}
+
+static void setup_impatient(void)
+{
+	setup_with("5m", "500ms", "5s", "300ms");
 }
 
 static void teardown(void)
@@ -97,7 +106,7 @@ static void expect(const char *user, unsigned sockets, Walletwire__V1__PresenceS
 
 struct built {
 	Walletwire__V1__PresenceBatch batch;
-	Walletwire__V1__PresenceFriends friends, *friends_list[1];
+	Walletwire__V1__PresenceFriends friends[LOOPS], *friends_list[LOOPS];
 	Walletwire__V1__PresenceChange change, *changes[1];
 	Walletwire__V1__PresenceExcess excess, *excesses[1];
 	Walletwire__V1__PresenceUpdate update, *updates[1];
@@ -109,7 +118,6 @@ static void build(
     struct built *b, const char *user, const char *friend, Walletwire__V1__PresenceStatus status)
 {
 	*b = (struct built){ .batch = WALLETWIRE__V1__PRESENCE_BATCH__INIT,
-		.friends = WALLETWIRE__V1__PRESENCE_FRIENDS__INIT,
 		.change = WALLETWIRE__V1__PRESENCE_CHANGE__INIT,
 		.excess = WALLETWIRE__V1__PRESENCE_EXCESS__INIT,
 		.update = WALLETWIRE__V1__PRESENCE_UPDATE__INIT };
@@ -118,10 +126,18 @@ static void build(
 	b->update.user_id = b->friend;
 	b->update.status = status;
 	b->updates[0] = &b->update;
-	b->friends_list[0] = &b->friends;
-	b->friends.user_id = b->excess.user_id = b->watchers[0] = b->user;
-	b->friends.users = b->updates;
-	b->friends.n_users = 1;
+	/* For every socket that was told of. */
+	for (uint32_t i = 0; i < LOOPS; i++) {
+		b->friends[i] =
+		    (Walletwire__V1__PresenceFriends)WALLETWIRE__V1__PRESENCE_FRIENDS__INIT;
+		b->friends[i].loop = i;
+		b->friends[i].report = UINT64_MAX;
+		b->friends[i].user_id = b->user;
+		b->friends[i].users = b->updates;
+		b->friends[i].n_users = 1;
+		b->friends_list[i] = &b->friends[i];
+	}
+	b->excess.user_id = b->watchers[0] = b->user;
 	b->changes[0] = &b->change;
 	b->change.update = &b->update;
 	b->change.watchers = b->watchers;
@@ -150,7 +166,7 @@ static void tell_friends(
 	struct built b;
 
 	build(&b, user, friend, status);
-	b.batch.n_friends = 1;
+	b.batch.n_friends = LOOPS;
 	send_next(&b);
 }
 
@@ -538,7 +554,7 @@ START_TEST(friends_are_shown_first_and_their_changes_after_them)
 	expect_shown(client, UPDATE("bob", "online"));
 
 	second = sign_in("ann"); /* and only that one is shown another list */
-	roster_expect_wants(roster, edge.id, "ann", true);
+	expect("ann", 2, ONLINE);
 	tell_friends("ann", "bob", AWAY);
 	tell_change("ann", "bob", OFFLINE);
 	expect_shown(second, LIST("bob", "away"));
@@ -569,7 +585,7 @@ START_TEST(a_list_waits_for_the_connect_answer)
 	expect_shown(first, UPDATE("bob", "away"));
 	mailbox_release_opens(world.mailbox);
 	ck_assert_ptr_eq(strstr(client_next(second), "40{\"sid\":\""), second->text);
-	roster_expect_wants(roster, edge.id, "ann", true);
+	expect("ann", 2, ONLINE);
 	tell_friends("ann", "bob", OFFLINE);
 	expect_shown(second, LIST("bob", "offline"));
 	sign_out(first);
@@ -703,6 +719,64 @@ START_TEST(a_new_generation_begins_and_the_old_one_is_not_heard_any_more)
 }
 END_TEST
 
+static bool was_told_again(void *arg)
+{
+	return roster_user(roster, edge.id, "ann").told > *(unsigned *)arg;
+}
+
+/* The one before may have died with the wish. */
+START_TEST(a_new_generation_is_told_at_once_who_waits_for_friends)
+{
+	struct client *first = sign_in_with_bob("bea"), *client = sign_in("ann");
+	unsigned told;
+	struct built b;
+
+	roster_expect_wants(roster, edge.id, "ann", true);
+	roster_ask_tables(roster, edge.id);
+	told = roster_user(roster, edge.id, "ann").told;
+	build(&b, "ann", "bob", ONLINE);
+	send_as(&b, ++generation, 1);
+	number = 1;
+	ck_assert(support_wait(was_told_again, &told, WAIT_MS));
+	roster_expect_wants(roster, edge.id, "ann", true);
+	ck_assert(!roster_user(roster, edge.id, "bea").wants_friends); /* who has them */
+	tell_friends("ann", "bob", ONLINE);
+	expect_shown(client, LIST("bob", "online"));
+	sign_out(first);
+	sign_out(client);
+}
+END_TEST
+
+static void tell_list(uint64_t report, Walletwire__V1__PresenceStatus status)
+{
+	struct built b;
+
+	build(&b, "ann", "bob", status);
+	b.friends[1].report = report;
+	b.batch.friends = &b.friends_list[1];
+	b.batch.n_friends = 1;
+	send_next(&b);
+}
+
+/* While it was made and sent the user may have been nobody to tell changes to. */
+START_TEST(a_list_made_for_an_older_socket_is_no_newer_ones)
+{
+	struct client *older = world_sign_in_on(&edge, 1, "ann"), *newer;
+	uint64_t before;
+
+	roster_expect_wants(roster, edge.id, "ann", true);
+	before = roster_report(roster, edge.id, 1);
+	newer = world_sign_in_on(&edge, 1, "ann");
+	expect("ann", 2, ONLINE);
+	tell_list(before, ONLINE);
+	expect_shown(older, LIST("bob", "online"));
+	tell_list(roster_report(roster, edge.id, 1), AWAY);
+	expect_shown(newer, LIST("bob", "away"));
+	sign_out(older);
+	sign_out(newer);
+}
+END_TEST
+
 START_TEST(one_that_knows_nothing_is_asked_for_everything)
 {
 	struct client *client = sign_in_with_bob("ann");
@@ -721,24 +795,6 @@ START_TEST(one_that_knows_nothing_is_asked_for_everything)
 }
 END_TEST
 
-static bool was_told_again(void *arg)
-{
-	return roster_user(roster, edge.id, "ann").told > *(unsigned *)arg;
-}
-
-/* Its pings, one a second, are answered meanwhile. */
-static bool wants_friends_meanwhile(void *client)
-{
-	static int64_t pong_ms;
-
-	if (clock_mono_ms() - pong_ms > 1000) {
-		client_send(client, "3");
-		pong_ms = clock_mono_ms();
-	}
-	return roster_user(roster, edge.id, "ann").wants_friends;
-}
-
-/* Ten seconds, then thirty. */
 START_TEST(what_does_not_come_is_asked_for_again)
 {
 	struct client *client = sign_in("ann");
@@ -753,7 +809,7 @@ START_TEST(what_does_not_come_is_asked_for_again)
 	expect_shown(client, LIST("bob", "online"));
 	roster_ask_tables(roster, edge.id);
 	ck_assert(!roster_user(roster, edge.id, "ann").wants_friends);
-	ck_assert(support_wait(wants_friends_meanwhile, client, 2 * WAIT_MS)); /* of silence */
+	roster_expect_wants(roster, edge.id, "ann", true); /* after a silence */
 	expect_count(GAPS, LOOPS);
 	sign_out(client);
 }
@@ -893,7 +949,6 @@ int main(void)
 	tcase_add_test(tc, a_socket_counts_from_its_connect_until_it_is_gone);
 	tcase_add_test(tc, a_table_tells_of_everybody_and_of_nobody_else);
 	tcase_add_test(tc, what_changes_quickly_is_told_every_100_ms);
-	tcase_add_test(tc, a_loop_without_changes_repeats_its_number);
 	tcase_add_test(tc, tables_are_told_after_a_reconnect_to_nats);
 	tcase_add_test(tc, an_edge_that_stops_in_order_takes_leave);
 	tcase_add_test(tc, the_best_of_a_users_sockets_counts);
@@ -911,6 +966,8 @@ int main(void)
 	tcase_add_test(tc, a_heartbeat_shows_what_was_missed);
 	tcase_add_test(tc, an_empty_batch_may_begin_a_generation);
 	tcase_add_test(tc, a_new_generation_begins_and_the_old_one_is_not_heard_any_more);
+	tcase_add_test(tc, a_new_generation_is_told_at_once_who_waits_for_friends);
+	tcase_add_test(tc, a_list_made_for_an_older_socket_is_no_newer_ones);
 	tcase_add_test(tc, one_that_knows_nothing_is_asked_for_everything);
 	tcase_add_test(tc, what_is_no_batch_is_counted_and_dropped);
 	tcase_add_test(tc, of_too_many_sockets_the_newest_of_that_loop_go);
@@ -923,7 +980,8 @@ int main(void)
 	tcase_add_test(restless, who_is_active_in_time_is_not_away);
 	suite_add_tcase(suite, restless);
 	tcase_set_timeout(patient, 120);
-	tcase_add_checked_fixture(patient, setup, teardown);
+	tcase_add_checked_fixture(patient, setup_impatient, teardown);
+	tcase_add_test(patient, a_loop_without_changes_repeats_its_number);
 	tcase_add_test(patient, what_does_not_come_is_asked_for_again);
 	suite_add_tcase(suite, patient);
 	return support_run(suite);

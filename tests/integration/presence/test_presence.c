@@ -255,6 +255,60 @@ START_TEST(another_replica_takes_over_and_nothing_is_missed)
 }
 END_TEST
 
+enum query { CHANGES };
+
+static const struct db_statement queries[] = {
+	[CHANGES] = { "changes", "SELECT count(*) FROM presence.changes" },
+};
+
+static bool no_changes_are_left(void *arg)
+{
+	struct db_result *result = NULL;
+	struct err err = ERR_INIT;
+	struct db_params params;
+	bool none;
+
+	db_params_init(&params);
+	ck_assert_ok(db_ensure(arg, &err), err);
+	ck_assert_ok(db_run(arg, CHANGES, &params, &result, &err), err);
+	none = db_get_int(result, 0, 0) == 0;
+	db_result_free(result);
+	return none;
+}
+
+/* What it said may have been in its memory still. */
+START_TEST(what_the_one_before_told_last_is_told_again_and_then_forgotten)
+{
+	struct db_config cfg = { .dsn = world.dsn,
+		.application_name = "test",
+		.statements = queries,
+		.statements_len = ARRAY_LEN(queries) };
+	struct err err = ERR_INIT;
+	struct db *db;
+
+	two_friends(NULL);
+	world_hide(&world, "bob", false);
+	edge_wait_shows(one, "alice", "bob", PRESENCE(OFFLINE));
+	world_hide(&world, "bob", true);
+	edge_wait_shows(one, "alice", "bob", PRESENCE(ONLINE));
+	(void)world_friends(&world, "remove", "alice", "bob", "ok");
+	edge_wait_shows(one, "alice", "bob", PRESENCE(OFFLINE));
+	settle();
+	world_kill(&world, 0, SIGKILL);
+	world_spawn(&world, 0, NULL);
+	edge_wait_changes(one, "bob"); /* also whom no list would name */
+	settle();
+	/* That they were friends is told of nobody any more. */
+	ck_assert_int_eq(edge_shows(one, "alice", "bob"), PRESENCE(OFFLINE));
+	ck_assert_int_eq(edge_shows(two, "bob", "alice"), PRESENCE(OFFLINE));
+	ck_assert_ok(db_open(&cfg, &db, &err), err);
+	ck_assert(!no_changes_are_left(db));
+	postgres_exec(world.dsn, "UPDATE presence.changes SET told_at = told_at - interval '31 s'");
+	ck_assert(support_wait(no_changes_are_left, db, WORLD_WAIT_MS));
+	db_close(db);
+}
+END_TEST
+
 START_TEST(a_replica_that_starts_alone_says_that_it_knows_nothing)
 {
 	bool anew = false;
@@ -447,6 +501,7 @@ int main(void)
 	tcase_add_test(tc, a_burst_of_changes_is_few_messages);
 	tcase_add_test(tc, a_missed_report_is_asked_for);
 	tcase_add_test(tc, another_replica_takes_over_and_nothing_is_missed);
+	tcase_add_test(tc, what_the_one_before_told_last_is_told_again_and_then_forgotten);
 	tcase_add_test(tc, a_replica_that_starts_alone_says_that_it_knows_nothing);
 	tcase_add_test(tc, everybody_is_asked_at_the_start);
 	tcase_add_test(tc, nats_may_be_gone_for_longer_than_an_edge_may_be_silent);

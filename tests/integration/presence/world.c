@@ -514,6 +514,20 @@ void edge_wait_list(struct world_edge *edge, const char *user)
 	ck_assert_msg(support_wait(has_list, &wanted, WORLD_WAIT_MS), "no list for %s", user);
 }
 
+static bool has_change(void *arg)
+{
+	const struct wanted_list *wanted = arg;
+
+	return edge_changes(wanted->edge, wanted->user) > 0;
+}
+
+void edge_wait_changes(struct world_edge *edge, const char *user)
+{
+	struct wanted_list wanted = { edge, user };
+
+	ck_assert_msg(support_wait(has_change, &wanted, WORLD_WAIT_MS), "no change of %s", user);
+}
+
 static bool is_heartbeat(const Batch *batch)
 {
 	return batch->n_friends + batch->n_changes + batch->n_excess == 0;

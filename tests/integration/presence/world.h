@@ -94,6 +94,7 @@ void edge_wait_shows(
 /* Of batches since the mark. */
 void edge_mark(struct world_edge *edge);
 size_t edge_changes(struct world_edge *edge, const char *user);
+void edge_wait_changes(struct world_edge *edge, const char *user);
 void edge_wait_list(struct world_edge *edge, const char *user);
 size_t edge_lists(struct world_edge *edge, const char *user);
 /* No number is missing or comes twice, in each generation; returns the last generation. */

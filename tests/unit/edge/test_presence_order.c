@@ -10,9 +10,9 @@ static const struct row {
 	struct presence_order after;
 } rows[] = {
 	/* the first ones heard */
-	{ { 0, 0 }, 1, 1, false, PRESENCE_NEXT, { 1, 1 } },
-	{ { 0, 0 }, 9, 1, true, PRESENCE_NEXT, { 9, 1 } },
-	{ { 0, 0 }, 9, 0, true, PRESENCE_NEXT, { 9, 0 } },
+	{ { 0, 0 }, 1, 1, false, PRESENCE_FIRST, { 1, 1 } },
+	{ { 0, 0 }, 9, 1, true, PRESENCE_FIRST, { 9, 1 } },
+	{ { 0, 0 }, 9, 0, true, PRESENCE_FIRST, { 9, 0 } },
 	{ { 0, 0 }, 9, 2, false, PRESENCE_GAP, { 9, 2 } },
 	{ { 0, 0 }, 9, 2, true, PRESENCE_GAP, { 9, 2 } },
 	/* in order, and a heartbeat between */
@@ -31,10 +31,10 @@ static const struct row {
 	/* generations */
 	{ { 3, 7 }, 2, 8, false, PRESENCE_OLD, { 3, 7 } },
 	{ { 3, 7 }, 2, 99, true, PRESENCE_OLD, { 3, 7 } },
-	{ { 3, 7 }, 5, 1, false, PRESENCE_NEXT, { 5, 1 } },
-	{ { 3, 7 }, 5, 1, true, PRESENCE_NEXT, { 5, 1 } },
+	{ { 3, 7 }, 5, 1, false, PRESENCE_FIRST, { 5, 1 } },
+	{ { 3, 7 }, 5, 1, true, PRESENCE_FIRST, { 5, 1 } },
 	{ { 3, 7 }, 5, 8, false, PRESENCE_GAP, { 5, 8 } },
-	{ { 3, UINT64_MAX }, UINT64_MAX, 1, false, PRESENCE_NEXT, { UINT64_MAX, 1 } },
+	{ { 3, UINT64_MAX }, UINT64_MAX, 1, false, PRESENCE_FIRST, { UINT64_MAX, 1 } },
 };
 
 START_TEST(a_batch_is_judged_by_the_one_before)

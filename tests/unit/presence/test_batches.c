@@ -172,7 +172,7 @@ END_TEST
 START_TEST(a_list_goes_where_it_was_wished_for)
 {
 	PresenceUpdate *users[] = { update("bob") };
-	struct roster_wish wish = { "alice", "e1" };
+	struct roster_wish wish = { "alice", "e1", 1, 42 };
 
 	batches_end(&batches, HEARTBEAT);
 	next();
@@ -181,6 +181,8 @@ START_TEST(a_list_goes_where_it_was_wished_for)
 	batches_end(&batches, HEARTBEAT);
 	ck_assert_uint_eq(message("e1", 0)->n_friends, 1);
 	ck_assert_str_eq(message("e1", 0)->friends[0]->users[0]->user_id, "bob");
+	ck_assert_uint_eq(message("e1", 0)->friends[0]->loop, 1);
+	ck_assert_uint_eq(message("e1", 0)->friends[0]->report, 42);
 	ck_assert_ptr_null(message("e2", 0));
 }
 END_TEST

@@ -394,6 +394,22 @@ START_TEST(what_was_taken_can_be_given_back)
 }
 END_TEST
 
+START_TEST(a_wish_is_as_new_as_the_report_that_said_it_last)
+{
+	struct roster_wish wishes[4];
+
+	begin(&first);
+	ck_assert(say(&first, "alice", 1, PRESENCE(ONLINE)));
+	ck_assert(say(&first, "bob", 1, PRESENCE(ONLINE)));
+	ck_assert(say(&first, "alice", 2, PRESENCE(ONLINE)));
+	ck_assert_uint_eq(roster_take_wishes(roster, &arena, 4, wishes), 2);
+	ck_assert_str_eq(wishes[0].user_id, "alice");
+	ck_assert_uint_eq(wishes[0].loop, first.loop);
+	ck_assert_uint_eq(wishes[0].report, first.number);
+	ck_assert_uint_eq(wishes[1].report, first.number - 1);
+}
+END_TEST
+
 START_TEST(too_many_sockets_are_told_to_the_loop_that_came_last)
 {
 	struct roster_excess excess[4];
@@ -491,6 +507,7 @@ int main(void)
 	tcase_add_test(tc, what_some_were_told_out_of_turn_is_told_to_all);
 	tcase_add_test(tc, two_loops_that_grow_at_once_close_what_is_too_much_once);
 	tcase_add_test(tc, what_was_taken_can_be_given_back);
+	tcase_add_test(tc, a_wish_is_as_new_as_the_report_that_said_it_last);
 	tcase_add_test(tc, too_many_sockets_are_told_to_the_loop_that_came_last);
 	tcase_add_test(tc, a_successor_counts_them_again);
 	tcase_add_test(tc, one_socket_too_many_for_a_moment_is_none);
