@@ -576,7 +576,8 @@ enum status speaker_start(
 	struct db_config db = { .dsn = presence->cfg->service.database_url,
 		.application_name = connection,
 		.statements = store_statements,
-		.statements_len = store_statements_len };
+		.statements_len = store_statements_len,
+		.by_key = true };
 	enum status s;
 
 	speaker->presence = presence;

@@ -220,6 +220,38 @@ START_TEST(a_burst_of_changes_is_few_messages)
 }
 END_TEST
 
+/* Often enough for PostgreSQL to keep a statement's plan. */
+static void flip(const char *user)
+{
+	enum { FLIPS = 10 };
+
+	for (int i = 0; i < FLIPS; i++) {
+		PresenceStatus status = i % 2 ? PRESENCE(ONLINE) : PRESENCE(AWAY);
+
+		edge_say(two, user, 1, status);
+		edge_wait_shows(one, "alice", user, status);
+	}
+}
+
+START_TEST(a_change_costs_no_more_when_many_have_been_seen)
+{
+	two_friends(NULL);
+	postgres_exec(world.dsn, "INSERT INTO presence.friends SELECT 'user-' || a, 'user-' || b"
+				 " FROM generate_series(1, 200) a, generate_series(201, 220) b");
+	postgres_exec(world.dsn, "ANALYZE presence.friends");
+	flip("bob");
+	postgres_exec(world.dsn, "INSERT INTO presence.users (user_id) SELECT 'user-' || n FROM "
+				 "generate_series(1, 20000) n");
+	flip("bob");
+	/* Sessions report what they have read when they end. */
+	world_kill(&world, 0, SIGTERM);
+	postgres_terminate_backends(pg);
+	postgres_exec(world.dsn,
+	    "DO $$ BEGIN ASSERT (SELECT seq_tup_read FROM pg_stat_user_tables"
+	    " WHERE schemaname = 'presence' AND relname = 'users') < 20000; END $$");
+}
+END_TEST
+
 START_TEST(a_missed_report_is_asked_for)
 {
 	two_friends(NULL);
@@ -499,6 +531,7 @@ int main(void)
 	tcase_add_test(tc, a_new_friendship_shows_both_at_once);
 	tcase_add_test(tc, whoever_hides_is_offline_and_betrays_nothing);
 	tcase_add_test(tc, a_burst_of_changes_is_few_messages);
+	tcase_add_test(tc, a_change_costs_no_more_when_many_have_been_seen);
 	tcase_add_test(tc, a_missed_report_is_asked_for);
 	tcase_add_test(tc, another_replica_takes_over_and_nothing_is_missed);
 	tcase_add_test(tc, what_the_one_before_told_last_is_told_again_and_then_forgotten);
