@@ -292,6 +292,21 @@ void bench_socket_start(struct bench_pool *pool, struct bench_socket *socket)
 	(void)epoll_ctl(pool->epoll, EPOLL_CTL_ADD, socket->fd, &event);
 }
 
+void bench_socket_stop(struct bench_pool *pool, struct bench_socket *socket)
+{
+	let_go(pool, socket);
+}
+
+void bench_socket_send(struct bench_pool *pool, struct bench_socket *socket, struct bytes packet)
+{
+	struct buf text = BUF_INIT;
+
+	buf_append_char(&text, '4');
+	buf_append_bytes(&text, packet);
+	send_text(pool, socket, buf_bytes(&text));
+	buf_finish(&text);
+}
+
 size_t bench_raise_files(void)
 {
 	struct rlimit limit;

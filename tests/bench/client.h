@@ -52,6 +52,11 @@ bool bench_pool_connect(struct bench_pool *pool, size_t max_in_flight, int timeo
 /* Connect one, again if it was connected. With on_lost, what becomes of it is told later. */
 void bench_socket_start(struct bench_pool *pool, struct bench_socket *socket);
 
+/* Closes it without a word; nobody is told that it was lost. */
+void bench_socket_stop(struct bench_pool *pool, struct bench_socket *socket);
+/* A text packet of Socket.IO: `2["presence:set",...`. The socket is ready. */
+void bench_socket_send(struct bench_pool *pool, struct bench_socket *socket, struct bytes packet);
+
 /* Serve the sockets for at most timeout_ms; returns after one round of events. */
 void bench_pool_poll(struct bench_pool *pool, int timeout_ms);
 

@@ -6,7 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 usage() {
   cat <<'TEXT'
-usage: ./dev bench [SCENARIO...] [--repeat N] [--sockets N] [--minutes M]
+usage: ./dev bench [SCENARIO...] [--repeat N] [--sockets N] [--minutes M] [--users N] [--churn N]
+                   [--friends N] [--grace S]
 
   idle      what 10,000 idle, signed-in WebSockets cost one edge: memory and threads
   latency   500 stored events a second: from publish to the socket, p50, p99, p99.9
@@ -20,23 +21,37 @@ usage: ./dev bench [SCENARIO...] [--repeat N] [--sockets N] [--minutes M]
   slow      latencies of 1,000 clients while 1 and 20 others read, and while these stop reading
   storm     18,000 WebSockets on one edge for 10 minutes with events, then the edge is killed and all
             of them come to another one at once
+  presence  100,000 users come online within a minute, 12,000 of them with sockets; one has 5,000
+            friends, 10,000 go and come: messages and CPU per change, memory, time to a friend's socket
 
-  --repeat N    how often each scenario runs (3; slow and delivery: 5 pairs; storm: once)
-  --sockets N   of the storm (18000)
+  --repeat N    how often each scenario runs (3; slow and delivery: 5 pairs; storm and presence: once)
+  --sockets N   of the storm (18000), of presence (12 % of the users)
   --minutes M   how long the storm holds them (10)
+  --users N     of presence (100000)
+  --churn N     how many of these go and come (10 % of the users)
+  --friends N   of the one who has many; each has a socket (5 % of the users)
+  --grace S     until somebody who went is offline (30)
 TEXT
 }
 
 scenarios=()
 repeat=
-sockets=18000
+sockets=
 minutes=10
+users=100000
+churn=
+friends=
+grace=30
 while [ $# -gt 0 ]; do
   case "$1" in
-    idle | latency | delivery | steady | balances | growth | announce | slow | storm) scenarios+=("$1") ;;
+    idle | latency | delivery | steady | balances | growth | announce | slow | storm | presence) scenarios+=("$1") ;;
     --repeat) repeat=${2:?--repeat needs a number}; shift ;;
     --sockets) sockets=${2:?--sockets needs a number}; shift ;;
     --minutes) minutes=${2:?--minutes needs a number}; shift ;;
+    --users) users=${2:?--users needs a number}; shift ;;
+    --churn) churn=${2:?--churn needs a number}; shift ;;
+    --friends) friends=${2:?--friends needs a number}; shift ;;
+    --grace) grace=${2:?--grace needs a number}; shift ;;
     -h | --help) usage; exit 0 ;;
     *) printf "bench: unknown argument '%s'\n" "$1" >&2; usage >&2; exit 2 ;;
   esac
@@ -64,8 +79,9 @@ trap stop EXIT
 trap 'exit 130' INT TERM
 
 # A fresh stack for each run: memory that an earlier run left behind must not hide in the difference.
+# It has $replicas of ww-presence.
 start() {
-  ./dev up --no-build --detach --free-ports --edges "$1" >/dev/null
+  ./dev up --no-build --detach --free-ports --edges "$1" --presence "$replicas" >/dev/null
 }
 
 field() {
@@ -166,7 +182,25 @@ run_storm() {
   "$bin/bench_storm" "$(port '.edges[0].http')" "$(port '.edges[0].admin')" "$(field '.edges[0].pid')" \
     "$(port '.edges[1].http')" "$(port '.edges[1].admin')" "$(port '.services[0].admin')" \
     "$WW_DEV_RUN_DIR/keys" "$(field .nats)" "$(backend_password)" "$(cat "$WW_DATABASE_URL_FILE")" \
-    "$sockets" 200 "$((minutes * 60))"
+    "${sockets:-18000}" 200 "$((minutes * 60))"
+}
+
+# The replica that speaks: it holds the lock for it.
+presence_speaker() {
+  sql presence -c "SELECT split_part(application_name, '/', 2) FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND application_name LIKE 'ww-presence/%/speaker'"
+}
+
+run_presence() {
+  local speaker standby=presence
+
+  until speaker=$(presence_speaker) && [ -n "$speaker" ]; do sleep 0.2; done
+  [ "$speaker" != presence ] || standby=presence-2
+  "$bin/bench_presence" "$(port '.edges[0].http')" "$(port '.edges[1].http')" \
+    "$(port ".services[] | select(.name == \"$speaker\") | .admin")" "$WW_DEV_RUN_DIR/keys" "$(field .nats)" \
+    "$(cat "$WW_DEV_RUN_DIR/secrets/nats/edge")" "$(cat "$WW_DEV_RUN_DIR/secrets/postgres/presence.url")" \
+    "$(pids nats postgres notifications "presence=$speaker" "standby=$standby" edge=edge-1 other=edge-2)" \
+    "$users" "${sockets:-$((users * 12 / 100))}" "${friends:-$((users / 20))}" "${churn:-$((users / 10))}" 60 "$((grace * 1000))"
 }
 
 # measure EDGES NAME COMMAND...
@@ -314,6 +348,7 @@ compare_slow() {
 }
 
 for scenario in "${scenarios[@]}"; do
+  replicas=1
   case "$scenario" in
     idle | latency | balances | announce) times "${repeat:-3}" 1 "$scenario" ;;
     delivery) compare_delivery "${repeat:-5}" ;;
@@ -330,6 +365,12 @@ for scenario in "${scenarios[@]}"; do
     storm)
       export WW_MAX_SOCKETS=20000
       times "${repeat:-1}" 2 storm
+      ;;
+    presence)
+      replicas=2
+      # Nobody is away because nothing happens for five minutes of a run.
+      export WW_OFFLINE_GRACE=${grace}s WW_AWAY_AFTER=1h
+      times "${repeat:-1}" 2 presence
       ;;
   esac
 done

@@ -120,18 +120,25 @@ void bench_usage_read(struct bench_usage *usage)
 		    read_group(usage->at[i].pid, &usage->at[i].pss_kib) - usage->before_us[i];
 }
 
-void bench_usage_print(const struct bench_usage *usage, size_t events)
+void bench_usage_print_cpu(const struct bench_usage *usage, const char *key, double units)
 {
 	int64_t cpu_us = 0;
-	long pss_kib = 0;
 
-	(void)printf("\"cpuMsPerThousand\":{");
+	(void)printf("\"%s\":{", key);
 	for (size_t i = 0; i < usage->len; i++) {
-		(void)printf("\"%s\":%.1f,", usage->at[i].name,
-		    (double)usage->at[i].cpu_us / (double)events);
+		(void)printf(
+		    "\"%s\":%.1f,", usage->at[i].name, (double)usage->at[i].cpu_us / 1000 / units);
 		cpu_us += usage->at[i].cpu_us;
 	}
-	(void)printf("\"all\":%.1f},\"pssMiB\":{", (double)cpu_us / (double)events);
+	(void)printf("\"all\":%.1f}", (double)cpu_us / 1000 / units);
+}
+
+void bench_usage_print(const struct bench_usage *usage, size_t events)
+{
+	long pss_kib = 0;
+
+	bench_usage_print_cpu(usage, "cpuMsPerThousand", (double)events / 1000);
+	(void)printf(",\"pssMiB\":{");
 	for (size_t i = 0; i < usage->len; i++) {
 		(void)printf(
 		    "\"%s\":%.1f,", usage->at[i].name, (double)usage->at[i].pss_kib / 1024);

@@ -25,7 +25,9 @@ struct bench_usage {
 void bench_usage_init(struct bench_usage *usage, const char *text);
 void bench_usage_mark(struct bench_usage *usage); /* what was spent so far does not count */
 void bench_usage_read(struct bench_usage *usage);
-/* "cpuPerThousandMs":{"nats":1.2,...,"all":3.4},"pssMiB":{...} for so many events. */
+/* "<key>":{"nats":1.2,...,"all":3.4}: milliseconds of CPU for each of so many units. */
+void bench_usage_print_cpu(const struct bench_usage *usage, const char *key, double units);
+/* "cpuMsPerThousand":{...},"pssMiB":{...} for so many events. */
 void bench_usage_print(const struct bench_usage *usage, size_t events);
 
 #endif
