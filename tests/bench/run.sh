@@ -23,6 +23,7 @@ usage: ./dev bench [SCENARIO...] [--repeat N] [--sockets N] [--minutes M] [--use
             of them come to another one at once
   presence  100,000 users come online within a minute, 12,000 of them with sockets; one has 5,000
             friends, 10,000 go and come: messages and CPU per change, memory, time to a friend's socket
+  devices   what 10,000 devices cost NATS: a key for each, or words in reports
 
   --repeat N    how often each scenario runs (3; slow and delivery: 5 pairs; storm and presence: once)
   --sockets N   of the storm (18000), of presence (12 % of the users)
@@ -44,7 +45,7 @@ friends=
 grace=30
 while [ $# -gt 0 ]; do
   case "$1" in
-    idle | latency | delivery | steady | balances | growth | announce | slow | storm | presence) scenarios+=("$1") ;;
+    idle | latency | delivery | steady | balances | growth | announce | slow | storm | presence | devices) scenarios+=("$1") ;;
     --repeat) repeat=${2:?--repeat needs a number}; shift ;;
     --sockets) sockets=${2:?--sockets needs a number}; shift ;;
     --minutes) minutes=${2:?--minutes needs a number}; shift ;;
@@ -201,6 +202,11 @@ run_presence() {
     "$(cat "$WW_DEV_RUN_DIR/secrets/nats/edge")" "$(cat "$WW_DEV_RUN_DIR/secrets/postgres/presence.url")" \
     "$(pids nats postgres notifications "presence=$speaker" "standby=$standby" edge=edge-1 other=edge-2)" \
     "$users" "${sockets:-$((users * 12 / 100))}" "${friends:-$((users / 20))}" "${churn:-$((users / 10))}" 60 "$((grace * 1000))"
+}
+
+run_devices() {
+  "$bin/bench_devices" "$(field .nats)" "$(cat "$WW_DEV_RUN_DIR/secrets/nats/edge")" \
+    "$(cat "$WW_DEV_RUN_DIR/secrets/nats/presence")" "$(pids nats)" 10000
 }
 
 # measure EDGES NAME COMMAND...
@@ -371,6 +377,10 @@ for scenario in "${scenarios[@]}"; do
       # Nobody is away because nothing happens for five minutes of a run.
       export WW_OFFLINE_GRACE=${grace}s WW_AWAY_AFTER=1h
       times "${repeat:-1}" 2 presence
+      ;;
+    devices)
+      replicas=0
+      times "${repeat:-3}" 1 devices
       ;;
   esac
 done
