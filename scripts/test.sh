@@ -118,13 +118,13 @@ suite_fuzz() {
   return "$status"
 }
 
-# node_suite SUITE BUDGET FILES... Node's test runner over the files.
+# node_suite SUITE BUDGET AT_ONCE FILES... Node's test runner over the files, so many of them at once.
 node_suite() {
-  local suite=$1 budget=$2 status=0 tap=$ROOT/build/$1.tap
+  local suite=$1 budget=$2 at_once=$3 status=0 tap=$ROOT/build/$1.tap
 
-  shift 2
+  shift 3
   WW_DEV_PRESET=${WW_DEV_PRESET:-asan} WW_E2E_NO_BUILD=1 WW_E2E_LONG=$LONG \
-    timeout -k 30 "$budget" node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
+    timeout -k 30 "$budget" node --test --test-concurrency="$at_once" --test-reporter=spec --test-reporter-destination=stdout \
     --test-reporter=tap --test-reporter-destination="$tap" "$@" </dev/null || status=$?
   PASSED=$(sed -n 's/^# pass //p' "$tap" | tail -n 1)
   FAILED=$(awk '/^# (fail|cancelled) / { n += $3 } END { print n + 0 }' "$tap")
@@ -133,11 +133,11 @@ node_suite() {
 }
 
 suite_conformance() {
-  node_suite conformance "$1" tests/conformance/*.test.mjs
+  node_suite conformance "$1" 1 tests/conformance/*.test.mjs
 }
 
 suite_e2e() {
-  node_suite e2e "$1" tests/e2e/*.test.mjs
+  node_suite e2e "$1" "$JOBS" tests/e2e/*.test.mjs
 }
 
 # What a suite has of npm. The lock file pins every version; node_modules is made anew when it changed.
