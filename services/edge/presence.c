@@ -7,6 +7,7 @@
 #include "codec/reflect.h"
 #include "presence_report.h"
 #include "presence_show.h"
+#include "tracking.h"
 #include "user.h"
 
 /* --- devices --- */
@@ -40,6 +41,14 @@ static void take_out(struct edge_loop *el, struct socket *socket)
 	DL_DELETE2(el->presence.active, socket, device.prev, device.next);
 }
 
+/* Stored like what the client says, for the edge that recovers it. */
+static void note_idle(struct socket *socket, bool is_idle)
+{
+	socket->device.is_idle = is_idle;
+	(void)tracking_store(socket, NULL, NULL);
+	presence_report_user(edge_loop_of(socket->session), socket->user->id);
+}
+
 static void rest_idle(void *arg)
 {
 	struct edge_loop *el = arg;
@@ -48,8 +57,7 @@ static void rest_idle(void *arg)
 
 	while ((socket = el->presence.active) && socket->device.active_ms <= latest_ms) {
 		take_out(el, socket);
-		socket->device.is_idle = true;
-		presence_report_user(el, socket->user->id);
+		note_idle(socket, /* is_idle= */ true);
 	}
 	watch(el);
 }
@@ -58,7 +66,10 @@ void presence_on_live(struct socket *socket)
 {
 	struct edge_loop *el = edge_loop_of(socket->session);
 
-	if (away_after_ms(el))
+	/* One that comes from elsewhere may have rested there already. */
+	if (!away_after_ms(el))
+		socket->device.is_idle = false;
+	else if (!socket->device.is_idle)
 		to_tail(el, socket);
 	socket->device.wants_friends = true;
 	socket->device.may_believe = socket->is_recovering || socket->is_moved;
@@ -86,10 +97,9 @@ void presence_on_activity(struct sio_socket *base)
 	if (socket->state != SOCKET_LIVE || !away_after_ms(el))
 		return;
 	if (socket->device.is_idle)
-		presence_report_user(el, socket->user->id);
+		note_idle(socket, /* is_idle= */ false);
 	else
 		take_out(el, socket);
-	socket->device.is_idle = false;
 	to_tail(el, socket);
 }
 

@@ -401,7 +401,7 @@ static void start_afresh(struct socket *socket, const Walletwire__V1__OpenReply 
 
 	channels_leave_all(socket);
 	channels_join_own(socket);
-	socket->device.is_away = false;
+	socket->device.is_away = socket->device.is_idle = false;
 	socket->seq = at.seq;
 	socket->log_seq = at.log_seq;
 	if (!recovery_keys(socket)->key.len)
@@ -730,6 +730,7 @@ void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_m
 	ret_moved->own_channels = socket->own_channels;
 	ret_moved->unread = socket->unread;
 	ret_moved->away = socket->device.is_away;
+	ret_moved->idle = socket->device.is_idle;
 	ret_moved->transfers = xcalloc(socket->tracked_len + 1, sizeof(*ret_moved->transfers));
 	LL_FOREACH (socket->tracked, tracked) {
 		Walletwire__V1__MovedTransfer *transfer = xmalloc(sizeof(*transfer));
@@ -771,6 +772,7 @@ bool socket_restore(struct sio_socket *base, const Walletwire__V1__MovedSocket *
 	socket->own_channels = moved->own_channels;
 	socket->unread = moved->unread;
 	socket->device.is_away = moved->away;
+	socket->device.is_idle = moved->idle;
 	restore_transfers(socket, moved);
 	if (!enter_hub(socket)) { /* or moving would be a way around the limit */
 		count_refusal_crowded();

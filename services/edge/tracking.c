@@ -63,7 +63,7 @@ static void on_stored(struct edge_loop *el, void *arg, enum status s, struct byt
 
 static bool is_as_given(const struct socket *socket)
 {
-	return channels_are_as_given(socket) && !socket->device.is_away;
+	return channels_are_as_given(socket) && !socket->device.is_away && !socket->device.is_idle;
 }
 
 static void put(const struct socket *socket, struct storing *storing)
@@ -76,6 +76,7 @@ static void put(const struct socket *socket, struct storing *storing)
 	arena_init(&arena, ARENA_MAX);
 	channels_describe(socket, &arena, &value);
 	value.away = socket->device.is_away;
+	value.idle = socket->device.is_idle;
 	call_kv_put(
 	    edge_loop_of(socket->session), BUCKET_TRACKING, key, &value.base, on_stored, storing);
 	arena_finish(&arena);
@@ -115,6 +116,7 @@ void tracking_restore(struct socket *socket, struct bytes reply)
 	if (value) {
 		channels_restore(socket, value);
 		socket->device.is_away = value->away;
+		socket->device.is_idle = value->idle;
 	} else {
 		log_warn("what a socket follows can't be read: it starts with what it was given");
 	}

@@ -434,6 +434,85 @@ START_TEST(who_is_active_in_time_is_not_away)
 }
 END_TEST
 
+/* At an edge that would not find out by itself for an hour. */
+static void start_patient_edge(void)
+{
+	(void)setenv("WW_AWAY_AFTER", "1h", 1);
+	world_start_edge(&other, "60s");
+}
+
+static void act(struct client *client)
+{
+	client_send(client, "42[\"no such event\"]");
+}
+
+START_TEST(idle_survives_a_recovery_elsewhere)
+{
+	struct client *client = sign_in("ann");
+	char packet[TOKEN_MAX];
+
+	client_recover_packet(world.keys_dir, client->text, "ann", packet);
+	expect("ann", 1, AWAY);
+	client_close(client);
+	expect("ann", 0, NOBODY);
+	start_patient_edge();
+	client_open(client, http_front_port(other.engine.front));
+	client_send(client, packet);
+	(void)client_expect(client, "40{\"sid\":\"");
+	roster_expect(roster, other.id, "ann", 1, AWAY);
+	act(client); /* it was never away by its word */
+	roster_expect(roster, other.id, "ann", 1, ONLINE);
+	sign_out(client);
+	world_stop_edge(&other);
+}
+END_TEST
+
+START_TEST(who_has_come_back_is_not_idle_where_it_recovers)
+{
+	struct client *client = sign_in("ann");
+	char packet[TOKEN_MAX];
+
+	client_recover_packet(world.keys_dir, client->text, "ann", packet);
+	expect("ann", 1, AWAY);
+	act(client);
+	expect("ann", 1, ONLINE);
+	client_close(client);
+	expect("ann", 0, NOBODY);
+	start_patient_edge();
+	client_open(client, http_front_port(other.engine.front));
+	client_send(client, packet);
+	(void)client_expect(client, "40{\"sid\":\"");
+	roster_expect(roster, other.id, "ann", 1, ONLINE);
+	sign_out(client);
+	world_stop_edge(&other);
+}
+END_TEST
+
+START_TEST(idle_moves_with_its_session)
+{
+	struct poller *poller = malloc(sizeof(*poller));
+	struct client *client = malloc(sizeof(*client));
+	int ports[2], port = http_front_port(edge.engine.front);
+	char packet[TOKEN_MAX];
+
+	start_patient_edge();
+	ports[0] = ports[1] = port;
+	poller_open(poller, port);
+	client_connect_packet(world.keys_dir, "ann", packet);
+	poller_post(poller, port, packet);
+	(void)poller_expect(poller, ports, "40{\"sid\":\"");
+	expect("ann", 1, AWAY);
+	client_upgrade(client, http_front_port(other.engine.front), poller->sid);
+	roster_expect(roster, other.id, "ann", 1, AWAY);
+	expect("ann", 0, NOBODY);
+	act(client);
+	roster_expect(roster, other.id, "ann", 1, ONLINE);
+	sign_out(client);
+	free(poller);
+	world_stop_edge(&other);
+}
+END_TEST
+
 START_TEST(who_says_away_is_away_until_it_says_otherwise)
 {
 	struct client *client = sign_in("ann");
@@ -978,6 +1057,9 @@ int main(void)
 	tcase_add_checked_fixture(restless, setup_restless, teardown);
 	tcase_add_test(restless, a_client_that_does_nothing_is_away_until_it_does_something);
 	tcase_add_test(restless, who_is_active_in_time_is_not_away);
+	tcase_add_test(restless, idle_survives_a_recovery_elsewhere);
+	tcase_add_test(restless, who_has_come_back_is_not_idle_where_it_recovers);
+	tcase_add_test(restless, idle_moves_with_its_session);
 	suite_add_tcase(suite, restless);
 	tcase_set_timeout(patient, 120);
 	tcase_add_checked_fixture(patient, setup_impatient, teardown);
