@@ -30,6 +30,9 @@ struct command {
 	/* What the socket follows is stored before it is answered, for the edge that recovers it.
 	 */
 	bool is_tracked;
+	/* All friends are told of it, so a user may do it less often than what costs nobody else.
+	 */
+	bool is_told;
 	/* Answered here ... */
 	enum status (*run)(struct socket *socket, const struct json *payload, struct err *err);
 	/* (and with what, in the arena; NULL: nothing but ok) */
@@ -169,12 +172,13 @@ static const struct command commands[] = {
 	{ SERVICE("notifications:archive", "notifications.archive", select_request, select_reply),
 	    .before = before_select },
 	{ SERVICE("notifications:unread", "notifications.unread", unread_request, unread_reply) },
-	{ .event = "presence:set", .run = run_presence_set, .is_tracked = true },
+	{ .event = "presence:set", .run = run_presence_set, .is_tracked = true, .is_told = true },
 	{ SERVICE("presence:get", "presence.get", presence_get_request, presence_get_reply) },
 	{ SERVICE("presence:friends", "presence.friends", presence_friends_request,
 	    presence_friends_reply) },
 	{ SERVICE("presence:privacy", "presence.privacy", presence_privacy_request,
-	    presence_privacy_reply) },
+	      presence_privacy_reply),
+	    .is_told = true },
 };
 
 static const struct command *find(struct bytes event)
@@ -305,6 +309,22 @@ static enum status check_calls(const struct session *session, struct err *err)
 	return err_set(err, STATUS_RATE_LIMITED, "too many requests are waiting for an answer");
 }
 
+/* Sets `*ret_wait_ms` if it is refused. */
+static enum status check_told(
+    const struct command *command, struct socket *socket, int64_t *ret_wait_ms, struct err *err)
+{
+	const struct edge_loop *el = edge_loop_of(socket->session);
+	struct rate_rule rule = rate_rule(el->edge->cfg.status_rate, el->edge->cfg.status_burst);
+
+	*ret_wait_ms = command->is_told
+			   ? rate_take(&rule, &socket->user->statuses, loop_now_ms(el->loop) * 1000)
+			   : 0;
+	if (!*ret_wait_ms)
+		return STATUS_OK;
+	count_event_refused(EVENT_STATUS);
+	return err_set(err, STATUS_RATE_LIMITED, "friends are told of it too often");
+}
+
 /* Every request that is sent for a client has the field `caller`: who it is for. */
 static void set_caller(ProtobufCMessage *request, Walletwire__V1__Caller *caller)
 {
@@ -377,6 +397,7 @@ void command_run(struct socket *socket, const struct sio_event *event)
 	const struct command *command = find(event->name);
 	const struct json *payload = json_at(event->args, 1);
 	struct err err = ERR_INIT;
+	int64_t wait_ms = 0;
 	struct arena arena;
 
 	arena_init(&arena, REQUEST_ARENA_MAX);
@@ -386,12 +407,14 @@ void command_run(struct socket *socket, const struct sio_event *event)
 		(void)err_set(&err, STATUS_INVALID, "no event here takes binary");
 	else if (payload && !json_is_object(payload))
 		(void)err_set(&err, STATUS_INVALID, "the first argument must be an object");
-	else if (!check_calls(socket->session, &err))
+	else if (!check_calls(socket->session, &err) &&
+		 !check_told(command, socket, &wait_ms, &err))
 		(void)(command->run ? run_here : ask_service)(
 		    command, socket, payload, &event->ack, &arena, &err);
 	if (err.status == STATUS_INVALID)
 		count_event_refused(EVENT_INVALID);
 	if (err.status)
-		socket_ack_err(socket->base, &event->ack, &err);
+		socket_ack_error(socket->base, &event->ack, status_wire(err.status), err.msg,
+		    err.field, (uint32_t)wait_ms);
 	arena_finish(&arena);
 }

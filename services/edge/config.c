@@ -59,6 +59,10 @@ static const struct setting settings[] = {
 	    "Events a second of one socket; 0: any number"),
 	ROW(event_burst, "event-burst", SETTING_INT, "40", 1, RATE_PER_S_MAX,
 	    "Events at once of a socket that has rested"),
+	ROW(status_rate, "status-rate", SETTING_INT, "1", 0, RATE_PER_S_MAX,
+	    "presence:set and presence:privacy a second of one user on a loop; 0: any number"),
+	ROW(status_burst, "status-burst", SETTING_INT, "10", 1, RATE_PER_S_MAX,
+	    "The same at once of a user who has rested"),
 	ROW(max_strikes, "max-strikes", SETTING_INT, "200", 0, RATE_PER_S_MAX,
 	    "Refused events and packets of no use after which a connection is closed; two are "
 	    "forgiven each second; 0: never"),

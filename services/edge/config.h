@@ -26,7 +26,7 @@ struct edge_config {
 	int64_t recovery_max;
 	int64_t max_body_memory;
 	int64_t max_user_sockets;
-	int64_t event_rate, event_burst, max_strikes;
+	int64_t event_rate, event_burst, status_rate, status_burst, max_strikes;
 	int64_t max_sockets, max_packet, max_payload;
 	int64_t queue_bytes, queue_packets, slow_timeout_ms;
 	int64_t max_channels, max_calls;

@@ -44,6 +44,7 @@ static const char *const recovery_labels[RECOVERY_OUTCOMES] = {
 
 static const char *const event_limit_labels[EVENT_LIMITS] = {
 	[EVENT_RATE] = "rate",
+	[EVENT_STATUS] = "status",
 	[EVENT_INVALID] = "invalid",
 	[EVENT_CALLS] = "calls",
 	[EVENT_CHANNELS] = "channels",

@@ -7,6 +7,7 @@
 /* Which limit an event was over. */
 enum event_limit {
 	EVENT_RATE,     /* events a second */
+	EVENT_STATUS,   /* what others are told of */
 	EVENT_INVALID,  /* what its payload may be: text too long, a number too large */
 	EVENT_CALLS,    /* questions under way */
 	EVENT_CHANNELS, /* channels joined */

@@ -17,6 +17,7 @@
 #define EDGE_USER_H
 
 #include "delivery.h"
+#include "base/rate.h"
 #include "edge.h"
 
 struct socket;
@@ -35,6 +36,7 @@ struct user {
 	struct socket *sockets;
 	char epoch[ID_SIZE];
 	uint64_t target_seq, target_rev; /* known to exist */
+	struct rate_bucket statuses;     /* of what all friends are told of */
 	struct wanting {
 		struct user *prev, *next; /* of those who want their friends; NULL: it does not */
 		int64_t told_ms;          /* when ww-presence was told so */

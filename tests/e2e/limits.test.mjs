@@ -12,6 +12,7 @@ const NETWORK = `${FRIEND}/32`;
 
 const CHANNELS = 10;
 const EVENT_BURST = 40;
+const STATUS_BURST = 10;
 
 const stack = useStack({
   edges: 1,
@@ -75,6 +76,23 @@ async function exhaust(url, from, headers) {
   });
   return { taken, refused };
 }
+
+stack.test('what all friends would be told of has a rate of its own, and costs nothing else', async () => {
+  const client = await stack.connect('moody');
+  const before = await refusedEvents('status');
+  const toggle = (n) => (n % 2 ? client.ask('presence:set', { status: 'away' }) : client.ask('presence:privacy', { visible: n % 4 === 0 }));
+  const answers = await Promise.all(sequence(2 * STATUS_BURST).map(toggle));
+  const refused = answers.filter((answer) => !answer.ok);
+  assert.ok(refused.length > 0 && refused.length <= STATUS_BURST, `${refused.length} were refused`);
+  for (const { error } of refused) {
+    assert.equal(error.code, 'rate_limited');
+    assert.ok(error.retryAfterMs >= 1 && error.retryAfterMs <= 1000, `${error.retryAfterMs}`);
+  }
+  assert.equal(await refusedEvents('status'), before + refused.length);
+  assert.deepEqual((await client.ask('presence:get', { userIds: ['bob'] })).users, []);
+  await until('it is let through again', async () => (await client.ask('presence:set', { status: 'online' })).ok);
+  assert.deepEqual(client.disconnects, []);
+});
 
 for (const [where, url] of [
   ['at an edge', edgeUrl],

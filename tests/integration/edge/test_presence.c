@@ -37,6 +37,7 @@ static void setup_with(
 	engine_metrics_register(&edge.engine);
 	edge_metrics_register(&edge);
 	(void)setenv("WW_AWAY_AFTER", away_after, 1);
+	(void)setenv("WW_STATUS_RATE", "0", 1);
 	(void)setenv("WW_FRIENDS_WAIT", friends_wait, 1);
 	(void)setenv("WW_PRESENCE_SILENCE", silence, 1);
 	(void)setenv("WW_PRESENCE_HEARTBEAT", heartbeat, 1);
