@@ -98,6 +98,8 @@ struct edge_loop {
 		int64_t told_ms, whole_ms; /* when it was, and the newest whole table */
 		bool is_whole_due;
 		struct loop_timer report_timer;
+		struct socket *behind; /* sockets, see presence_behind.h */
+		struct loop_timer behind_timer;
 		struct presence_order order; /* of what comes */
 		struct loop_timer silence;
 	} presence;

@@ -118,6 +118,8 @@ METRIC(presence_gaps, METRIC_COUNTER, "ww_edge_presence_gaps_total",
     "Times a loop had missed a batch, or heard none, and asked for all friends again");
 METRIC_LABELLED(presence_shown, METRIC_COUNTER, "ww_edge_presence_shown_total",
     "Events of presence that sockets were shown", "event", presence_shown_labels);
+METRIC(presence_behind, METRIC_COUNTER, "ww_edge_presence_behind_total",
+    "Times a socket took updates too slowly and is shown a list instead");
 METRIC(presence_excess, METRIC_COUNTER, "ww_edge_presence_excess_total",
     "Sockets closed because their user has too many over all edges");
 
@@ -166,7 +168,7 @@ void edge_metrics_register(struct edge *edge)
 		&calls, &relays, &relayed, &holes, &holes_late, &sinces, &since_items, &snapshots,
 		&swept, &findings, &nats_msgs, &nats_bytes, &nats_reconnects, &nats_slow,
 		&nats_queue, &presence_reports, &presence_batches, &presence_gaps, &presence_shown,
-		&presence_excess };
+		&presence_behind, &presence_excess };
 
 	started_ms = clock_mono_ms();
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -279,6 +281,11 @@ void count_presence_gap(void)
 void count_presence_shown(enum presence_shown what)
 {
 	metric_add(&presence_shown, what, 1);
+}
+
+void count_presence_behind(void)
+{
+	metric_inc(&presence_behind);
 }
 
 void count_presence_excess(void)

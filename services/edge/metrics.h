@@ -53,6 +53,7 @@ void count_presence_report(enum presence_report kind);
 void count_presence_batch(enum presence_batch_outcome outcome); /* by each loop */
 void count_presence_gap(void);                                  /* likewise */
 void count_presence_shown(enum presence_shown what);
+void count_presence_behind(void);
 void count_presence_excess(void);
 void observe_latency(int64_t applied_us);
 

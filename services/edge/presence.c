@@ -5,6 +5,7 @@
 
 #include "base/subject.h"
 #include "codec/reflect.h"
+#include "presence_behind.h"
 #include "presence_report.h"
 #include "presence_show.h"
 #include "tracking.h"
@@ -84,6 +85,7 @@ void presence_on_leave(struct socket *socket)
 		return;
 	if (away_after_ms(el) && !socket->device.is_idle)
 		take_out(el, socket);
+	presence_behind_forget(socket);
 	socket->device.wants_friends = false;
 	presence_report_wanting(socket->user);
 	presence_report_user(el, socket->user->id);
@@ -143,6 +145,7 @@ void presence_listen(struct edge *edge)
 void presence_stop(struct edge_loop *el)
 {
 	loop_timer_disarm(el->loop, &el->presence.idle_timer);
+	presence_behind_stop(el);
 	presence_show_stop(el);
 	presence_report_stop(el);
 }

@@ -51,6 +51,12 @@ static void publish_numbered(void *arg, Walletwire__V1__PresenceReport *report)
 	publish(el, report);
 }
 
+/* Whoever is behind would not be shown them. */
+static bool wants_friends(const struct socket *socket)
+{
+	return socket->device.wants_friends && !socket->device.is_behind;
+}
+
 /* Of its live sockets: how many, and the best of them. */
 static Walletwire__V1__PresenceReportUser word_of(char *id, const struct user *user_or_null)
 {
@@ -64,7 +70,7 @@ static Walletwire__V1__PresenceReportUser word_of(char *id, const struct user *u
 			continue;
 		word.sockets++;
 		is_online = is_online || !(socket->device.is_away || socket->device.is_idle);
-		word.wants_friends = word.wants_friends || socket->device.wants_friends;
+		word.wants_friends = word.wants_friends || wants_friends(socket);
 	}
 	if (word.sockets)
 		word.status = is_online ? WALLETWIRE__V1__PRESENCE_STATUS__PRESENCE_STATUS_ONLINE
@@ -237,12 +243,12 @@ void presence_report_user(struct edge_loop *el, const char *user_id)
 		plan(el);
 }
 
-static bool wants_friends(const struct user *user)
+static bool somebody_wants_friends(const struct user *user)
 {
 	const struct socket *socket;
 
 	DL_FOREACH (user->sockets, socket) {
-		if (socket->device.wants_friends)
+		if (wants_friends(socket))
 			return true;
 	}
 	return false;
@@ -255,7 +261,7 @@ void presence_report_wanting(struct user *user)
 	if (user->wanting.prev)
 		DL_DELETE2(presence->wanting, user, wanting.prev, wanting.next);
 	user->wanting.prev = user->wanting.next = NULL;
-	if (!wants_friends(user))
+	if (!somebody_wants_friends(user))
 		return;
 	user->wanting.told_ms = loop_now_ms(user->el->loop);
 	DL_APPEND2(presence->wanting, user, wanting.prev, wanting.next);

@@ -5,6 +5,7 @@
 
 #include "metrics.h"
 #include "presence_batch.h"
+#include "presence_behind.h"
 #include "presence_report.h"
 #include "socket.h"
 #include "user.h"
@@ -62,7 +63,7 @@ static void show_list(
 	if (!user || friends->loop != el->index)
 		return;
 	DL_FOREACH (user->sockets, socket) {
-		if (!is_for(socket, friends))
+		if (!is_for(socket, friends) || presence_falls_behind(socket))
 			continue;
 		socket->device.wants_friends = false;
 		if (!is_news(socket, friends))
@@ -84,7 +85,8 @@ static void show_change(
 		if (!user)
 			continue;
 		DL_FOREACH (user->sockets, socket) {
-			if (socket->state != SOCKET_LIVE || socket->device.wants_friends)
+			if (socket->state != SOCKET_LIVE || socket->device.wants_friends ||
+			    presence_falls_behind(socket))
 				continue;
 			socket->device.may_believe = true;
 			socket_show(socket, frame);

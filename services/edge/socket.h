@@ -38,7 +38,9 @@ struct device {
 	bool is_idle;               /* its client has done nothing for so long */
 	bool wants_friends;         /* it is live, and was not told its friends */
 	uint64_t told_in;           /* the first report that told of it; 0: none has yet */
-	bool may_believe;           /* its client may take somebody for online or away */
+	bool is_behind;             /* it is shown nothing until its queue is below half */
+	struct socket *prev_behind, *next_behind;
+	bool may_believe; /* its client may take somebody for online or away */
 };
 
 struct socket {

@@ -386,13 +386,8 @@ struct interval {
 	char user_id[];
 };
 
-/* A socket that still has half a queue to read is given its next page later. */
-static bool is_congested(const struct socket *socket)
-{
-	return outq_is_half_full(&socket->session->out, &socket->session->el->engine->cfg.queue);
-}
-
-/* Where the next page starts: the lowest position of a socket that has room for it. */
+/* Where the next page starts: the lowest position of a socket that has room for it; one that still
+ * has half a queue to read is given its next page later. */
 static bool next_page(const struct user *user, uint64_t *ret_after)
 {
 	const struct socket *socket;
@@ -400,7 +395,7 @@ static bool next_page(const struct user *user, uint64_t *ret_after)
 	*ret_after = user->target_seq;
 	DL_FOREACH (user->sockets, socket) {
 		if (socket->state == SOCKET_LIVE && socket->seq < *ret_after &&
-		    !is_congested(socket))
+		    !session_is_congested(socket->session))
 			*ret_after = socket->seq;
 	}
 	return *ret_after < user->target_seq;
@@ -410,7 +405,8 @@ static bool next_page(const struct user *user, uint64_t *ret_after)
 static void fill_socket(struct socket *socket, const struct interval *asked,
     const struct delivery_item *items, size_t len, uint64_t handled)
 {
-	if (socket->state != SOCKET_LIVE || socket->seq < asked->after || is_congested(socket))
+	if (socket->state != SOCKET_LIVE || socket->seq < asked->after ||
+	    session_is_congested(socket->session))
 		return;
 	for (size_t i = 0; i < len; i++) {
 		socket_skip_to(

@@ -16,8 +16,8 @@
 #ifndef EDGE_USER_H
 #define EDGE_USER_H
 
-#include "delivery.h"
 #include "base/rate.h"
+#include "delivery.h"
 #include "edge.h"
 
 struct socket;

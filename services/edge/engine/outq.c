@@ -172,7 +172,10 @@ enum outq_result outq_push(
 	return older ? OUTQ_REPLACED : OUTQ_QUEUED;
 }
 
-unsigned outq_drop_hints(struct outq *q)
+enum { ANY_KIND = -1 };
+
+/* Those of a class and kind, but one of which a part is written. */
+static unsigned drop_loose(struct outq *q, enum frame_class class, int kind)
 {
 	struct packet *packet, *next;
 	unsigned dropped = 0;
@@ -180,12 +183,23 @@ unsigned outq_drop_hints(struct outq *q)
 	for (packet = q->loose; packet; packet = next) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed is not in the list */
 		next = packet->next_loose;
-		if (packet->body->class != FRAME_HINT || is_begun(q, packet))
+		if (packet->body->class != class || is_begun(q, packet) ||
+		    (kind != ANY_KIND && packet->body->kind != kind))
 			continue;
 		drop(q, packet);
 		dropped++;
 	}
 	return dropped;
+}
+
+unsigned outq_drop_hints(struct outq *q)
+{
+	return drop_loose(q, FRAME_HINT, ANY_KIND);
+}
+
+unsigned outq_drop_states(struct outq *q, uint16_t kind)
+{
+	return drop_loose(q, FRAME_STATE, kind);
 }
 
 bool outq_is_half_full(const struct outq *q, const struct outq_limits *limits)

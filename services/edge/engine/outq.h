@@ -62,6 +62,9 @@ void outq_push_close(struct outq *q, struct bytes payload);
 /* Hints go, so that something else may fit; returns how many. */
 unsigned outq_drop_hints(struct outq *q);
 
+/* States of this kind go, since something that is to come says what they say; returns how many. */
+unsigned outq_drop_states(struct outq *q, uint16_t kind);
+
 /* Does more than half of what may wait? */
 bool outq_is_half_full(const struct outq *q, const struct outq_limits *limits);
 

@@ -390,6 +390,11 @@ static void stalled(void *arg)
 	session_close(arg, CLOSE_SLOW_CONSUMER);
 }
 
+bool session_is_congested(const struct session *session)
+{
+	return outq_is_half_full(&session->out, &session->el->engine->cfg.queue);
+}
+
 /*
  * A client may take its time with a queue that is more than half full (it recovers, or its line is
  * slow) as long as it takes something of it. The heartbeat does not see one that takes nothing but
@@ -400,7 +405,7 @@ static void watch_for_stall(struct session *session)
 	const struct engine_config *cfg = &session->el->engine->cfg;
 	struct loop *loop = session->el->loop;
 
-	if (!outq_is_half_full(&session->out, &cfg->queue)) {
+	if (!session_is_congested(session)) {
 		loop_timer_disarm(loop, &session->stall);
 	} else if (!loop_timer_is_armed(&session->stall) ||
 		   session->taken_seen != session->out.taken) {

@@ -154,6 +154,9 @@ void session_ping(struct session *session);
 void session_touch(struct session *session); /* bytes came in: it is alive */
 void session_mark_dirty(struct session *session);
 
+/* More than half of what may wait for it does: whoever can wait with something, should. */
+bool session_is_congested(const struct session *session);
+
 /* The loop's turn end: writes what is queued. */
 void session_flush_all(struct engine_loop *el);
 

@@ -691,7 +691,7 @@ END_TEST
  */
 START_TEST(who_does_not_read_is_shown_the_newest_of_each_friend)
 {
-	enum { FRIENDS = 600, CHANGES = 4000 };
+	enum { FRIENDS = 400, CHANGES = 4000 };
 	struct client *client = malloc(sizeof(*client));
 	char friend[128];
 	unsigned shown = 0;
@@ -714,6 +714,39 @@ START_TEST(who_does_not_read_is_shown_the_newest_of_each_friend)
 		shown += strstr(client->text, "\"bob\"") != NULL;
 	} while (!strstr(client->text, "\"offline\""));
 	ck_assert_uint_lt(shown, CHANGES);
+	sign_out(client);
+}
+END_TEST
+
+/* Each friend's change is a packet of its own, and there are more of them than a queue holds. */
+START_TEST(who_takes_updates_too_slowly_is_shown_a_list_instead)
+{
+	enum { FRIENDS = 3000 };
+	struct client *client = malloc(sizeof(*client));
+	char friend[128];
+	unsigned shown = 0;
+
+	client_open_small(client, http_front_port(edge.engine.front), 4096);
+	ck_assert(client_sign_in(client, world.keys_dir, "ann"));
+	roster_expect_wants(roster, edge.id, "ann", true);
+	tell_friends("ann", "bob", ONLINE);
+	expect_shown(client, LIST("bob", "online"));
+	roster_ask_tables(roster, edge.id);
+	ck_assert(!roster_user(roster, edge.id, "ann").wants_friends);
+	for (int i = 0; i < FRIENDS; i++) {
+		(void)snprintf(friend, sizeof(friend), "%0100d", i);
+		tell_change("ann", friend, ONLINE);
+	}
+	roster_expect_wants(roster, edge.id, "ann", true);
+	tell_friends("ann", "bob", AWAY);
+	do {
+		ck_assert_ptr_nonnull(client_expect(client, "42[\"presence:"));
+		shown++;
+	} while (strncmp(client->text, LIST("bob", "away"), strlen(LIST("bob", "away"))) != 0);
+	ck_assert_uint_lt(shown, FRIENDS);
+	ck_assert_int_ge(count_of("\nww_edge_presence_behind_total "), 1);
+	tell_change("ann", "bob", OFFLINE);
+	expect_shown(client, UPDATE("bob", "offline"));
 	sign_out(client);
 }
 END_TEST
@@ -1042,6 +1075,7 @@ int main(void)
 	tcase_add_test(tc, a_list_waits_for_the_connect_answer);
 	tcase_add_test(tc, left_channels_do_not_matter);
 	tcase_add_test(tc, who_does_not_read_is_shown_the_newest_of_each_friend);
+	tcase_add_test(tc, who_takes_updates_too_slowly_is_shown_a_list_instead);
 	tcase_add_test(tc, after_a_gap_friends_are_wanted_again);
 	tcase_add_test(tc, a_heartbeat_shows_what_was_missed);
 	tcase_add_test(tc, an_empty_batch_may_begin_a_generation);

@@ -153,6 +153,29 @@ START_TEST(hints_make_room_but_one_that_is_half_written)
 }
 END_TEST
 
+START_TEST(states_of_a_kind_go_but_one_that_is_half_written)
+{
+	struct frame *other = frame_new(FRAME_STATE, BYTES_LITERAL("o"), "k1");
+
+	other->kind = 2;
+	(void)push(state("a", "k1"), "");
+	(void)push(keep("b"), "");
+	(void)push(state("c", "k2"), "");
+	(void)push(other, "");
+	(void)push(state("d", "k3"), "");
+	q.written = 1;
+	ck_assert_uint_eq(outq_drop_states(&q, 1), 2);
+	ck_assert_uint_eq(outq_drop_states(&q, 1), 0);
+	ck_assert_uint_eq(q.count, 3);
+	ck_assert_uint_eq(q.bytes, 9);
+	ck_assert_int_eq(outq_write(&q, near_end), OUTQ_EMPTY);
+	ck_assert_str_eq(received(), "\x01"
+				     "a\x81\x01"
+				     "b\x81\x01"
+				     "o");
+}
+END_TEST
+
 START_TEST(what_has_left_is_counted_also_in_parts)
 {
 	(void)push(keep("abc"), "");
@@ -416,6 +439,7 @@ int main(void)
 	tcase_add_test(tc, headers_and_tails_count);
 	tcase_add_test(tc, a_newer_state_needs_only_the_room_that_the_older_one_leaves);
 	tcase_add_test(tc, hints_make_room_but_one_that_is_half_written);
+	tcase_add_test(tc, states_of_a_kind_go_but_one_that_is_half_written);
 	tcase_add_test(tc, what_has_left_is_counted_also_in_parts);
 	tcase_add_test(tc, a_state_as_base64_is_replaced_as_well);
 	tcase_add_test(tc, what_is_half_written_is_neither_replaced_nor_repeated);
