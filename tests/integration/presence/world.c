@@ -101,6 +101,11 @@ static void answer_comes(struct world *world)
 
 void world_spawn(struct world *world, int replica, const char *extra)
 {
+	world_spawn_at(world, replica, world->nats.port, extra);
+}
+
+void world_spawn_at(struct world *world, int replica, int nats_port, const char *extra)
+{
 	char program[512], url[128];
 	const char *argv[] = { program, url, "--admin=127.0.0.1:0", "--nats-user=presence",
 		"--listen-first=200ms", "--batch-interval=20ms", "--offline-grace=300ms", extra,
@@ -108,7 +113,7 @@ void world_spawn(struct world *world, int replica, const char *extra)
 
 	ck_assert_msg(getenv("WW_BIN_DIR") != NULL, "WW_BIN_DIR is not set: run it by ctest");
 	(void)snprintf(program, sizeof(program), "%s/ww-presence", getenv("WW_BIN_DIR"));
-	(void)snprintf(url, sizeof(url), "--nats-url=%s", world->nats.url);
+	(void)snprintf(url, sizeof(url), "--nats-url=nats://127.0.0.1:%d", nats_port);
 	(void)snprintf(world->log[replica], sizeof(world->log[replica]), "%s/presence-%d-%d.log",
 	    support_tmp_dir(), (int)getpid(), replica);
 	ck_assert_int_eq(setenv("WW_NATS_PASSWORD", "presence", 1), 0);
@@ -318,7 +323,8 @@ static void report(struct world_edge *edge, Walletwire__V1__PresenceReport *repo
 static void tell_all(struct world_edge *edge, bool wants_friends)
 {
 	Walletwire__V1__PresenceReport whole = WALLETWIRE__V1__PRESENCE_REPORT__INIT;
-	Walletwire__V1__PresenceReportUser *users[WORLD_USERS_MAX];
+	Walletwire__V1__PresenceReportUser **users =
+	    arena_alloc(&edge->world->arena, WORLD_USERS_MAX * sizeof(*users));
 
 	for (size_t i = 0; i < edge->users_len; i++) {
 		users[i] = &edge->users[i];
@@ -531,6 +537,16 @@ void edge_wait_changes(struct world_edge *edge, const char *user)
 static bool is_heartbeat(const Batch *batch)
 {
 	return batch->n_friends + batch->n_changes + batch->n_excess == 0;
+}
+
+uint64_t edge_generation(struct world_edge *edge)
+{
+	uint64_t generation;
+
+	(void)pthread_mutex_lock(&edge->world->lock);
+	generation = edge->len > 0 ? edge->batches[edge->len - 1]->generation : 0;
+	(void)pthread_mutex_unlock(&edge->world->lock);
+	return generation;
 }
 
 uint64_t edge_check_numbers(struct world_edge *edge)

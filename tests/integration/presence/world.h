@@ -20,7 +20,7 @@ enum {
 	WORLD_EDGES = 2,
 	WORLD_WAIT_MS = 30000,
 	WORLD_BATCHES_MAX = 4096,
-	WORLD_USERS_MAX = 256,
+	WORLD_USERS_MAX = 4096,
 };
 
 /* An edge with one loop: it tells all it has when it is asked to. */
@@ -55,6 +55,8 @@ void world_stop(struct world *world);
 
 /* `extra` is one more flag ("--offline-grace=30s") or NULL. Returns when it answers. */
 void world_spawn(struct world *world, int replica, const char *extra);
+/* The same, with nats-server at another port. */
+void world_spawn_at(struct world *world, int replica, int nats_port, const char *extra);
 void world_kill(struct world *world, int replica, int signal);
 
 /* Both ways; the answer must be `code`, "ok" for success. NULL: nobody. */
@@ -97,6 +99,8 @@ size_t edge_changes(struct world_edge *edge, const char *user);
 void edge_wait_changes(struct world_edge *edge, const char *user);
 void edge_wait_list(struct world_edge *edge, const char *user);
 size_t edge_lists(struct world_edge *edge, const char *user);
+/* Of the newest batch; 0: there is none. */
+uint64_t edge_generation(struct world_edge *edge);
 /* No number is missing or comes twice, in each generation; returns the last generation. */
 uint64_t edge_check_numbers(struct world_edge *edge);
 
