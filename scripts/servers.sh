@@ -3,7 +3,7 @@
 
 NATS_USERS=(backend chat notifications edge presence audit ops)
 DB_NAME=walletwire
-DB_ROLES=(notifications presence) # one for each service that keeps something, named like its schema
+DB_ROLES=(notifications presence chat) # one for each service that keeps something, named like its schema
 
 # secret FILE: 32 random bytes as text, made once, for us alone.
 secret() {

@@ -159,6 +159,8 @@ static const char *const pairs_that_ask[][4] = {
 	{ "edge", "ww.svc.chat.send", "chat", "yes" },
 	{ "edge", "ww.svc.notifications.open", "notifications", "yes" },
 	{ "edge", "ww.svc.presence.get", "presence", "yes" },
+	{ "chat", "ww.svc.presence.friends_among", "presence", "yes" },
+	{ "ops", "ww.backend.chat.hold", "chat", "yes" },
 	{ "edge", "ww.edge.e2.stats", "edge", "yes" },
 	{ "ops", "ww.edge.e2.stats", "edge", "yes" },
 	{ "ops", "ww.svc.notifications.list", "notifications", "yes" },
