@@ -178,7 +178,7 @@ static struct bytes join(const struct audit_record **at, struct arena *arena)
 	return bytes_of(data, size);
 }
 
-size_t audit_rows(const struct audit *audit, struct audit_row **ret_rows)
+size_t audit_rows(const struct audit *audit, struct outbox_row **ret_rows)
 {
 	const struct audit_record *at = audit->first;
 	size_t n = 0;
@@ -193,9 +193,10 @@ size_t audit_rows(const struct audit *audit, struct audit_row **ret_rows)
 
 enum status audit_write(struct audit *audit, struct db *db, struct err *err)
 {
-	struct audit_row *rows;
+	struct outbox_row *rows;
 	size_t n = audit_rows(audit, &rows);
 
-	return n > 0 ? audit_outbox_insert(audit->outbox, db, rows, n, audit->arena, err)
-		     : STATUS_OK;
+	if (n == 0)
+		return STATUS_OK;
+	return outbox_insert(db, audit->outbox->insert, rows, n, audit->arena, err);
 }

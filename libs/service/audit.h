@@ -74,6 +74,6 @@ void audit_add(struct audit *audit, AuditRecord *record);
 enum status audit_write(struct audit *audit, struct db *db, struct err *err) MUST_CHECK;
 
 /* What audit_write() stores, for it and for tests: in the arena; returns how many. */
-size_t audit_rows(const struct audit *audit, struct audit_row **ret_rows);
+size_t audit_rows(const struct audit *audit, struct outbox_row **ret_rows);
 
 #endif

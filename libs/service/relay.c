@@ -163,6 +163,11 @@ bool relay_is_over(struct relay *relay)
 	return turns_are_over(relay->turns);
 }
 
+void relay_wake(struct relay *relay)
+{
+	turns_wake(relay->turns);
+}
+
 void relay_stop(struct relay *relay)
 {
 	if (!relay)

@@ -114,4 +114,5 @@ const struct db_statement store_statements[] = {
 };
 const size_t store_statements_len = ARRAY_LEN(store_statements);
 
+const struct db_partitions store_mailbox = { "notifications.mailbox", 24 };
 const struct audit_outbox store_audit = AUDIT_OUTBOX(STORE_SCHEMA);

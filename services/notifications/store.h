@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "batch.h"
 #include "db/db.h"
+#include "db/partition.h"
 #include "service/audit_outbox.h"
 #include "wallets.h"
 
@@ -310,11 +311,9 @@ enum status store_recount(struct db *db, const char *user_id, struct arena *aren
 extern const struct audit_outbox store_audit;
 
 /* --- upkeep --- */
-enum status store_make_partition(struct db *db, int64_t day, struct err *err) MUST_CHECK;
+extern const struct db_partitions store_mailbox; /* a day each */
 /* In a transaction that must not wait long for a lock. */
 #define STORE_IMPATIENT "SET LOCAL lock_timeout = '200ms'"
-/* Drops the days before `day`; fails with STATUS_UNAVAILABLE while somebody reads for long. */
-enum status store_drop_partitions(struct db *db, int64_t day, struct err *err) MUST_CHECK;
 enum status store_forget_bodies(
     struct db *db, int64_t before_us, size_t *ret_n, struct err *err) MUST_CHECK;
 /* Of the oldest announcement that has ended and has some, a bounded number. */

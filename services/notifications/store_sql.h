@@ -356,9 +356,6 @@
 		   " WHERE user_id = $1::text AND n > 0"                                           \
 		   " UNION ALL SELECT 1, type, priority, count(*) FROM notifications.inbox"        \
 		   " WHERE user_id = $1 AND state < 3 GROUP BY type, priority ORDER BY 1, 2, 3")   \
-	S(PARTITIONS,                                                                              \
-	    "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"      \
-	    " WHERE i.inhparent = 'notifications.mailbox'::regclass ORDER BY 1")                   \
 	S(FORGET_BODIES, "DELETE FROM notifications.bodies WHERE body_id IN (SELECT body_id"       \
 			 " FROM notifications.bodies WHERE NOT keep AND created_at < "             \
 			 "$1::timestamptz LIMIT 1000)"                                             \

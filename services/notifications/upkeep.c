@@ -34,14 +34,13 @@ static int64_t keep_days(const struct upkeep *upkeep)
 
 static enum status make_days(struct upkeep *upkeep, struct err *err)
 {
-	struct db *db = upkeep->apply->db;
 	int64_t day = today();
-	enum status s = STATUS_OK;
+	enum status s;
 
 	if (upkeep->days_made == day)
 		return STATUS_OK;
-	for (int64_t d = day - DAYS_BEHIND; d <= day + DAYS_AHEAD && !s; d++)
-		s = store_make_partition(db, d, err);
+	s = db_partitions_make(
+	    upkeep->apply->db, &store_mailbox, day - DAYS_BEHIND, day + DAYS_AHEAD, err);
 	if (!s)
 		upkeep->days_made = day;
 	return s;
@@ -55,7 +54,7 @@ static enum status drop_days(struct upkeep *upkeep, struct err *err)
 
 	if (upkeep->days_dropped == day)
 		return STATUS_OK;
-	s = store_drop_partitions(upkeep->apply->db, day - keep_days(upkeep), err);
+	s = db_partitions_drop(upkeep->apply->db, &store_mailbox, day - keep_days(upkeep), err);
 	if (!s)
 		upkeep->days_dropped = day;
 	return s;

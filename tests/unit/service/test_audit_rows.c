@@ -29,7 +29,7 @@ static void teardown(void)
 	arena_finish(&arena);
 }
 
-static const Walletwire__V1__AuditRecords *unpack(const struct audit_row *row)
+static const Walletwire__V1__AuditRecords *unpack(const struct outbox_row *row)
 {
 	Walletwire__V1__AuditRecords *records = walletwire__v1__audit_records__unpack(
 	    arena_allocator(&arena), row->payload.len, row->payload.data);
@@ -58,7 +58,7 @@ static const char *longest_id(void)
 
 START_TEST(a_record_names_itself_its_service_its_time_and_who_acted)
 {
-	struct audit_row *rows;
+	struct outbox_row *rows;
 	const AuditRecord *record;
 	char id[64];
 
@@ -77,7 +77,7 @@ END_TEST
 
 START_TEST(many_records_are_one_row)
 {
-	struct audit_row *rows;
+	struct outbox_row *rows;
 
 	for (int i = 0; i < 500; i++)
 		add_for_users(1, "alice");
@@ -88,7 +88,7 @@ END_TEST
 
 START_TEST(what_does_not_fit_a_message_becomes_rows_with_all_records_in_order)
 {
-	struct audit_row *rows;
+	struct outbox_row *rows;
 	unsigned next = 0;
 	size_t n;
 
@@ -117,7 +117,7 @@ END_TEST
 
 START_TEST(a_record_of_too_many_users_becomes_several)
 {
-	struct audit_row *rows;
+	struct outbox_row *rows;
 	uint64_t next = 1;
 	size_t n;
 
@@ -143,7 +143,7 @@ END_TEST
 START_TEST(the_next_try_starts_anew_under_the_same_names)
 {
 	AuditActor by = audit_actor(AUDIT_BY(USER), "alice");
-	struct audit_row *rows;
+	struct outbox_row *rows;
 	char first[64];
 
 	add_for_users(1, "alice");
