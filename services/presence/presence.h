@@ -36,6 +36,7 @@ extern const size_t presence_routes_len;
 /* ww.svc.presence.<verb> */
 enum status presence_on_get(struct request *req, struct err *err);
 enum status presence_on_friends(struct request *req, struct err *err);
+enum status presence_on_friends_among(struct request *req, struct err *err);
 enum status presence_on_privacy(struct request *req, struct err *err);
 
 /* ww.backend.presence.<verb> */

@@ -9,6 +9,7 @@
 const struct route presence_routes[] = {
 	{ SVC("get"), REQUEST(presence_get), presence_on_get },
 	{ SVC("friends"), REQUEST(presence_friends), presence_on_friends },
+	{ SVC("friends_among"), REQUEST(presence_friends_among), presence_on_friends_among },
 	{ SVC("privacy"), REQUEST(presence_privacy), presence_on_privacy },
 	{ BACKEND("friends_set"), REQUEST(friends_set), presence_on_friends_set },
 	{ BACKEND("export"), REQUEST(export), presence_on_export },
