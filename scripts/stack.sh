@@ -17,7 +17,7 @@ plan_replicas() {
 }
 
 stack_plan() {
-  local edge_count=$1 notifications=$2 presence=$3 http_port=$4 i
+  local edge_count=$1 notifications=$2 presence=$3 chat=$4 http_port=$5 i
 
   if [ -z "$http_port" ]; then
     port_pick
@@ -36,6 +36,7 @@ stack_plan() {
   done
   plan_replicas notifications "$notifications"
   plan_replicas presence "$presence"
+  plan_replicas chat "$chat"
   if $STACK_OUTBOX; then
     port_pick
     STACK_SERVICES+=("service:outbox:-:$PORT")
@@ -220,7 +221,7 @@ number() {
 }
 
 stack_up() {
-  local detach=false edge_count=2 notifications=1 presence=1 http_port=$DEFAULT_HTTP_PORT build=true
+  local detach=false edge_count=2 notifications=1 presence=1 chat=1 http_port=$DEFAULT_HTTP_PORT build=true
 
   STACK_OUTBOX=false
   while [ $# -gt 0 ]; do
@@ -229,6 +230,7 @@ stack_up() {
       --edges) need_value "$@"; edge_count=$2; shift ;;
       --notifications) need_value "$@"; notifications=$2; shift ;;
       --presence) need_value "$@"; presence=$2; shift ;;
+      --chat) need_value "$@"; chat=$2; shift ;;
       --outbox) STACK_OUTBOX=true ;;
       --http) need_value "$@"; http_port=$2; shift ;;
       --free-ports) http_port= ;;
@@ -241,6 +243,7 @@ stack_up() {
   number --edges "$edge_count" 1 16
   number --notifications "$notifications" 1 8
   number --presence "$presence" 0 8
+  number --chat "$chat" 0 8
   [ -z "$http_port" ] || number --http "$http_port" 1 65535
 
   mkdir -p "$RUN_DIR/log" "$RUN_DIR/pid"
@@ -258,7 +261,7 @@ stack_up() {
     build "$PRESET" "${PROGRAMS[@]}"
   fi
   BIN=$(bin_dir "$PRESET")
-  stack_plan "$edge_count" "$notifications" "$presence" "$http_port"
+  stack_plan "$edge_count" "$notifications" "$presence" "$chat" "$http_port"
   # From here on whatever goes wrong stops what was started.
   trap 'say "==> stop"; stack_stop' EXIT
   trap 'exit 130' INT TERM HUP
