@@ -1,6 +1,7 @@
 /* A small table of pairs, each in the one place that its hash gives it: a newer one takes it. */
 #include "friends.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,7 @@ enum status friends_require(struct friends *friends, struct request *req, const 
 	s = ask(req, unknown, n, &reply, err);
 	if (s)
 		return s;
+	assert(reply);
 	for (size_t i = 0; i < reply->n_user_ids; i++)
 		learn(friends, req->user_id, reply->user_ids[i]);
 	if (reply->n_user_ids == n)

@@ -8,6 +8,7 @@
 #include "base/subject.h"
 #include "base/xalloc.h"
 #include "metrics.h"
+#include "rooms.h"
 #include "transfers.h"
 #include "user.h"
 
@@ -21,6 +22,7 @@ static const struct own_channel {
 };
 
 #define TRANSFER_PREFIX "transfer:"
+#define ROOM_PREFIX "room:"
 
 /* 0 for kinds that a newer service knows and this edge does not. */
 static unsigned bit(Walletwire__V1__ChannelKind kind)
@@ -36,6 +38,21 @@ static bool starts_with(struct bytes name, const char *prefix, struct bytes *ret
 		return false;
 	*ret_rest = bytes_of(name.data + len, name.len - len);
 	return true;
+}
+
+bool channel_is_room(struct bytes name, struct bytes *ret_room_id)
+{
+	return starts_with(name, ROOM_PREFIX, ret_room_id);
+}
+
+enum status channels_check_limit(const struct socket *socket, struct err *err)
+{
+	size_t joined = socket->tracked_len + socket->views_len + ARRAY_LEN(own_channels);
+
+	if (joined < (size_t)edge_loop_of(socket->session)->edge->cfg.max_channels)
+		return STATUS_OK;
+	count_event_refused(EVENT_CHANNELS);
+	return err_set(err, STATUS_RATE_LIMITED, "too many channels are joined");
 }
 
 void channels_join_own(struct socket *socket)
@@ -56,6 +73,7 @@ void channels_leave_all(struct socket *socket)
 {
 	while (socket->tracked)
 		forget(socket, socket->tracked);
+	rooms_leave_all(socket);
 	socket->own_channels = 0;
 }
 
@@ -73,16 +91,15 @@ struct tracked *channel_tracked(const struct socket *socket, struct bytes id)
 enum status channel_track(struct socket *socket, struct bytes transfer_id, struct err *err)
 {
 	struct tracked *tracked;
+	enum status s;
 
 	if (transfer_id.len == 0 || transfer_id.len > SUBJECT_ID_MAX)
 		return err_invalid(err, "transferId", "1 to %d bytes are allowed", SUBJECT_ID_MAX);
 	if (channel_tracked(socket, transfer_id))
 		return STATUS_OK;
-	if (socket->tracked_len + ARRAY_LEN(own_channels) >=
-	    (size_t)edge_loop_of(socket->session)->edge->cfg.max_channels) {
-		count_event_refused(EVENT_CHANNELS);
-		return err_set(err, STATUS_RATE_LIMITED, "too many channels are joined");
-	}
+	s = channels_check_limit(socket, err);
+	if (s)
+		return s;
 	tracked = xcalloc(1, sizeof(*tracked) + transfer_id.len + 1);
 	memcpy(tracked->id, transfer_id.data, transfer_id.len);
 	tracked->socket = socket;
@@ -122,8 +139,8 @@ static enum status own_channel(
 static enum status no_such_channel(struct err *err)
 {
 	return err_set(err, STATUS_NOT_FOUND,
-	    "a channel is user:, balance: or transactions: and your user id, or transfer: and its "
-	    "id");
+	    "a channel is user:, balance: or transactions: and your user id, or transfer: or room: "
+	    "and its id");
 }
 
 enum status channel_join(struct socket *socket, struct bytes name, struct err *err)
@@ -155,6 +172,8 @@ enum status channel_leave(struct socket *socket, struct bytes name, struct err *
 		socket->own_channels &= ~own;
 	else if (starts_with(name, TRANSFER_PREFIX, &id))
 		channel_untrack(socket, id);
+	else if (channel_is_room(name, &id))
+		room_leave(socket, id);
 	else
 		return no_such_channel(err);
 	return STATUS_OK;
@@ -171,7 +190,7 @@ bool channels_are_as_given(const struct socket *socket)
 		if (has_left(socket, &own_channels[i]))
 			return false;
 	}
-	return !socket->tracked;
+	return !socket->tracked && !socket->views;
 }
 
 void channels_describe(
@@ -190,6 +209,7 @@ void channels_describe(
 	}
 	LL_FOREACH (socket->tracked, tracked)
 		ret_tracking->transfers[ret_tracking->n_transfers++] = tracked->id;
+	ret_tracking->rooms = rooms_of(socket, arena, &ret_tracking->n_rooms);
 }
 
 /* More than the limit allows may have been written under another one: those are let go. */
@@ -201,6 +221,8 @@ void channels_restore(struct socket *socket, const Walletwire__V1__Tracking *tra
 		socket->own_channels &= ~bit(tracking->left[i]);
 	for (size_t i = 0; i < tracking->n_transfers && !s; i++)
 		s = channel_track(socket, bytes_of_str(tracking->transfers[i]), NULL);
+	for (size_t i = 0; i < tracking->n_rooms && !s; i++)
+		s = room_enter(socket, bytes_of_str(tracking->rooms[i]), NULL);
 }
 
 bool channels_reach(

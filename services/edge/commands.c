@@ -12,9 +12,11 @@
 #include "codec/reflect.h"
 #include "metrics.h"
 #include "presence.h"
+#include "rooms.h"
 #include "tracking.h"
 #include "transfers.h"
 #include "user.h"
+#include "walletwire/v1/chat.pb-c.h"
 #include "walletwire/v1/common.pb-c.h"
 #include "walletwire/v1/notifications.pb-c.h"
 #include "walletwire/v1/presence.pb-c.h"
@@ -27,6 +29,9 @@ enum {
 
 struct command {
 	const char *event;
+	enum edge_rate rate;
+	/* Which other row serves it, by what it is about; NULL: this one. */
+	const struct command *(*instead)(const struct json *payload);
 	/* What the socket follows is stored before it is answered, for the edge that recovers it.
 	 */
 	bool is_tracked;
@@ -40,10 +45,13 @@ struct command {
 	/* ... or by a service. */
 	const char *subject;
 	const ProtobufCMessageDescriptor *request, *reply;
+	/* Reads the payload, where it is not what its descriptor says. */
+	enum status (*read)(const struct json *payload, struct arena *arena,
+	    ProtobufCMessage **ret_request, struct err *err);
 	/* Called with the payload before the service is asked, and with its reply, or with the
 	 * payload again if there is none. */
 	enum status (*before)(struct socket *socket, ProtobufCMessage *request, struct err *err);
-	void (*after)(const struct socket *socket, ProtobufCMessage *reply);
+	void (*after)(struct socket *socket, ProtobufCMessage *reply);
 	void (*failed)(struct socket *socket, const ProtobufCMessage *request);
 };
 
@@ -123,7 +131,7 @@ static enum status before_select(struct socket *socket, ProtobufCMessage *reques
 	return STATUS_OK;
 }
 
-static void after_track(const struct socket *socket, ProtobufCMessage *reply)
+static void after_track(struct socket *socket, ProtobufCMessage *reply)
 {
 	const Walletwire__V1__TrackReply *track = (const Walletwire__V1__TrackReply *)(void *)reply;
 
@@ -139,7 +147,7 @@ static void failed_track(struct socket *socket, const ProtobufCMessage *request)
 }
 
 /* What the client was told last stands beside every item, as it does where one arrives. */
-static void after_list(const struct socket *socket, ProtobufCMessage *reply)
+static void after_list(struct socket *socket, ProtobufCMessage *reply)
 {
 	Walletwire__V1__ListReply *list = (Walletwire__V1__ListReply *)(void *)reply;
 
@@ -149,13 +157,66 @@ static void after_list(const struct socket *socket, ProtobufCMessage *reply)
 	}
 }
 
+/* --- room:{id}: a channel that a service guards --- */
+
+static enum status read_view(const struct json *payload, struct arena *arena,
+    ProtobufCMessage **ret_request, struct err *err)
+{
+	Walletwire__V1__ChatViewRequest *view = MESSAGE_NEW(arena, chat_view_request);
+	struct bytes name = { 0 }, id = { 0 };
+	enum status s = channel_name(payload, &name, err);
+
+	if (s)
+		return s;
+	(void)channel_is_room(name, &id);
+	view->room_id = arena_strndup(arena, id.data, id.len);
+	*ret_request = &view->base;
+	return STATUS_OK;
+}
+
+static enum status before_view(struct socket *socket, ProtobufCMessage *request, struct err *err)
+{
+	const Walletwire__V1__ChatViewRequest *view =
+	    (const Walletwire__V1__ChatViewRequest *)(const void *)request;
+
+	return room_enter(socket, bytes_of_str(view->room_id), err);
+}
+
+static void after_view(struct socket *socket, ProtobufCMessage *reply)
+{
+	room_open(socket, ((const Walletwire__V1__ChatViewReply *)(const void *)reply)->room_id);
+}
+
+static void failed_view(struct socket *socket, const ProtobufCMessage *request)
+{
+	const Walletwire__V1__ChatViewRequest *view =
+	    (const Walletwire__V1__ChatViewRequest *)(const void *)request;
+
+	room_leave(socket, bytes_of_str(view->room_id));
+}
+
 #define SERVICE(event_, verb_, request_, reply_)              \
 	.event = (event_), .subject = "ww.svc." verb_,        \
 	.request = &walletwire__v1__##request_##__descriptor, \
 	.reply = &walletwire__v1__##reply_##__descriptor
 
+static const struct command view_room = {
+	SERVICE("subscribe", "chat.view", chat_view_request, chat_view_reply), .is_tracked = true,
+	.read = read_view, .before = before_view, .after = after_view, .failed = failed_view
+};
+
+static const struct command *view_if_room(const struct json *payload)
+{
+	struct bytes id;
+
+	return channel_is_room(json_text(json_get(payload, "channel")), &id) ? &view_room : NULL;
+}
+
+/* A verb of ww-chat whose request and reply are named like it. */
+#define CHAT(verb_, reply_) SERVICE("chat:" #verb_, "chat." #verb_, chat_##verb_##_request, reply_)
+
 static const struct command commands[] = {
-	{ .event = "subscribe", .run = run_subscribe, .is_tracked = true },
+	{ .event = "subscribe", .run = run_subscribe, .is_tracked = true, .instead = view_if_room },
 	{ .event = "unsubscribe", .run = run_unsubscribe, .is_tracked = true },
 	{ .event = "transfer:untrack", .run = run_untrack, .is_tracked = true },
 	{ .event = "auth:refresh", .run = run_refresh, .reply_of = socket_token_end },
@@ -179,13 +240,35 @@ static const struct command commands[] = {
 	{ SERVICE("presence:privacy", "presence.privacy", presence_privacy_request,
 	      presence_privacy_reply),
 	    .is_told = true },
+	{ CHAT(create, chat_room_reply), .rate = EDGE_RATE_CHAT },
+	{ CHAT(invite, chat_room_reply), .rate = EDGE_RATE_CHAT },
+	{ CHAT(join, chat_room_reply), .rate = EDGE_RATE_CHAT },
+	{ CHAT(leave, chat_room_reply), .rate = EDGE_RATE_CHAT },
+	{ CHAT(remove, chat_room_reply), .rate = EDGE_RATE_CHAT },
+	{ CHAT(rename, chat_room_reply), .rate = EDGE_RATE_CHAT },
+	{ CHAT(rooms, chat_rooms_reply) },
+	{ CHAT(send, chat_send_reply), .rate = EDGE_RATE_CHAT },
+	{ CHAT(edit, chat_message_reply), .rate = EDGE_RATE_CHAT },
+	{ CHAT(delete, chat_message_reply), .rate = EDGE_RATE_CHAT },
+	{ CHAT(history, chat_history_reply) },
+	{ CHAT(read, chat_read_reply) },
+	{ CHAT(typing, error_reply), .rate = EDGE_RATE_TYPING },
+	{ CHAT(block, error_reply), .rate = EDGE_RATE_CHAT },
+	{ SERVICE("chat:unblock", "chat.unblock", chat_block_request, error_reply),
+	    .rate = EDGE_RATE_CHAT },
+	{ CHAT(blocks, chat_blocks_reply) },
+	{ CHAT(report, error_reply), .rate = EDGE_RATE_CHAT },
 };
 
-static const struct command *find(struct bytes event)
+static const struct command *find(struct bytes event, const struct json *payload)
 {
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-		if (bytes_equal_str(event, commands[i].event))
-			return &commands[i];
+		const struct command *command = &commands[i], *instead;
+
+		if (!bytes_equal_str(event, command->event))
+			continue;
+		instead = command->instead ? command->instead(payload) : NULL;
+		return instead ? instead : command;
 	}
 	return NULL;
 }
@@ -344,7 +427,9 @@ static enum status ask_service(const struct command *command, struct socket *soc
 	struct pending *pending;
 	enum status s;
 
-	s = reflect_from_json(command->request, payload, TEXT_MAX, arena, &request, err);
+	s = command->read
+		? command->read(payload, arena, &request, err)
+		: reflect_from_json(command->request, payload, TEXT_MAX, arena, &request, err);
 	if (!s && command->before)
 		s = command->before(socket, request, err);
 	if (s)
@@ -384,22 +469,46 @@ static enum status run_here(const struct command *command, struct socket *socket
 	return STATUS_OK;
 }
 
-void command_refuse(struct sio_socket *socket, const struct sio_event *event, int64_t wait_ms)
+static void refuse_for_rate(
+    struct sio_socket *socket, const struct sio_event *event, int64_t wait_ms)
 {
-	count_event_in();
 	count_event_refused(EVENT_RATE);
 	socket_ack_error(socket, &event->ack, status_wire(STATUS_RATE_LIMITED),
 	    status_text(STATUS_RATE_LIMITED), "", (uint32_t)wait_ms);
 }
 
+void command_refuse(struct sio_socket *socket, const struct sio_event *event, int64_t wait_ms)
+{
+	count_event_in();
+	refuse_for_rate(socket, event, wait_ms);
+}
+
+/* False: it was refused, and the socket may be gone. */
+static bool is_in_time(
+    struct socket *socket, const struct command *command, const struct sio_event *event)
+{
+	struct session *session = socket->session;
+	const struct rate_rule *rule = &edge_loop_of(session)->edge->rates[command->rate];
+	int64_t wait_ms =
+	    rate_take(rule, &socket->rates[command->rate], loop_now_ms(session->el->loop) * 1000);
+
+	if (wait_ms == 0)
+		return true;
+	refuse_for_rate(socket->base, event, wait_ms);
+	(void)session_strike(session);
+	return false;
+}
+
 void command_run(struct socket *socket, const struct sio_event *event)
 {
-	const struct command *command = find(event->name);
 	const struct json *payload = json_at(event->args, 1);
+	const struct command *command = find(event->name, payload);
 	struct err err = ERR_INIT;
 	int64_t wait_ms = 0;
 	struct arena arena;
 
+	if (command && !is_in_time(socket, command, event))
+		return;
 	arena_init(&arena, REQUEST_ARENA_MAX);
 	if (!command)
 		(void)err_set(&err, STATUS_NOT_FOUND, "there is no such event");

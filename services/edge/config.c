@@ -63,6 +63,15 @@ static const struct setting settings[] = {
 	    "presence:set and presence:privacy a second of one user on a loop; 0: any number"),
 	ROW(status_burst, "status-burst", SETTING_INT, "10", 1, RATE_PER_S_MAX,
 	    "The same at once of a user who has rested"),
+	ROW(chat_rate, "chat-rate", SETTING_INT, "5", 0, RATE_PER_S_MAX,
+	    "Messages, edits and changes of rooms and blocks a second of one socket; 0: any "
+	    "number"),
+	ROW(chat_burst, "chat-burst", SETTING_INT, "10", 1, RATE_PER_S_MAX,
+	    "The same at once of a socket that has rested"),
+	ROW(typing_rate, "typing-rate", SETTING_INT, "2", 0, RATE_PER_S_MAX,
+	    "Typing hints a second of one socket; 0: any number"),
+	ROW(typing_burst, "typing-burst", SETTING_INT, "4", 1, RATE_PER_S_MAX,
+	    "The same at once of a socket that has rested"),
 	ROW(max_strikes, "max-strikes", SETTING_INT, "200", 0, RATE_PER_S_MAX,
 	    "Refused events and packets of no use after which a connection is closed; two are "
 	    "forgiven each second; 0: never"),
@@ -105,6 +114,10 @@ static const struct setting settings[] = {
 	    "How long ww-presence, which speaks every 5 s, may be silent before every list is "
 	    "asked for "
 	    "again"),
+	ROW(room_check_ms, "room-check", SETTING_DURATION, "60s", 100, 3600000,
+	    "How often open rooms are compared with what ww-chat knows of their members"),
+	ROW(typing_expiry_ms, "typing-expiry", SETTING_DURATION, "6s", 100, 600000,
+	    "How long somebody is shown as typing who does not say so again"),
 	ROW(hole_wait_ms, "hole-wait", SETTING_DURATION, "50ms", 0, 10000,
 	    "How long a missing mailbox number may still arrive by itself"),
 	ROW(sweep_interval_ms, "sweep-interval", SETTING_DURATION, "60s", 100, 3600000,

@@ -27,12 +27,14 @@ struct edge_config {
 	int64_t max_body_memory;
 	int64_t max_user_sockets;
 	int64_t event_rate, event_burst, status_rate, status_burst, max_strikes;
+	int64_t chat_rate, chat_burst, typing_rate, typing_burst;
 	int64_t max_sockets, max_packet, max_payload;
 	int64_t queue_bytes, queue_packets, slow_timeout_ms;
 	int64_t max_channels, max_calls;
 	int64_t track_pending_ms;
 	int64_t away_after_ms;
 	int64_t presence_beat_ms, friends_wait_ms, presence_silence_ms;
+	int64_t room_check_ms, typing_expiry_ms;
 	int64_t hole_wait_ms, sweep_interval_ms;
 	int64_t drain_ms;
 	bool test_hooks;

@@ -84,6 +84,21 @@ static struct frame *encode_state(const Walletwire__V1__State *state)
 	return frame;
 }
 
+struct frame *delivery_encode_hint(const Walletwire__V1__Payload *payload)
+{
+	ProtobufCMessage *body;
+	const struct event_kind *kind = payload_kind(payload, &body);
+	struct buf out = BUF_INIT;
+	struct frame *frame;
+
+	if (!kind)
+		return NULL;
+	append_event_start(&out, kind->event, body);
+	frame = frame_new(FRAME_HINT, buf_bytes(&out), NULL);
+	buf_finish(&out);
+	return frame;
+}
+
 static void append_recalled(struct buf *out, const Walletwire__V1__LogEntry *entry)
 {
 	Walletwire__V1__Changed changed = WALLETWIRE__V1__CHANGED__INIT;
@@ -146,6 +161,22 @@ struct delivery_log *delivery_encode_log(Walletwire__V1__LogEntry *const *log, s
 	return encoded;
 }
 
+static struct delivery_hint *encode_hints(Walletwire__V1__Payload *const *hints, size_t len)
+{
+	struct delivery_hint *encoded = xcalloc(len, sizeof(*encoded));
+
+	for (size_t i = 0; i < len; i++)
+		encoded[i] = (struct delivery_hint){ hints[i], delivery_encode_hint(hints[i]) };
+	return encoded;
+}
+
+static void free_hints(struct delivery_hint *hints, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		frame_unref(hints[i].frame);
+	free(hints);
+}
+
 void delivery_free_items(struct delivery_item *items, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -178,6 +209,7 @@ static bool decode(void *body, struct bytes data, struct arena *arena)
 	*delivery = (struct delivery){
 		.epoch = message->epoch,
 		.user_id = message->user_id,
+		.room_id = message->room_id,
 		.rev_before = message->rev_before,
 		.rev = message->rev,
 		.items = delivery_encode_items(message->items, message->n_items),
@@ -186,6 +218,8 @@ static bool decode(void *body, struct bytes data, struct arena *arena)
 		.states_len = message->n_states,
 		.log = delivery_encode_log(message->log, message->n_log),
 		.log_len = message->n_log,
+		.hints = encode_hints(message->hints, message->n_hints),
+		.hints_len = message->n_hints,
 		.eviction = message->eviction,
 		.marks = message->marks,
 	};
@@ -199,6 +233,7 @@ static void finish(void *body)
 	delivery_free_items(delivery->items, delivery->items_len);
 	delivery_free_states(delivery->states, delivery->states_len);
 	delivery_free_log(delivery->log, delivery->log_len);
+	free_hints(delivery->hints, delivery->hints_len);
 }
 
 static const struct shared_type delivery_type = { sizeof(struct delivery), DELIVERY_ARENA_MAX,

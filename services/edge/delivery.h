@@ -29,13 +29,20 @@ struct delivery_log {
 	struct frame *frame; /* NULL: an end that is not told */
 };
 
+struct delivery_hint {
+	const Walletwire__V1__Payload *payload;
+	struct frame *frame; /* NULL: of a kind this edge does not know */
+};
+
 struct delivery {
 	const char *epoch, *user_id;
+	const char *room_id; /* of ww.rt.room.<r>; else "" */
 	uint64_t rev_before, rev;
 	struct delivery_item *items;
 	struct delivery_state *states;
 	struct delivery_log *log;
-	size_t items_len, states_len, log_len;
+	struct delivery_hint *hints;
+	size_t items_len, states_len, log_len, hints_len;
 	const Walletwire__V1__Eviction *eviction; /* NULL if none */
 	const Walletwire__V1__Marks *marks;       /* likewise */
 };
@@ -49,6 +56,8 @@ const struct delivery *delivery_of(struct shared *doorbell);
 struct delivery_item *delivery_encode_items(Walletwire__V1__Item *const *items, size_t len);
 struct delivery_state *delivery_encode_states(Walletwire__V1__State *const *states, size_t len);
 struct delivery_log *delivery_encode_log(Walletwire__V1__LogEntry *const *log, size_t len);
+/* The caller's, too. */
+struct frame *delivery_encode_hint(const Walletwire__V1__Payload *payload);
 void delivery_free_items(struct delivery_item *items, size_t len);
 void delivery_free_states(struct delivery_state *states, size_t len);
 void delivery_free_log(struct delivery_log *log, size_t len);

@@ -19,6 +19,7 @@
 #include "presence.h"
 #include "relay.h"
 #include "revoked.h"
+#include "rooms.h"
 #include "signin.h"
 #include "socket.h"
 #include "sweep.h"
@@ -142,6 +143,7 @@ static enum status start_listening(struct edge *edge, struct err *err)
 static void start_on_loop(void *arg)
 {
 	sweep_start(arg);
+	rooms_start(arg);
 }
 
 /* "/" and what the setting lists. */
@@ -171,6 +173,8 @@ static enum status name_namespaces(struct edge *edge, struct err *err)
 		.max_attachments = (unsigned)edge->cfg.max_attachments,
 		.events = rate_rule(edge->cfg.event_rate, edge->cfg.event_burst),
 	};
+	edge->rates[EDGE_RATE_CHAT] = rate_rule(edge->cfg.chat_rate, edge->cfg.chat_burst);
+	edge->rates[EDGE_RATE_TYPING] = rate_rule(edge->cfg.typing_rate, edge->cfg.typing_burst);
 	return STATUS_OK;
 }
 
@@ -283,6 +287,7 @@ static void on_loop_drained(struct engine_loop *engine_loop)
 
 	sweep_stop(el);
 	presence_stop(el);
+	rooms_stop(el);
 	drain_stop(el);
 	relay_end_loop(el);
 	atomic_store(&el->closed, true);

@@ -29,6 +29,9 @@
 
 enum { EDGE_NAMESPACES_MAX = 16 };
 
+/* What clients may do less often than anything else (commands.c). */
+enum edge_rate { EDGE_RATE_NONE, EDGE_RATE_CHAT, EDGE_RATE_TYPING, EDGE_RATES };
+
 struct edge {
 	struct edge_config cfg;
 	char
@@ -37,6 +40,7 @@ struct edge {
 	struct engine_app app;
 	struct engine_path paths[2];
 	struct sio_config sio;
+	struct rate_rule rates[EDGE_RATES];                   /* of a socket, beside all events */
 	struct sio_namespace namespaces[EDGE_NAMESPACES_MAX]; /* "/" is the first */
 	char *namespace_names;                                /* what their names point into */
 	struct recovery_keys recovery; /* empty: connections are not recovered */
@@ -103,6 +107,10 @@ struct edge_loop {
 		struct presence_order order; /* of what comes */
 		struct loop_timer silence;
 	} presence;
+	struct room_table {
+		struct room *by_id; /* those that sockets of this loop have open */
+		struct loop_timer timer;
+	} rooms;
 	struct drain {
 		bool is_on;
 		int64_t until_ms; /* then whoever is left goes */

@@ -1,4 +1,4 @@
-/* A hash of encoded user ids to bit masks of loops and lists of sockets. */
+/* A hash of subjects to bit masks of loops and, of users, lists of sockets. */
 #include "hub.h"
 
 #include <assert.h>
@@ -13,13 +13,18 @@
 #include "delivery.h"
 #include "presence_batch.h"
 #include "presence_show.h"
+#include "rooms.h"
 #include "user.h"
 
 /* A loop that is so far behind is told to look for what it missed instead. */
 enum { POSTED_MAX = 100000 };
 
-#define USER_PREFIX "ww.rt.user."
 #define ALL_SUBJECT "ww.rt.all"
+
+static const char *const prefixes[] = {
+	[HUB_USER] = "ww.rt.user.",
+	[HUB_ROOM] = "ww.rt.room.",
+};
 
 /* The sockets of one id. */
 struct seat {
@@ -33,7 +38,7 @@ struct interest {
 	uint64_t loops; /* one bit each */
 	struct seat *seats;
 	int64_t seats_len;
-	char token[];
+	char subject[];
 };
 
 struct hub {
@@ -57,24 +62,38 @@ struct hub *hub_new(struct edge *edge)
 	return hub;
 }
 
-static struct interest *find(const struct hub *hub, const char *token)
+static void subject_of(
+    enum hub_topic topic, const char *token, char ret_subject[static SUBJECT_SIZE])
+{
+	(void)snprintf(ret_subject, SUBJECT_SIZE, "%s%s", prefixes[topic], token);
+}
+
+static struct interest *find(const struct hub *hub, const char *subject)
 {
 	struct interest *interest;
 
-	HASH_FIND_STR(hub->table, token, interest);
+	HASH_FIND_STR(hub->table, subject, interest);
 	return interest;
 }
 
-static struct interest *find_or_add(struct hub *hub, const char *token)
+static struct interest *find_user(const struct hub *hub, const char *token)
 {
-	struct interest *interest = find(hub, token);
-	size_t size = strlen(token) + 1;
+	char subject[SUBJECT_SIZE];
+
+	subject_of(HUB_USER, token, subject);
+	return find(hub, subject);
+}
+
+static struct interest *find_or_add(struct hub *hub, const char *subject)
+{
+	struct interest *interest = find(hub, subject);
+	size_t size = strlen(subject) + 1;
 
 	if (interest)
 		return interest;
 	interest = xcalloc(1, sizeof(*interest) + size);
-	memcpy(interest->token, token, size);
-	HASH_ADD_STR(hub->table, token, interest);
+	memcpy(interest->subject, subject, size);
+	HASH_ADD_STR(hub->table, subject, interest);
 	return interest;
 }
 
@@ -97,37 +116,31 @@ void hub_free(struct hub *hub)
 	free(hub);
 }
 
-static void subscribe(struct hub *hub, const char *token, bool wanted)
+void hub_want(struct hub *hub, enum hub_topic topic, const char *token, size_t loop_index)
 {
 	char subject[SUBJECT_SIZE];
 
-	(void)snprintf(subject, sizeof(subject), USER_PREFIX "%s", token);
-	if (wanted)
-		bus_port_want(hub->edge->port, subject);
-	else
-		bus_port_unwant(hub->edge->port, subject);
-}
-
-void hub_want(struct hub *hub, const char *token, size_t loop_index)
-{
+	subject_of(topic, token, subject);
 	(void)pthread_mutex_lock(&hub->lock);
-	find_or_add(hub, token)->loops |= UINT64_C(1) << loop_index;
+	find_or_add(hub, subject)->loops |= UINT64_C(1) << loop_index;
 	(void)pthread_mutex_unlock(&hub->lock);
-	subscribe(hub, token, /* wanted= */ true);
+	bus_port_want(hub->edge->port, subject);
 }
 
-void hub_unwant(struct hub *hub, const char *token, size_t loop_index)
+void hub_unwant(struct hub *hub, enum hub_topic topic, const char *token, size_t loop_index)
 {
+	char subject[SUBJECT_SIZE];
 	struct interest *interest;
 
+	subject_of(topic, token, subject);
 	(void)pthread_mutex_lock(&hub->lock);
-	interest = find(hub, token);
+	interest = find(hub, subject);
 	if (interest) {
 		interest->loops &= ~(UINT64_C(1) << loop_index);
 		drop_if_unused(hub, interest);
 	}
 	(void)pthread_mutex_unlock(&hub->lock);
-	subscribe(hub, token, /* wanted= */ false);
+	bus_port_unwant(hub->edge->port, subject);
 }
 
 static struct seat *seat_of(const struct interest *interest, const char *sid)
@@ -153,11 +166,13 @@ static struct seat *add_seat(struct interest *interest, const char *sid)
 
 bool hub_enter(struct hub *hub, const char *token, const char *sid)
 {
+	char subject[SUBJECT_SIZE];
 	struct interest *interest;
 	struct seat *seat;
 
+	subject_of(HUB_USER, token, subject);
 	(void)pthread_mutex_lock(&hub->lock);
-	interest = find_or_add(hub, token);
+	interest = find_or_add(hub, subject);
 	seat = seat_of(interest, sid);
 	if (!seat && interest->seats_len < hub->edge->cfg.max_user_sockets)
 		seat = add_seat(interest, sid);
@@ -174,7 +189,7 @@ void hub_leave(struct hub *hub, const char *token, const char *sid)
 	struct seat *seat;
 
 	(void)pthread_mutex_lock(&hub->lock);
-	interest = find(hub, token);
+	interest = find_user(hub, token);
 	seat = interest ? seat_of(interest, sid) : NULL;
 	assert(seat);
 	if (--seat->sockets == 0) {
@@ -198,10 +213,8 @@ static uint64_t loops_of(struct hub *hub, const char *subject)
 
 	if (strcmp(subject, ALL_SUBJECT) == 0 || is_of(subject, PRESENCE_SUBJECT))
 		return UINT64_MAX;
-	if (!is_of(subject, USER_PREFIX))
-		return 0;
 	(void)pthread_mutex_lock(&hub->lock);
-	interest = find(hub, subject + sizeof(USER_PREFIX) - 1);
+	interest = find(hub, subject);
 	if (interest)
 		loops = interest->loops;
 	(void)pthread_mutex_unlock(&hub->lock);
@@ -212,7 +225,9 @@ static void take_doorbell(struct edge_loop *el, struct shared *msg)
 {
 	const struct delivery *delivery = delivery_of(msg);
 
-	if (delivery && delivery->user_id[0])
+	if (delivery && delivery->room_id[0])
+		rooms_on_delivery(el, delivery);
+	else if (delivery && delivery->user_id[0])
 		user_on_delivery(el, msg, delivery);
 	else if (delivery)
 		announcements_on_delivery(el, delivery);

@@ -1,8 +1,9 @@
 /*
- * hub: which loops want which user's doorbell, and how many sockets each user has.
+ * hub: which loops want which doorbell, and how many sockets each user has.
  *
  * The one table that loops share. A loop registers a user with its first socket and leaves with its
- * last; the bus subscription follows. The bus's delivery thread asks it where a message goes.
+ * last, and a room with those who have it open; the bus subscription follows. The bus's delivery
+ * thread asks it where a message goes.
  *
  * Threads: all functions from any thread; a short mutex, never held over a call out.
  */
@@ -14,9 +15,12 @@
 struct hub *hub_new(struct edge *edge);
 void hub_free(struct hub *hub);
 
-/* `token` is the encoded user id (base/subject.h). Once per loop and user. */
-void hub_want(struct hub *hub, const char *token, size_t loop_index);
-void hub_unwant(struct hub *hub, const char *token, size_t loop_index);
+/* Whose doorbell: ww.rt.user.<u> or ww.rt.room.<r>. */
+enum hub_topic { HUB_USER, HUB_ROOM };
+
+/* `token` is the encoded id (base/subject.h). Once per loop and doorbell. */
+void hub_want(struct hub *hub, enum hub_topic topic, const char *token, size_t loop_index);
+void hub_unwant(struct hub *hub, enum hub_topic topic, const char *token, size_t loop_index);
 
 /*
  * One more socket of the user, over all loops and namespaces; false, and it does not count, if that

@@ -90,6 +90,7 @@ METRIC_LABELLED(refusals, METRIC_COUNTER, "ww_edge_connect_refusals_total", "CON
     "reason", verdict_labels);
 METRIC_LABELLED(recoveries, METRIC_COUNTER, "ww_edge_recoveries_total",
     "CONNECTs that brought a pid, by outcome", "outcome", recovery_labels);
+METRIC(room_views, METRIC_GAUGE, "ww_edge_room_views", "Chat rooms that sockets have open");
 METRIC(events_in, METRIC_COUNTER, "ww_edge_events_in_total", "Events received from clients");
 METRIC_LABELLED(events_refused, METRIC_COUNTER, "ww_edge_events_refused_total",
     "Events over a limit", "reason", event_limit_labels);
@@ -164,7 +165,7 @@ static void refresh(void *arg)
 void edge_metrics_register(struct edge *edge)
 {
 	struct metric *const all[] = { &uptime, &draining, &resident, &users_here, &subjects,
-		&connects, &refusals, &recoveries, &events_in, &events_refused, &tracks_given_up,
+		&room_views, &connects, &refusals, &recoveries, &events_in, &events_refused, &tracks_given_up,
 		&calls, &relays, &relayed, &holes, &holes_late, &sinces, &since_items, &snapshots,
 		&swept, &findings, &nats_msgs, &nats_bytes, &nats_reconnects, &nats_slow,
 		&nats_queue, &presence_reports, &presence_batches, &presence_gaps, &presence_shown,
@@ -200,6 +201,11 @@ void count_recovery(enum recovery outcome)
 void count_users(int by)
 {
 	metric_add(&users_here, 0, by);
+}
+
+void count_views(int by)
+{
+	metric_add(&room_views, 0, by);
 }
 
 void count_event_in(void)

@@ -37,6 +37,7 @@ void count_refusal(enum token_verdict verdict); /* a CONNECT that was refused */
 void count_refusal_crowded(void);               /* for too many sockets of its user */
 void count_recovery(enum recovery outcome);
 void count_users(int by); /* with sockets on a loop; +1 or -1 */
+void count_views(int by); /* rooms that sockets have open; +1 or -1 */
 void count_event_in(void);
 void count_event_refused(enum event_limit limit);
 void count_track_given_up(void);

@@ -20,6 +20,7 @@
 #include "ops.h"
 #include "presence.h"
 #include "revoked.h"
+#include "rooms.h"
 #include "signin.h"
 #include "tracking.h"
 #include "transfers.h"
@@ -189,6 +190,7 @@ enum socket_take socket_take_item(struct socket *socket, const struct delivery_i
 	socket->seq = row->seq;
 	end_recovery(socket);
 	note_transfer(socket, row->payload);
+	rooms_note_item(socket, row->payload);
 	if (!item->frame ||
 	    (!row->critical && !channels_reach(socket, row->channels, row->n_channels)))
 		return SOCKET_TAKEN;
@@ -314,8 +316,8 @@ static void on_leave(struct sio_socket *base)
 	expiry_disarm(&socket->expiry);
 	tracking_free(socket);
 	leave_hub(socket);
+	channels_leave_all(socket); /* views of rooms look at their user */
 	user_leave(socket);
-	channels_leave_all(socket);
 	free(socket->jti);
 	free(socket->pid);
 	forget_claims(socket);
@@ -496,6 +498,7 @@ static void become_live(struct socket *socket, const Walletwire__V1__OpenReply *
 	announcements_learn(el, reply->announcement_seq);
 	announcements_catch_up(socket);
 	presence_on_live(socket);
+	rooms_ask(socket);
 	user_on_live(socket->user, socket->recover_to ? 0 : el->edge->cfg.hole_wait_ms);
 	drain_on_live(socket);
 }
@@ -712,6 +715,19 @@ static void on_connect(struct sio_socket *base, const struct json *auth)
 		socket_refuse_crowded(socket);
 }
 
+static void save_rooms(const struct socket *socket, Walletwire__V1__MovedSocket *ret_moved)
+{
+	struct arena arena;
+	char **ids;
+
+	arena_init(&arena, SIZE_MAX);
+	ids = rooms_of(socket, &arena, &ret_moved->n_rooms);
+	ret_moved->rooms = xcalloc(ret_moved->n_rooms + 1, sizeof(*ret_moved->rooms));
+	for (size_t i = 0; i < ret_moved->n_rooms; i++)
+		ret_moved->rooms[i] = xstrdup(ids[i]);
+	arena_finish(&arena);
+}
+
 void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_moved)
 {
 	const struct tracked *tracked;
@@ -740,6 +756,7 @@ void socket_save(const struct socket *socket, Walletwire__V1__MovedSocket *ret_m
 		transfer->version = tracked->version;
 		ret_moved->transfers[ret_moved->n_transfers++] = transfer;
 	}
+	save_rooms(socket, ret_moved);
 }
 
 static void restore_transfers(struct socket *socket, const Walletwire__V1__MovedSocket *moved)
@@ -774,6 +791,8 @@ bool socket_restore(struct sio_socket *base, const Walletwire__V1__MovedSocket *
 	socket->device.is_away = moved->away;
 	socket->device.is_idle = moved->idle;
 	restore_transfers(socket, moved);
+	for (size_t i = 0; i < moved->n_rooms; i++)
+		(void)!room_enter(socket, bytes_of_str(moved->rooms[i]), NULL);
 	if (!enter_hub(socket)) { /* or moving would be a way around the limit */
 		count_refusal_crowded();
 		return false;

@@ -55,6 +55,9 @@ struct socket {
 	unsigned own_channels; /* bit per enum ChannelKind: user, balance, transactions */
 	unsigned tracked_len;
 	struct tracked *tracked;
+	unsigned views_len;
+	struct view *views; /* of rooms it has open (rooms.h) */
+	struct rate_bucket rates[EDGE_RATES];
 	struct tracking *tracking; /* what of these is stored; NULL: nothing was */
 	uint32_t unread;           /* the total this client was told last */
 	uint64_t seq, rev;         /* its position in the mailbox and in the user's state */

@@ -71,7 +71,7 @@ static struct user *user_new(struct edge_loop *el, const char *id)
 	memcpy(user->id, id, size);
 	user->token = xstrdup(token);
 	HASH_ADD_STR(el->users, id, user);
-	hub_want(el->edge->hub, user->token, el->index);
+	hub_want(el->edge->hub, HUB_USER, user->token, el->index);
 	sweep_add(user);
 	count_users(1);
 	return user;
@@ -82,7 +82,7 @@ static void user_free(struct user *user)
 	struct edge_loop *el = user->el;
 
 	sweep_remove(user);
-	hub_unwant(el->edge->hub, user->token, el->index);
+	hub_unwant(el->edge->hub, HUB_USER, user->token, el->index);
 	if (user->since_queued)
 		DL_DELETE2(el->since.first, user, prev_queue, next_queue);
 	loop_timer_disarm(el->loop, &user->hole_timer);

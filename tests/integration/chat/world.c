@@ -47,7 +47,7 @@ static const struct verb {
 	VERB("unblock", chat_block_request, error_reply),
 	VERB("blocks", chat_blocks_request, chat_blocks_reply),
 	VERB("report", chat_report_request, error_reply),
-	VERB("view", chat_view_request, error_reply),
+	VERB("view", chat_view_request, chat_view_reply),
 	VERB("views", chat_views_request, chat_views_reply),
 	VERB("hold", chat_hold_request, chat_hold_reply),
 	VERB("export", chat_export_request, chat_export_reply),

@@ -1,0 +1,169 @@
+// Rooms that are open: typing and read markers, who is shown them, and when that ends. Two edges, stock clients.
+
+import assert from 'node:assert/strict';
+import { until, useStack } from './harness.mjs';
+
+const EXPIRY_MS = 1_500;
+
+const stack = useStack({
+  edges: 2,
+  chat: 2,
+  env: { WW_TYPING_EXPIRY: `${EXPIRY_MS}ms`, WW_ROOM_CHECK: '500ms', WW_CHAT_RATE: '5', WW_CHAT_BURST: '10' },
+});
+
+async function asked(client, event, payload) {
+  const reply = await client.ask(event, payload);
+  assert.ok(reply.ok, `${event}: ${JSON.stringify(reply)}`);
+  return reply;
+}
+
+async function refused(client, event, payload, code, field) {
+  const { ok, error } = await client.ask(event, payload);
+  assert.deepEqual([ok, error?.code, error?.field], [false, code, field]);
+}
+
+// Says that the client types, as often as it may; a refusal tells when that is.
+async function type(client, roomId) {
+  const { ok, error } = await client.ask('chat:typing', { roomId, typing: true });
+  assert.ok(ok || error.code === 'rate_limited', JSON.stringify(error));
+  if (!ok) await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs));
+}
+
+// The sum of a gauge over both edges.
+async function sum(name) {
+  const pages = await Promise.all(stack.status().edges.map(async ({ admin }) => (await fetch(`${admin}/metrics`)).text()));
+  return pages.reduce((total, page) => total + Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(page)[1]), 0);
+}
+
+// Fresh users in a group of their own; each with the room open.
+async function openGroup(...users) {
+  const clients = [];
+  for (const [i, user] of users.entries()) clients.push(await stack.connect(user, { at: i % 2 }));
+  const { room } = await asked(clients[0], 'chat:create', { type: 'group', name: 'Trip', members: users.slice(1) });
+  for (const client of clients) {
+    await client.waitFor('chat:room', (data) => data.roomId === room.id && data.change === 'created');
+    await asked(client, 'subscribe', { channel: `room:${room.id}` });
+  }
+  return { room, clients };
+}
+
+stack.test('a message reaches every device of every member once, in one order', async () => {
+  const { room, clients } = await openGroup('ann', 'ben', 'cat');
+  const tablet = await stack.connect('ann', { at: 1 });
+  for (let i = 0; i < 5; i++) {
+    const reply = await asked(clients[i % 3], 'chat:send', { roomId: room.id, text: `line <${i}>`, clientId: `c${i}` });
+    assert.deepEqual([reply.roomId, reply.seq], [room.id, i + 1]);
+  }
+  for (const client of [...clients, tablet]) {
+    await client.waitFor('chat:message', (data) => data.seq === 5);
+    const lines = client.payloads('chat:message');
+    assert.deepEqual(lines.map((line) => line.seq), [1, 2, 3, 4, 5]);
+    assert.deepEqual(lines.map((line) => line.text), [0, 1, 2, 3, 4].map((i) => `line &lt;${i}&gt;`));
+    assert.deepEqual(Object.keys(lines[0]), ['id', 'roomId', 'seq', 'senderId', 'text', 'timestamp', 'clientId', 'deleted']);
+  }
+  const history = await asked(clients[1], 'chat:history', { roomId: room.id, limit: 2 });
+  assert.deepEqual(history.messages.map((line) => line.seq), [4, 5]);
+  assert.deepEqual([history.oldestSeq, history.newestSeq, history.members.length], [1, 5, 3]);
+});
+
+stack.test('typing is shown to the others who have the room open, and ends by itself', async () => {
+  const { room, clients } = await openGroup('dan', 'eva', 'fay');
+  const closed = await stack.connect('fay', { at: 0 });
+  await asked(clients[0], 'chat:typing', { roomId: room.id, typing: true });
+  for (const client of clients.slice(1)) {
+    await client.waitFor('chat:typing', (data) => data.userId === 'dan' && data.typing);
+    await client.waitFor('chat:typing', (data) => data.userId === 'dan' && !data.typing);
+    assert.deepEqual(client.payloads('chat:typing').at(-1), { roomId: room.id, userId: 'dan', typing: false });
+  }
+  await asked(clients[1], 'chat:typing', { roomId: room.id, typing: true });
+  await asked(clients[1], 'chat:typing', { roomId: room.id, typing: false });
+  await clients[0].waitFor('chat:typing', (data) => data.userId === 'eva' && !data.typing);
+  assert.ok(clients[0].payloads('chat:typing').every((data) => data.userId === 'eva'), 'never echoed to its author');
+  assert.deepEqual(closed.payloads('chat:typing'), [], 'the room is not open here');
+});
+
+stack.test('read markers move forward, on all devices of the reader and for those who have the room open', async () => {
+  const { room, clients } = await openGroup('gil', 'hal');
+  const phone = await stack.connect('hal', { at: 0 });
+  for (let i = 1; i <= 3; i++) await asked(clients[0], 'chat:send', { roomId: room.id, text: 'x', clientId: `c${i}` });
+  const { rooms } = await asked(phone, 'chat:rooms');
+  assert.deepEqual(rooms.map((entry) => [entry.id, entry.unread, entry.lastMessage.seq]), [[room.id, 3, 3]]);
+  assert.deepEqual(await asked(clients[1], 'chat:read', { roomId: room.id, seq: 2 }), { ok: true, seq: 2, unread: 1 });
+  const marker = { roomId: room.id, userId: 'hal', seq: 2 };
+  for (const client of [clients[0], clients[1], phone]) assert.deepEqual(await client.waitFor('chat:read'), marker);
+  assert.deepEqual(await asked(clients[1], 'chat:read', { roomId: room.id, seq: 1 }), { ok: true, seq: 2, unread: 1 });
+  await refused(clients[1], 'chat:read', { roomId: room.id, seq: 9 }, 'invalid', 'seq');
+  const { readMarkers } = await asked(clients[0], 'chat:history', { roomId: room.id });
+  assert.deepEqual(readMarkers.map(({ userId, seq }) => [userId, seq]).sort(), [['gil', 3], ['hal', 2]]);
+});
+
+stack.test('who was removed sees nothing more, on every edge', async () => {
+  const { room, clients } = await openGroup('ian', 'joe', 'kim');
+  const tablet = await stack.connect('joe', { at: 0 });
+  await asked(tablet, 'subscribe', { channel: `room:${room.id}` });
+  await asked(clients[0], 'chat:remove', { roomId: room.id, userId: 'joe' });
+  for (const client of [clients[1], tablet]) {
+    await client.waitFor('chat:room', (data) => data.change === 'removed' && data.userId === 'joe');
+    client.mark();
+  }
+  await asked(clients[0], 'chat:typing', { roomId: room.id, typing: true });
+  await asked(clients[0], 'chat:send', { roomId: room.id, text: 'x', clientId: 'c' });
+  await clients[2].waitFor('chat:message');
+  for (const client of [clients[1], tablet]) {
+    await refused(client, 'chat:history', { roomId: room.id }, 'forbidden');
+    await refused(client, 'subscribe', { channel: `room:${room.id}` }, 'forbidden');
+    assert.deepEqual(client.since().filter((event) => event.name.startsWith('chat:')), []);
+  }
+});
+
+stack.test('a view that ww-chat does not know of is closed by the check', async () => {
+  const { room, clients } = await openGroup('leo', 'mia');
+  const before = await sum('ww_edge_room_views');
+  await stack.psql('chat', '-c', `DELETE FROM chat.members WHERE room_id = '${room.id}' AND user_id = 'mia'`);
+  await until('one view less', async () => (await sum('ww_edge_room_views')) === before - 1);
+  await refused(clients[1], 'subscribe', { channel: `room:${room.id}` }, 'forbidden');
+  // The other one is as it was.
+  const other = await stack.connect('leo', { at: 1 });
+  await asked(other, 'chat:send', { roomId: room.id, text: 'x', clientId: 'c' });
+  await type(other, room.id);
+  await clients[0].waitFor('chat:message');
+});
+
+stack.test('strangers open nothing', async () => {
+  const { room } = await openGroup('ned', 'ole');
+  const eve = await stack.connect('eve', { at: 0 });
+  await refused(eve, 'subscribe', { channel: `room:${room.id}` }, 'forbidden');
+  await refused(eve, 'subscribe', { channel: 'room:none' }, 'not_found');
+  await refused(eve, 'subscribe', { channel: 'room:' }, 'invalid', 'channel');
+  await refused(eve, 'chat:typing', { roomId: room.id, typing: true }, 'forbidden');
+  assert.ok((await eve.ask('unsubscribe', { channel: 'room:none' })).ok);
+});
+
+stack.test('a room stays open over a recovery', async () => {
+  const { room, clients } = await openGroup('pam', 'quy');
+  const client = await stack.connect('quy', { at: 'http', reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 100 });
+  await asked(client, 'subscribe', { channel: `room:${room.id}` });
+  client.socket.io.engine.close();
+  await client.disconnected();
+  await client.waitUntil('connected again', () => client.socket.connected);
+  assert.ok(client.socket.recovered);
+  const seen = () => client.payloads('chat:typing').some((data) => data.userId === 'pam');
+  while (!seen()) await type(clients[0], room.id);
+});
+
+stack.test('more than the rate allows is refused, and says for how long', async () => {
+  const { room, clients } = await openGroup('ria', 'sol');
+  const replies = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => clients[1].ask('chat:send', { roomId: room.id, text: 'x', clientId: `c${i}` })),
+  );
+  const refusals = replies.filter((reply) => !reply.ok);
+  assert.ok(refusals.length >= 5, `${refusals.length} were refused`);
+  for (const { error } of refusals) {
+    assert.equal(error.code, 'rate_limited');
+    assert.ok(error.retryAfterMs > 0);
+  }
+  const typing = await Promise.all(
+    Array.from({ length: 8 }, () => clients[1].ask('chat:typing', { roomId: room.id, typing: true })),
+  );
+  assert.ok(typing.some((reply) => !reply.ok && reply.error.code === 'rate_limited'));
+});
