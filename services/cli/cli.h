@@ -22,6 +22,7 @@ enum cli_exit {
 typedef enum cli_exit (*command_fn)(int argc, char **argv);
 
 enum cli_exit cmd_balance(int argc, char **argv);
+enum cli_exit cmd_chat(int argc, char **argv);
 enum cli_exit cmd_dlq(int argc, char **argv);
 enum cli_exit cmd_docs(int argc, char **argv);
 enum cli_exit cmd_drain(int argc, char **argv);

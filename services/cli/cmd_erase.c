@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "connection.h"
 #include "traces.h"
+#include "walletwire/v1/chat.pb-c.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
 #define NOTIFICATIONS "ww.backend.notifications.erase"
@@ -21,7 +22,7 @@ struct erase_options {
 	struct connection_options connection;
 	const char *asked_by;
 	int64_t wait_ms;
-	bool yes;
+	bool yes, no_chat;
 };
 
 #define ROW(field, name, type, dflt, min, max, value, help)                                     \
@@ -34,6 +35,7 @@ static const struct option_row rows[] = {
 	ROW(yes, "yes", OPTION_FLAG, NULL, 0, 0, NULL, "do not ask"),
 	ROW(wait_ms, "wait", OPTION_DURATION, "1m", 1, 86400000, "TIME",
 	    "how long to wait until what was published before is applied"),
+	ROW(no_chat, "no-chat", OPTION_FLAG, NULL, 0, 0, NULL, "there is no ww-chat here"),
 	ROW_ASKED_BY(struct erase_options, asked_by),
 	{ .name = NULL },
 };
@@ -45,9 +47,10 @@ static const struct usage usage = {
 	.help =
 	    "Ends every token of a user, then takes away what is held about them: inbox, mailbox,\n"
 	    "balances, transfers, what announcements they read, chat messages they have sent, in\n"
-	    "everybody's mailbox, friendships, privacy, when they were last seen, what their "
-	    "sockets\n"
-	    "follow, and dead letters that name them.\n"
+	    "their rooms and in everybody's mailbox, memberships, blocks and reports, "
+	    "friendships,\n"
+	    "privacy, when they were last seen, what their sockets follow, and dead letters that\n"
+	    "name them.\n"
 	    "What others were told of a common transaction stays theirs.\n"
 	    "\n"
 	    "Saying it again is fine, and finishes what was interrupted. The wallet has to stop\n"
@@ -62,6 +65,7 @@ struct erase {
 	const char *user;
 	struct bus *bus;
 	Walletwire__V1__EraseCounts done;
+	Walletwire__V1__ChatEraseCounts chat;
 	uint32_t letters_gone, letters_kept, sockets;
 	size_t unreadable;
 	int64_t told_ms;
@@ -86,6 +90,10 @@ static const struct count {
 	COUNT("messages", done.sent, "sent in chat, blanked for everybody"),
 	COUNT("friends", done.friends, "who were told, and see nothing of them any more"),
 	COUNT("presence", done.presence, "privacy and last seen, removed"),
+	COUNT("said", chat.messages, "in rooms, blanked for everybody"),
+	COUNT("rooms", chat.rooms, "left"),
+	COUNT("blocks", chat.blocks, "removed"),
+	COUNT("reports", chat.reports, "by the user removed, of the user blanked"),
 	COUNT("sockets", sockets, "whose channels were remembered, forgotten"),
 	COUNT("letters", letters_gone, "dead letters removed"),
 	COUNT("", letters_kept, "of them kept for others, without the user"),
@@ -98,9 +106,9 @@ static uint32_t *at(void *base, size_t offset)
 }
 
 /* Every field of the message is a count. */
-static void add_counts(Walletwire__V1__EraseCounts *sum, const Walletwire__V1__EraseCounts *piece)
+static void add_counts(ProtobufCMessage *sum, const ProtobufCMessage *piece)
 {
-	const ProtobufCMessageDescriptor *type = &walletwire__v1__erase_counts__descriptor;
+	const ProtobufCMessageDescriptor *type = sum->descriptor;
 
 	for (unsigned i = 0; i < type->n_fields; i++) {
 		const uint32_t *n =
@@ -146,7 +154,7 @@ static enum status ask_piece(struct erase *erase, const char *subject,
 		return err_set(err, STATUS_INTERNAL, "the answer does not say how far it is");
 	*progress = *reply->at;
 	*ret_more = reply->more;
-	add_counts(&erase->done, reply->erased);
+	add_counts(&erase->done.base, &reply->erased->base);
 	tell_progress(erase, reply);
 	return STATUS_OK;
 }
@@ -177,6 +185,52 @@ static enum status erase_rows(struct erase *erase, const char *subject, struct e
 	}
 	arena_finish(&arena);
 	return s;
+}
+
+/* --- what ww-chat keeps --- */
+
+static enum status ask_chat(
+    struct erase *erase, bool *ret_more, struct arena *arena, struct err *err)
+{
+	Walletwire__V1__ChatEraseRequest request = WALLETWIRE__V1__CHAT_ERASE_REQUEST__INIT;
+	const Walletwire__V1__ChatEraseReply *reply;
+	const ProtobufCMessage *message = NULL;
+	enum status s;
+
+	request.user_id = arena_strdup(arena, erase->user);
+	request.asked_by = arena_strdup(arena, erase->opt->asked_by);
+	s = connection_ask(erase->bus, &erase->opt->connection, "ww.backend.chat.erase",
+	    &request.base, &walletwire__v1__chat_erase_reply__descriptor, arena, &message, err);
+	if (s)
+		return err_prefix(err, "ww-chat (--no-chat if there is none)");
+	reply = (const void *)message;
+	*ret_more = reply->more;
+	if (reply->erased)
+		add_counts(&erase->chat.base, &reply->erased->base);
+	return STATUS_OK;
+}
+
+/*
+ * After the tokens have ended, so that nothing more is said. What it takes away is told to those
+ * who saw it, by events that name the user: their copies go by a second look at the mailbox.
+ */
+static enum status erase_chat(struct erase *erase, struct err *err)
+{
+	enum status s = STATUS_OK;
+	struct arena arena;
+	bool more = true;
+
+	if (erase->opt->no_chat)
+		return STATUS_OK;
+	arena_init(&arena, ANSWER_MEMORY);
+	while (more && !s) {
+		arena_reset(&arena);
+		s = ask_chat(erase, &more, &arena, err);
+	}
+	arena_finish(&arena);
+	if (s || erase->chat.messages + erase->chat.rooms == 0)
+		return s;
+	return erase_rows(erase, NOTIFICATIONS, err);
 }
 
 /* --- what NATS keeps --- */
@@ -254,6 +308,7 @@ static enum cli_exit run(const struct erase_options *opt, const char *user)
 	struct erase erase = { .opt = opt,
 		.user = user,
 		.done = WALLETWIRE__V1__ERASE_COUNTS__INIT,
+		.chat = WALLETWIRE__V1__CHAT_ERASE_COUNTS__INIT,
 		.told_ms = clock_mono_ms() };
 	struct traces traces = { NULL, user, (int)opt->connection.timeout_ms };
 	struct err err = ERR_INIT;
@@ -265,6 +320,8 @@ static enum cli_exit run(const struct erase_options *opt, const char *user)
 	/* The tokens have gone: nobody comes back under them. */
 	if (s == STATUS_OK)
 		s = erase_rows(&erase, PRESENCE, &err);
+	if (s == STATUS_OK)
+		s = erase_chat(&erase, &err);
 	/* Only now: what is given up while events are applied is a letter too. */
 	if (s == STATUS_OK)
 		s = traces_letters(&traces, erase_letter, &erase, &erase.unreadable, &err);

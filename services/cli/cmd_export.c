@@ -14,6 +14,7 @@
 #include "connection.h"
 #include "letters.h"
 #include "traces.h"
+#include "walletwire/v1/chat.pb-c.h"
 #include "walletwire/v1/edge.pb-c.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
@@ -22,12 +23,15 @@ enum { PROGRESS_MS = 1000 };
 struct export_options {
 	struct connection_options connection;
 	const char *output, *asked_by;
+	bool no_chat;
 };
 
 static const struct option_row rows[] = {
 	{ "output", OPTION_TEXT, offsetof(struct export_options, output), NULL, NULL, 0, 0, "FILE",
 	    "write there, not to standard output; must not exist, and is readable to its owner"
 	    " alone" },
+	{ "no-chat", OPTION_FLAG, offsetof(struct export_options, no_chat), NULL, NULL, 0, 0, NULL,
+	    "there is no ww-chat here" },
 	ROW_ASKED_BY(struct export_options, asked_by),
 	{ .name = NULL },
 };
@@ -40,8 +44,10 @@ static const struct usage usage = {
 	    "Writes down everything that is held about a user, one row a line of JSON: its own\n"
 	    "row, the inbox in all states, the mailbox with its copies of chat messages,\n"
 	    "balances, what announcements were read, transfers, chat messages the user has sent,\n"
-	    "revocations, friends, privacy and when they were last seen, what their sockets\n"
-	    "follow, and dead letters that name them.\n"
+	    "revocations, friends, privacy and when they were last seen, their rooms, what they\n"
+	    "have said there, blocks and reports, what their sockets follow, and dead letters "
+	    "that\n"
+	    "name them.\n"
 	    "\n"
 	    "Pages are read one after the other: what changes meanwhile may be in either form.",
 	.rows = rows,
@@ -99,7 +105,40 @@ static enum status export_page(struct export *export, const char *subject, struc
 	return STATUS_OK;
 }
 
-static enum status export_rows(struct export *export, const char *subject, struct err *err)
+static enum status chat_page(struct export *export, const char *subject, struct buf *after,
+    struct arena *arena, struct err *err)
+{
+	Walletwire__V1__ChatExportRequest request = WALLETWIRE__V1__CHAT_EXPORT_REQUEST__INIT;
+	const Walletwire__V1__ChatExportReply *reply;
+	const ProtobufCMessage *message = NULL;
+	enum status s;
+
+	request.user_id = arena_strdup(arena, export->user);
+	request.after = arena_strdup(arena, buf_str(after));
+	request.asked_by = arena_strdup(arena, export->opt->asked_by);
+	s = connection_ask(export->bus, &export->opt->connection, subject, &request.base,
+	    &walletwire__v1__chat_export_reply__descriptor, arena, &message, err);
+	if (s)
+		return err_prefix(err, "ww-chat (--no-chat if there is none)");
+	reply = (const void *)message;
+	for (size_t i = 0; i < reply->n_records; i++) {
+		struct buf line = BUF_INIT;
+
+		buf_append_str(&line, "{\"chat\":");
+		reflect_append_json(&line, &reply->records[i]->base);
+		buf_append_char(&line, '}');
+		write_line(export, &line);
+	}
+	buf_finish(after);
+	buf_append_str(after, reply->next);
+	return STATUS_OK;
+}
+
+typedef enum status (*page_fn)(struct export *export, const char *subject, struct buf *after,
+    struct arena *arena, struct err *err);
+
+static enum status export_rows(
+    struct export *export, const char *subject, page_fn page, struct err *err)
 {
 	struct buf after = BUF_INIT;
 	struct arena arena;
@@ -108,7 +147,7 @@ static enum status export_rows(struct export *export, const char *subject, struc
 	arena_init(&arena, ANSWER_MEMORY);
 	do {
 		arena_reset(&arena);
-		s = export_page(export, subject, &after, &arena, err);
+		s = page(export, subject, &after, &arena, err);
 	} while (s == STATUS_OK && after.len > 0);
 	arena_finish(&arena);
 	buf_finish(&after);
@@ -174,10 +213,12 @@ static enum status export_all(struct export *export, struct err *err)
 	struct traces traces = { export->bus, export->user,
 		(int)export->opt->connection.timeout_ms };
 	size_t unreadable = 0;
-	enum status s = export_rows(export, "ww.backend.notifications.export", err);
+	enum status s = export_rows(export, "ww.backend.notifications.export", export_page, err);
 
 	if (s == STATUS_OK)
-		s = export_rows(export, "ww.backend.presence.export", err);
+		s = export_rows(export, "ww.backend.presence.export", export_page, err);
+	if (s == STATUS_OK && !export->opt->no_chat)
+		s = export_rows(export, "ww.backend.chat.export", chat_page, err);
 	if (s == STATUS_OK)
 		s = export_sockets(export, &traces, err);
 	if (s == STATUS_OK)

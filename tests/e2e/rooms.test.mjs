@@ -167,3 +167,40 @@ stack.test('more than the rate allows is refused, and says for how long', async 
   );
   assert.ok(typing.some((reply) => !reply.ok && reply.error.code === 'rate_limited'));
 });
+
+async function ww(...args) {
+  const { code, stdout, stderr } = await stack.ww(args);
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+stack.test('an operator sees what a member sees, and may hold a room', async () => {
+  const { room, clients } = await openGroup('tom', 'uma');
+  await asked(clients[0], 'chat:send', { roomId: room.id, text: 'hello', clientId: 'c' });
+  assert.match(await ww('chat', 'rooms', 'uma'), new RegExp(`${room.id} +group +member +2 members +1 messages +1 unread +Trip`));
+  const lines = (await ww('chat', 'history', 'uma', room.id, '--json')).trim().split('\n').map(JSON.parse);
+  assert.deepEqual(lines.map((line) => [line.seq, line.senderId, line.text]), [[1, 'tom', 'hello']]);
+  assert.match(await ww('chat', 'hold', room.id), /^1 messages are held/);
+  assert.match(await ww('chat', 'release', room.id), /^1 messages expire again/);
+  const wrong = await stack.ww(['chat', 'history', 'eve', room.id]);
+  assert.deepEqual([wrong.code, /no member/.test(wrong.stderr)], [1, true]);
+  assert.equal((await stack.ww(['chat', 'rooms'])).code, 2);
+});
+
+stack.test('what somebody has said is written down, and taken away for everybody', async () => {
+  const { room, clients } = await openGroup('vic', 'wes');
+  await asked(clients[0], 'chat:send', { roomId: room.id, text: 'a secret of vic', clientId: 'c' });
+  await clients[1].waitFor('chat:message');
+  const held = (await ww('export', 'vic')).trim().split('\n').map(JSON.parse);
+  const chat = held.map((line) => line.chat).filter(Boolean);
+  assert.deepEqual(chat.map((record) => Object.keys(record)[0]), ['room', 'message']);
+  assert.equal(chat[1].message.text, 'a secret of vic');
+  const said = await ww('erase', 'vic', '--yes');
+  assert.match(said, /said +1 /);
+  assert.match(said, /rooms +1 /);
+  await clients[1].waitFor('chat:message', (data) => data.deleted && data.seq === 1);
+  await clients[1].waitFor('chat:room', (data) => data.change === 'left' && data.userId === 'vic');
+  const { messages } = await asked(clients[1], 'chat:history', { roomId: room.id });
+  assert.deepEqual(messages.map((line) => [line.text, line.deleted]), [['', true]]);
+  assert.doesNotMatch(await ww('export', 'vic'), /a secret of vic/);
+});

@@ -287,7 +287,7 @@ START_TEST(everything_held_is_written_down_and_nothing_else)
 	    &world, "{\"id\":\"l1\",\"userIds\":[\"alice\"],\"kyc\":{\"message\":\"" MARK "\"}}");
 	world_bury_event(&world, "{\"id\":\"l2\",\"userIds\":[\"bob\"],\"kyc\":{}}");
 	world_bury(&world, "ww.event.kyc", BYTES_LITERAL("\xff"));
-	ck_assert_int_eq(WW("export", "alice"), 0);
+	ck_assert_int_eq(WW("export", "--no-chat", "alice"), 0);
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
 		ck_assert_says(wanted[i]);
 	ck_assert_hides("alice2");
@@ -302,10 +302,10 @@ START_TEST(an_export_goes_into_a_new_file_of_its_own)
 
 	fill();
 	(void)snprintf(path, sizeof(path), "%s", command_path("alice.jsonl"));
-	ck_assert_int_eq(WW("export", "alice", "--output", path), 0);
+	ck_assert_int_eq(WW("export", "--no-chat", "alice", "--output", path), 0);
 	ck_assert_hides(MARK);
 	ck_assert_ptr_nonnull(strstr(support_read_file(path), MARK));
-	ck_assert_int_eq(WW("export", "alice", "--output", path), 1);
+	ck_assert_int_eq(WW("export", "--no-chat", "alice", "--output", path), 1);
 	ck_assert_says("exists");
 	ck_assert_ptr_nonnull(strstr(support_read_file(path), MARK));
 }
@@ -330,7 +330,7 @@ START_TEST(pages_of_an_export_follow_each_other)
 	size_t items = 0;
 
 	publish_many();
-	ck_assert_int_eq(WW("export", "alice"), 0);
+	ck_assert_int_eq(WW("export", "--no-chat", "alice"), 0);
 	for (const char *at = command_output(); (at = strstr(at, "{\"inbox\":{")) != NULL; at++)
 		items++;
 	ck_assert_uint_eq(items, MANY);
@@ -347,7 +347,7 @@ START_TEST(a_user_is_erased_and_others_keep_theirs)
 	fill();
 	ck_assert(world_verify(&world, "alice")->consistent);
 	before = rows_of_others();
-	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes"), 0);
 	ck_assert_says("mailbox           8  items made void");
 	ck_assert_says("inbox             4  items removed");
 	ck_assert_says("bodies            4  texts that nobody else was told");
@@ -369,7 +369,7 @@ START_TEST(a_user_is_erased_and_others_keep_theirs)
 	    "t1|4|{bob}\nt3|1|{bob}\n");
 	check_query(
 	    "SELECT kind, id, reason FROM notifications.revocations", "user|alice|erased\n");
-	ck_assert_int_eq(WW("export", "alice"), 0);
+	ck_assert_int_eq(WW("export", "--no-chat", "alice"), 0);
 	ck_assert_says("2 lines about alice"); /* the counter row and the revocation */
 }
 END_TEST
@@ -379,14 +379,14 @@ START_TEST(erasing_again_finds_nothing_and_harms_nothing)
 	char *before;
 
 	fill();
-	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes"), 0);
 	before = rows_of_others();
-	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes"), 0);
 	ck_assert_says("mailbox           0");
 	ck_assert_says("sockets           0");
 	check_is_void("alice", 8);
 	check_rows_of_others(before);
-	ck_assert_int_eq(WW("erase", "nobody-of-ours", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "nobody-of-ours", "--yes"), 0);
 }
 END_TEST
 
@@ -423,10 +423,10 @@ END_TEST
 START_TEST(what_two_users_were_told_goes_with_the_second_of_them)
 {
 	fill();
-	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes"), 0);
 	check_query("SELECT event_key FROM notifications.bodies WHERE event_key = 'payment/both'",
 	    "payment/both\n");
-	ck_assert_int_eq(WW("erase", "bob", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "bob", "--yes"), 0);
 	check_is_void("bob", 5);
 	check_query("SELECT count(*) FROM notifications.bodies", "0\n");
 	check_query("SELECT count(*) FROM notifications.transfers", "0\n");
@@ -438,7 +438,7 @@ START_TEST(events_that_come_again_after_an_erasure_stay_void)
 	size_t rings;
 
 	fill();
-	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes"), 0);
 	rings = world_rings(&world);
 	world_publish_again(&world,
 	    "{\"id\":\"" MARK "-kyc\",\"userIds\":[\"alice\"],\"kyc\":{\"message\":\"" MARK "\"}}");
@@ -478,7 +478,7 @@ START_TEST(a_crash_between_two_pieces_leaves_a_mailbox_that_agrees_with_itself)
 	    verify->consistent, "%s", verify->n_findings ? verify->findings[0] : "inconsistent");
 	ck_assert_uint_eq(verify->inbox_rows, MANY - piece->erased->inbox);
 	ck_assert_uint_eq(verify->counted->total, verify->inbox_rows);
-	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes"), 0);
 	check_query("SELECT count(*) FROM notifications.mailbox WHERE user_id = 'alice'"
 		    " AND body_id <> 0",
 	    "0\n");
@@ -501,7 +501,7 @@ START_TEST(two_users_who_share_events_are_erased_at_the_same_time)
 	(void)WW("--version"); /* signs in as itself from here on */
 	for (int i = 0; i < 2; i++) {
 		char program[512], log[512];
-		const char *argv[] = { program, "erase", users[i], "--yes", NULL };
+		const char *argv[] = { program, "erase", "--no-chat", users[i], "--yes", NULL };
 
 		(void)snprintf(program, sizeof(program), "%s/ww", getenv("WW_BIN_DIR"));
 		(void)snprintf(log, sizeof(log), "%s", command_path(users[i]));
@@ -543,10 +543,10 @@ START_TEST(what_was_published_before_is_applied_first_and_erased_with_the_rest)
 	ck_assert(piece->at->waiting);
 	ck_assert_uint_eq(piece->erased->mailbox, 0);
 	ck_assert_uint_eq(world_verify(&world, "alice")->inbox_rows, 4);
-	ck_assert_int_eq(WW("erase", "alice", "--yes", "--wait", "1ms"), 1);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes", "--wait", "1ms"), 1);
 	ck_assert_says("are not applied yet");
 	postgres_exec(world.dsn, "DROP TRIGGER hold ON notifications.inbox");
-	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes"), 0);
 	check_is_void("alice", 10);
 	check_dump_is_clean();
 	ck_assert_uint_eq(world_open(&world, "bob")->seq, 6);
@@ -567,7 +567,7 @@ START_TEST(letters_that_name_the_user_go_and_others_keep_what_is_theirs)
 				 "{\"senderId\":\"alice\",\"text\":\"" MARK "\"}}}");
 	world_bury_event(&world, "{\"id\":\"bobs\",\"userIds\":[\"bob\"],\"kyc\":{}}");
 	world_bury(&world, "ww.event.kyc", BYTES_LITERAL("\xff"));
-	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes"), 0);
 	ck_assert_says("letters           4  dead letters removed");
 	ck_assert_says("2  of them kept for others");
 	ck_assert_says("1 dead letters hold no event");
@@ -634,7 +634,7 @@ START_TEST(wrong_use_is_told_and_nothing_is_done)
 	fill();
 	ck_assert_int_eq(WW("erase"), 2);
 	ck_assert_int_eq(WW("export"), 2);
-	ck_assert_int_eq(WW("erase", "alice"), 2);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice"), 2);
 	ck_assert_says("say --yes");
 	ck_assert_uint_eq(world_verify(&world, "alice")->inbox_rows, 4);
 	check_query("SELECT count(*) FROM notifications.revocations", "0\n");

@@ -147,7 +147,7 @@ static const char *unescape(const char *text)
 		while (i < ARRAY_LEN(entities) &&
 		       strncmp(text, entities[i].entity, strlen(entities[i].entity)) != 0)
 			i++;
-		*to++ = i < ARRAY_LEN(entities) ? entities[i].plain[0] : *text;
+		*to++ = *(i < ARRAY_LEN(entities) ? entities[i].plain : text);
 		text += i < ARRAY_LEN(entities) ? strlen(entities[i].entity) : 1;
 	}
 	*to = '\0';
