@@ -8,6 +8,8 @@
 #include "base/subject.h"
 #include "event.h"
 #include "log/log.h"
+#include "message.h"
+#include "words.h"
 
 enum {
 	ATTEMPTS = 3,
@@ -355,7 +357,7 @@ ChatRoom *change_show_room(const struct change *change)
 	room->id = lend(change->room.room_id);
 	room->type = change->room.type;
 	room->name = chat_of(change->req)->cfg->escape_html
-			 ? message_escape(change->room.name, change->arena)
+			 ? words_escape(change->room.name, change->arena)
 			 : lend(change->room.name);
 	room->members = arena_alloc(change->arena, change->members.len * sizeof(char *));
 	for (size_t i = 0; i < change->members.len; i++) {

@@ -12,7 +12,6 @@
 #define CHAT_CHANGE_H
 
 #include "chat.h"
-#include "message.h"
 #include "store.h"
 
 struct change;

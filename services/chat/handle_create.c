@@ -3,6 +3,7 @@
 
 #include "base/subject.h"
 #include "people.h"
+#include "words.h"
 
 typedef Walletwire__V1__ChatCreateRequest CreateRequest;
 
@@ -33,7 +34,7 @@ static enum status check_group(
 	}
 	if (strlen(in->client_id) > SUBJECT_ID_MAX)
 		return err_invalid(err, "clientId", "is longer than %d bytes", SUBJECT_ID_MAX);
-	return message_check_text("name", in->name, MESSAGE_NAME_MAX, err);
+	return words_check("name", in->name, WORDS_NAME_MAX, err);
 }
 
 static enum status check(const struct change *change, const CreateRequest *in, struct err *err)

@@ -1,8 +1,10 @@
 /* ww.svc.chat.edit: one's own message says something else. */
 #include <string.h>
 
+#include "message.h"
 #include "people.h"
 #include "revision.h"
+#include "words.h"
 
 static enum status edit(struct change *change, struct err *err)
 {
@@ -31,7 +33,7 @@ enum status chat_on_edit(struct request *req, struct err *err)
 	enum status s = change_begin(&change, req, in->caller, err);
 
 	if (!s)
-		s = message_check_text("text", in->text, MESSAGE_TEXT_MAX, err);
+		s = words_check("text", in->text, WORDS_TEXT_MAX, err);
 	if (!s)
 		s = people_require_friend_in(req, in->room_id, err);
 	return s ? s : change_run(&change, err);

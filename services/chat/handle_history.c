@@ -4,6 +4,7 @@
 #include "look.h"
 #include "message.h"
 #include "people.h"
+#include "words.h"
 
 enum {
 	LIMIT_DEFAULT = 50,
@@ -149,7 +150,7 @@ enum status chat_on_history(struct request *req, struct err *err)
 		return s;
 	reply->room_id = arena_strdup(req->arena, look.room.room_id);
 	reply->type = look.room.type;
-	reply->name = chat_of(req)->cfg->escape_html ? message_escape(look.room.name, req->arena)
+	reply->name = chat_of(req)->cfg->escape_html ? words_escape(look.room.name, req->arena)
 						     : arena_strdup(req->arena, look.room.name);
 	reply->newest_seq = look.room.seq;
 	req->reply = &reply->base;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "words.h"
 
 static enum status rename_room(struct change *change, struct err *err)
 {
@@ -29,6 +30,6 @@ enum status chat_on_rename(struct request *req, struct err *err)
 	enum status s = change_begin(&change, req, in->caller, err);
 
 	if (!s)
-		s = message_check_text("name", in->name, MESSAGE_NAME_MAX, err);
+		s = words_check("name", in->name, WORDS_NAME_MAX, err);
 	return s ? s : change_run(&change, err);
 }

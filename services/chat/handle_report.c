@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "words.h"
 
 static enum status report(struct change *change, struct err *err)
 {
@@ -41,6 +42,6 @@ enum status chat_on_report(struct request *req, struct err *err)
 	enum status s = change_begin(&change, req, in->caller, err);
 
 	if (!s)
-		s = message_check_text("reason", in->reason, MESSAGE_REASON_MAX, err);
+		s = words_check("reason", in->reason, WORDS_REASON_MAX, err);
 	return s ? s : change_run(&change, err);
 }

@@ -11,6 +11,7 @@
 #include "base/subject.h"
 #include "look.h"
 #include "message.h"
+#include "words.h"
 
 enum {
 	LIMIT_DEFAULT = 20,
@@ -49,7 +50,7 @@ static ChatRoomEntry *show(struct request *req, const struct store_listed *liste
 	bool escape = chat_of(req)->cfg->escape_html;
 
 	if (escape)
-		listed->entry->name = message_escape(listed->entry->name, req->arena);
+		listed->entry->name = words_escape(listed->entry->name, req->arena);
 	if (listed->has_last)
 		listed->entry->last_message = message_show(&listed->last, escape, req->arena);
 	return listed->entry;

@@ -2,6 +2,7 @@
 #include "base/subject.h"
 #include "people.h"
 #include "stats.h"
+#include "words.h"
 
 typedef Walletwire__V1__ChatSendRequest SendRequest;
 
@@ -70,7 +71,7 @@ static enum status check(const struct change *change, const SendRequest *in, str
 			return s;
 	}
 	s = subject_check_id("clientId", in->client_id, err);
-	return s ? s : message_check_text("text", in->text, MESSAGE_TEXT_MAX, err);
+	return s ? s : words_check("text", in->text, WORDS_TEXT_MAX, err);
 }
 
 static enum status check_friends(struct request *req, const SendRequest *in, struct err *err)

@@ -1,5 +1,6 @@
 /* An edit is the next number of the message: it names the event. */
 #include "revision.h"
+#include "message.h"
 
 #include <string.h>
 

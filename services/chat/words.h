@@ -1,0 +1,31 @@
+/*
+ * words: what people write: what is taken, and how it goes to clients. Pure.
+ *
+ * Words are stored as they were written. On their way to clients they are escaped for HTML, unless
+ * the deployment turned that off, because somebody will put them into a page as they are.
+ */
+#ifndef CHAT_WORDS_H
+#define CHAT_WORDS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/* Code points. */
+enum {
+	WORDS_TEXT_MAX = 4000,
+	WORDS_NAME_MAX = 100,
+	WORDS_REASON_MAX = 500,
+};
+
+/*
+ * INVALID, naming the field, for what is not UTF-8, holds control characters (newline and tab are
+ * fine) or characters that reorder what stands around them, has more than `max` code points, or
+ * shows nothing.
+ */
+enum status words_check(
+    const char *field, const char *text, size_t max, struct err *err) MUST_CHECK;
+
+/* `text` with & < > " and ' as entities, in the arena. */
+char *words_escape(const char *text, struct arena *arena);
+
+#endif
