@@ -133,7 +133,8 @@ static enum status open_workers(
 		.name = service->name,
 		.database_url = cfg->database_url,
 		.statements = service->spec.statements,
-		.statements_len = service->spec.statements_len };
+		.statements_len = service->spec.statements_len,
+		.by_key = service->spec.by_key };
 
 	return workers_new(&workers, &service->workers, err);
 }

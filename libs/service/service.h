@@ -74,6 +74,7 @@ struct service_spec {
 	size_t routes_len;
 	const struct db_statement *statements; /* prepared on every worker's connection */
 	size_t statements_len;
+	bool by_key; /* each finds its rows by a key (db_config) */
 	void *ctx;
 	/* Also asked for readiness, beside NATS and PostgreSQL: NULL or why not. May be NULL. */
 	const char *(*not_ready)(void *ctx);

@@ -101,7 +101,8 @@ enum status workers_new(
 		struct db_config db = { .dsn = cfg->database_url,
 			.application_name = cfg->name,
 			.statements = cfg->statements,
-			.statements_len = cfg->statements_len };
+			.statements_len = cfg->statements_len,
+			.by_key = cfg->by_key };
 		enum status s = db_open(&db, &worker->db, err);
 
 		worker->workers = workers;

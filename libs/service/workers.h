@@ -20,6 +20,7 @@ struct workers_config {
 	const char *database_url;
 	const struct db_statement *statements;
 	size_t statements_len;
+	bool by_key;
 };
 
 /* Opens the connections (lazily: no server is needed) and starts the threads. */

@@ -67,6 +67,8 @@ static enum status serve(const struct chat_config *cfg, struct err *err)
 		.routes_len = chat_routes_len,
 		.statements = store_statements,
 		.statements_len = store_statements_len,
+		/* Of a partitioned table making a plan takes longer than following it. */
+		.by_key = true,
 		.ctx = &chat,
 		.not_ready = not_ready };
 	struct threads threads = { 0 };

@@ -448,7 +448,7 @@ START_TEST(old_partitions_are_dropped_and_new_ones_made)
 	ck_assert(support_wait(partition_is_gone, NULL, WORLD_WAIT_MS));
 	ck_assert_int_ge(query(&world, "SELECT count(*) FROM pg_inherits"
 				       " WHERE inhparent = 'chat.messages_expiring'::regclass"),
-	    13);
+	    10);
 }
 END_TEST
 
@@ -507,7 +507,8 @@ START_TEST(typing_is_told_to_open_rooms_and_stored_nowhere)
 	ck_assert_has(ring, room);
 	ck_assert_has(ring, "\"userId\":\"bob\"");
 	no_event(&world);
-	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.audit_outbox"), 0);
+	/* Of the group alone there is a record, published or not. */
+	ck_assert_int_eq(query(&world, "SELECT last_value FROM chat.audit_outbox_id_seq"), 1);
 }
 END_TEST
 
