@@ -12,7 +12,7 @@
 
 enum {
 	BEHIND = 1, /* for a replica whose clock is behind */
-	AHEAD = 8, /* two days without upkeep */
+	AHEAD = 8,  /* two days without upkeep */
 	TURN_MS = 600000,
 	RETRY_MS = 10000,
 	STANDBY_MS = 30000,

@@ -200,6 +200,9 @@ START_TEST(who_is_invited_may_join_and_sees_what_follows)
 	    "{\"roomId\":\"%s\",\"text\":\"x\",\"clientId\":\"x\"}", room);
 	ck_assert_has(ask(&world, "dave", "rooms", "{}"), "\"role\":\"invited\",\"newestSeq\":0");
 	ck_assert_has_not(ask(&world, "dave", "rooms", "{}"), "one");
+	ck_done(
+	    "alice", "send", "{\"roomId\":\"%s\",\"text\":\"one more\",\"clientId\":\"2\"}", room);
+	ck_assert(strncmp(next_event(&world), "alice,bob,carol: ", 17) == 0);
 	ck_done("dave", "join", "{\"roomId\":\"%s\"}", room);
 	event = next_event(&world);
 	ck_assert_has(event, "alice,bob,carol,dave: ");
@@ -211,8 +214,8 @@ START_TEST(who_is_invited_may_join_and_sees_what_follows)
 	history = ask(&world, "dave", "history", "{\"roomId\":\"%s\"}", room);
 	ck_assert_has_not(history, "one");
 	ck_assert_has(history, "two");
-	ck_assert_has(history, "\"oldestSeq\":2,\"newestSeq\":2");
-	ck_assert_has(ask(&world, "dave", "rooms", "{}"), "\"readSeq\":1,\"unread\":1");
+	ck_assert_has(history, "\"oldestSeq\":3,\"newestSeq\":3");
+	ck_assert_has(ask(&world, "dave", "rooms", "{}"), "\"readSeq\":2,\"unread\":1");
 	ck_assert_has(
 	    ask(&world, "alice", "history", "{\"roomId\":\"%s\"}", room), "\"oldestSeq\":1");
 }
