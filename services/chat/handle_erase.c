@@ -24,11 +24,7 @@ static struct erasure *erasure_of(struct change *change)
 
 static void record(struct change *change, uint64_t n)
 {
-	AuditRecord *erased = audit_record(&change->audit, AUDIT_ACTION(USER_ERASED), 1);
-
-	(void)audit_record_user(erased, erasure_of(change)->erased_id);
-	erased->n = n;
-	audit_add(&change->audit, erased);
+	audit_erased(&change->audit, erasure_of(change)->erased_id, n);
 }
 
 static enum status blank(struct change *change, struct store_message *message, struct err *err)

@@ -16,12 +16,9 @@ struct job {
 static enum status run(void *arg, struct db *db, struct err *err)
 {
 	struct job *job = arg;
-	AuditRecord *record;
 
 	audit_begin(&job->audit, &store_audit, &job->by, job->arena, clock_wall_us());
-	record = audit_record(&job->audit, AUDIT_ACTION(USER_EXPORTED), 1);
-	(void)audit_record_user(record, job->user_id);
-	audit_add(&job->audit, record);
+	audit_exported(&job->audit, job->user_id);
 	return audit_write(&job->audit, db, err);
 }
 

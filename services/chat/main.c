@@ -51,7 +51,7 @@ static enum status start(struct chat *chat, struct service *service, const char 
 		*err = (struct err)ERR_INIT;
 	if (service_is_stopping(service))
 		return STATUS_OK;
-	s = relays_start(chat->cfg, service_bus(service), name, &threads->relays, err);
+	s = relays_start(&database, service_bus(service), &threads->relays, err);
 	if (!s)
 		s = upkeep_start(chat->cfg, name, &threads->upkeep, err);
 	atomic_store(&chat->prepared, !s);

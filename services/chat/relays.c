@@ -5,12 +5,14 @@
 
 #include "base/xalloc.h"
 #include "chat.h"
+#include "service/audit_relay.h"
 #include "service/outbox.h"
 #include "stats.h"
 #include "store.h"
 
 struct relays {
-	struct outbox *events, *audit;
+	struct outbox *events;
+	struct audit_relay *audit;
 	struct bus_sub *nudges;
 };
 
@@ -22,39 +24,21 @@ static void on_nudge(void *arg, struct bus_msg *msg)
 	outbox_wake(relays->events);
 }
 
-static enum status start_outbox(struct outbox_spec *spec, const struct chat_config *cfg,
-    const char *name, struct outbox **ret_outbox, struct err *err)
-{
-	char *connection = xasprintf("%s/%s", name, spec->subject);
-	enum status s;
-
-	spec->database_url = cfg->service.database_url;
-	spec->connection = connection;
-	spec->statements = store_statements;
-	spec->statements_len = store_statements_len;
-	s = outbox_start(spec, ret_outbox, err);
-	free(connection);
-	return s;
-}
-
-enum status relays_start(const struct chat_config *cfg, struct bus *bus, const char *name,
-    struct relays **ret_relays, struct err *err)
+enum status relays_start(
+    const struct db_config *database, struct bus *bus, struct relays **ret_relays, struct err *err)
 {
 	struct outbox_spec events = { .what = "chat events",
 		.subject = "ww.event.chat",
 		.metrics = stats_events(),
 		.bus = bus,
+		.database = database,
+		.name = "events",
 		.insert = store_outbox };
-	struct outbox_spec audit = { .what = "audit records",
-		.subject = "ww.audit.chat",
-		.metrics = stats_audit(),
-		.bus = bus,
-		.insert = store_audit.insert };
 	struct relays *relays = xcalloc(1, sizeof(*relays));
-	enum status s = start_outbox(&events, cfg, name, &relays->events, err);
+	enum status s = outbox_start(&events, &relays->events, err);
 
 	if (!s)
-		s = start_outbox(&audit, cfg, name, &relays->audit, err);
+		s = audit_relay_start(&store_audit, database, bus, &relays->audit, err);
 	if (!s)
 		s = bus_subscribe(bus, CHAT_NUDGE, NULL, on_nudge, relays, &relays->nudges, err);
 	if (s) {
@@ -71,6 +55,6 @@ void relays_stop(struct relays *relays)
 		return;
 	bus_unsubscribe(relays->nudges);
 	outbox_stop(relays->events);
-	outbox_stop(relays->audit);
+	audit_relay_stop(relays->audit);
 	free(relays);
 }

@@ -6,12 +6,12 @@
 #define CHAT_RELAYS_H
 
 #include "bus/bus.h"
-#include "config.h"
+#include "db/db.h"
 
 struct relays;
 
-/* `cfg` and `bus` outlive them. `name`: "ww-chat/<instance>". */
-enum status relays_start(const struct chat_config *cfg, struct bus *bus, const char *name,
+/* `database` has the statements, and the replica's name; the bus outlives them. */
+enum status relays_start(const struct db_config *database, struct bus *bus,
     struct relays **ret_relays, struct err *err) MUST_CHECK;
 void relays_stop(struct relays *relays); /* NULL is fine */
 

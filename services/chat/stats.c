@@ -2,6 +2,7 @@
 #include "stats.h"
 
 #include "metrics/metrics.h"
+#include "service/audit_relay.h"
 
 METRIC(messages, METRIC_COUNTER, "ww_chat_messages_total", "Messages stored");
 METRIC(retries, METRIC_COUNTER, "ww_chat_retries_total",
@@ -14,7 +15,6 @@ METRIC(friends_asked, METRIC_COUNTER, "ww_chat_friends_asked_total",
 METRIC(upkeep_failed, METRIC_COUNTER, "ww_chat_failed_upkeep_total",
     "Times that partitions could not be made or dropped, which is tried again");
 RELAY_METRICS(events, "ww_chat_outbox", "chat events");
-RELAY_METRICS(audit, "ww_audit", "audit records");
 
 static struct metric *const counters[STATS_COUNTERS] = {
 	[STATS_MESSAGES] = &messages,
@@ -30,17 +30,12 @@ void stats_register(void)
 	for (size_t i = 0; i < STATS_COUNTERS; i++)
 		metrics_register(counters[i]);
 	relay_metrics_register(&events_metrics);
-	relay_metrics_register(&audit_metrics);
+	audit_relay_register();
 }
 
 const struct relay_metrics *stats_events(void)
 {
 	return &events_metrics;
-}
-
-const struct relay_metrics *stats_audit(void)
-{
-	return &audit_metrics;
 }
 
 void stats_count(enum stats_counter counter, int64_t n)

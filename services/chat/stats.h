@@ -18,7 +18,6 @@ enum stats_counter {
 
 void stats_register(void); /* once, before threads exist */
 const struct relay_metrics *stats_events(void);
-const struct relay_metrics *stats_audit(void);
 void stats_count(enum stats_counter counter, int64_t n);
 
 #endif

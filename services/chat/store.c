@@ -17,6 +17,6 @@ const struct db_migration store_migrations[] = {
 const size_t store_migrations_len = ARRAY_LEN(store_migrations);
 
 const struct db_partitions store_expiring = { "chat.messages_expiring", 6 };
-const struct audit_sink store_audit = { "chat", STORE_AUDIT_INSERT };
+const struct audit_outbox store_audit = AUDIT_OUTBOX(STORE_SCHEMA);
 const size_t store_outbox = STORE_OUTBOX_INSERT;
 const size_t store_upkeep_lock = STORE_UPKEEP_LOCK;

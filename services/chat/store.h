@@ -26,7 +26,7 @@ extern const struct db_statement store_statements[];
 extern const size_t store_statements_len;
 
 extern const struct db_partitions store_expiring; /* messages of class CLASS_EXPIRES */
-extern const struct audit_sink store_audit;
+extern const struct audit_outbox store_audit;
 extern const size_t store_outbox; /* ID_INSERT of the outbox of events */
 extern const size_t store_upkeep_lock;
 

@@ -148,7 +148,7 @@
 	    " SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM blanked)")                \
 	S(UPKEEP_LOCK, "SELECT pg_try_advisory_lock(" SQL_UPKEEP_LOCK_KEY ")")                     \
 	OUTBOX_STATEMENTS(S, OUTBOX, "chat.outbox", SQL_OUTBOX_LOCK_KEY)                           \
-	OUTBOX_STATEMENTS(S, AUDIT, "chat.audit_outbox", SQL_AUDIT_LOCK_KEY)
+	AUDIT_STATEMENTS(S, "chat", SQL_AUDIT_LOCK_KEY)
 
 enum statement {
 #define S(id, sql) STORE_##id,

@@ -393,15 +393,15 @@ END_TEST
 START_TEST(friends_are_written_down_and_go_on_both_sides)
 {
 	ck_assert_int_eq(WW("friends", "add", "alice", "bob", "carol"), 0);
-	ck_assert_int_eq(WW("export", "alice"), 0);
+	ck_assert_int_eq(WW("export", "--no-chat", "alice"), 0);
 	ck_assert_says("{\"friend\":{\"userId\":\"bob\",\"since\":\"20");
 	ck_assert_says("{\"friend\":{\"userId\":\"carol\",\"since\":\"20");
-	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes"), 0);
 	ck_assert_says("friends           2");
 	check_query("SELECT count(*) FROM presence.friends", "0\n");
-	ck_assert_int_eq(WW("export", "alice"), 0);
+	ck_assert_int_eq(WW("export", "--no-chat", "alice"), 0);
 	ck_assert_hides("friend");
-	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes"), 0);
 	ck_assert_says("friends           0");
 }
 END_TEST
@@ -410,11 +410,11 @@ START_TEST(what_presence_holds_is_not_forgotten_while_it_is_away)
 {
 	ck_assert_int_eq(WW("friends", "add", "alice", "bob"), 0);
 	support_end(&presence, SIGTERM, presence_log);
-	ck_assert_int_eq(WW("export", "alice"), 1);
-	ck_assert_int_eq(WW("erase", "alice", "--yes"), 1);
+	ck_assert_int_eq(WW("export", "--no-chat", "alice"), 1);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes"), 1);
 	ck_assert_says("not finished, say it again");
 	spawn_presence();
-	ck_assert_int_eq(WW("erase", "alice", "--yes"), 0);
+	ck_assert_int_eq(WW("erase", "--no-chat", "alice", "--yes"), 0);
 	check_query("SELECT count(*) FROM presence.friends", "0\n");
 }
 END_TEST
