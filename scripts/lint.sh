@@ -40,6 +40,12 @@ lint_layers() {
   bash tests/layers/check.sh && bash tests/layers/selftest.sh
 }
 
+# Types are part of the rules, so all of it is built.
+lint_clients() {
+  [ -n "$(lint_files clients)" ] || return 0
+  node_install clients && npm --prefix clients run --silent build && npm --prefix clients run --silent lint
+}
+
 # Long functions are where trouble gathers. Our style puts a function's braces in the first column.
 lint_longest() {
   printf 'The ten longest functions:\n'
@@ -77,6 +83,7 @@ lint_run() {
   lint_check "formatting" lint_format
   lint_check "shellcheck" lint_shell
   lint_check "layers" lint_layers
+  lint_check "clients" lint_clients
   # A whole build, so that generated headers are there.
   PRESET=${LINT_BUILD#build/}
   build "$PRESET"
@@ -90,4 +97,5 @@ lint_fmt() {
   LINT_CHANGED=false
   packages_ensure
   lint_files '*.c' '*.h' | xargs -r clang-format-14 --style=file -i
+  node_install clients && npm --prefix clients run --silent fmt
 }

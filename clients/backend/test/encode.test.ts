@@ -1,0 +1,75 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { describe, expect, test } from 'vitest';
+
+import { encode } from '../src/events.js';
+import { EventSchema } from '../src/generated/walletwire/v1/event_pb.js';
+import { decimalOf } from '../src/money.js';
+
+describe('amounts', () => {
+  test.each([
+    ['1500.00', 150_000n, 2],
+    ['-0.5', -5n, 1],
+    ['0', 0n, 0],
+    ['9007199254740991', 9_007_199_254_740_991n, 0],
+    [{ units: 1234, scale: 2 }, 1234n, 2],
+    [{ units: -5n, scale: 0 }, -5n, 0],
+  ])('%o is exact', (amount, units, scale) => {
+    expect(decimalOf('amount', amount)).toMatchObject({ units, scale });
+  });
+
+  test.each([
+    1.5,
+    100,
+    '1,5',
+    '1.',
+    '.5',
+    '1e3',
+    '',
+    ' 1',
+    '1.0000000000000000001',
+    '9007199254740992',
+    null,
+    {},
+    { units: 1.5, scale: 2 },
+  ])('%j is refused', (amount) => {
+    expect(() => decimalOf('amount', amount)).toThrow(expect.objectContaining({ code: 'invalid' }) as Error);
+  });
+});
+
+describe('an event', () => {
+  const body = { referenceId: 'p-1', status: 'completed', amount: '1.50', currency: 'EUR' };
+
+  test('is the same from either case of keys', () => {
+    const at = { occurredAt: '2025-01-23T10:30:45.123Z' };
+    const draft = { kind: 'payment', userIds: ['alice'], key: ['p-1', 'completed'], options: at } as const;
+    const camel = encode({ ...draft, body });
+    const snake = encode({
+      ...draft,
+      body: { reference_id: 'p-1', status: 'completed', amount: '1.50', currency: 'EUR' },
+    });
+    expect(camel).toEqual(snake);
+    const event = fromBinary(EventSchema, camel.bytes);
+    expect([event.id, event.userIds, event.body.case]).toEqual(['p-1/completed', ['alice'], 'payment']);
+    expect(event.occurredAt).toMatchObject({ seconds: 1_737_628_245n, nanos: 123_000_000 });
+  });
+
+  test('has a key that fits, whatever it is made of', () => {
+    const long = encode({ kind: 'payment', userIds: ['alice'], body, key: ['x'.repeat(128), 'completed'] });
+    expect(long.id).toMatch(/^[0-9a-f]{64}$/);
+    const given = encode({ kind: 'payment', userIds: ['alice'], body, options: { event_id: 'mine' } });
+    expect(given.id).toBe('mine');
+  });
+
+  test.each([
+    [{ ...body, amount: undefined }, 'payment.amount'],
+    [{ ...body, currency: 'eur' }, 'payment.currency'],
+    [{ ...body, status: 'COMPLETED' }, 'payment.status'],
+    [{ ...body, reference_id: 'p-1' }, 'payment.reference_id'],
+    [{ ...body, unknown: 1 }, 'payment.unknown'],
+    [{ ...body, message: 5 }, 'payment.message'],
+  ])('is refused by the name of its field: %j', (wrong, field) => {
+    expect(() => encode({ kind: 'payment', userIds: ['alice'], body: wrong })).toThrow(
+      expect.objectContaining({ field }) as Error,
+    );
+  });
+});

@@ -1,0 +1,528 @@
+import { type ManagerOptions, type SocketOptions } from 'socket.io-client';
+
+import { type Backoff } from './backoff.js';
+import { CATCH_UP_PAGE, missedItems } from './catch-up.js';
+import { type History, type HistoryQuery, type RoomPage, type SentMessage } from './chat-types.js';
+import { Chat, type Conversation, type SendOptions } from './chat.js';
+import { Emitter } from './emitter.js';
+import { isTemporary, RealtimeError } from './errors.js';
+import {
+  type BalanceUpdate,
+  type NotificationItem,
+  type PresenceFriendsReply,
+  type PresenceList,
+  type PresenceUpdate,
+  type ServerEvents,
+  type TransferUpdate,
+  type Unread,
+  WIRE_EVENTS,
+  type WireEvent,
+} from './generated/events.js';
+import { type InboxView } from './inbox.js';
+import { type ConnectionState, type Link } from './link.js';
+import { Notifications } from './notifications.js';
+import { Outbox, type Storage } from './outbox.js';
+import { People, type PeopleView } from './people.js';
+import { type Numbered, Positions } from './positions.js';
+import { Room, type RoomView } from './rooms.js';
+import { type Cancel, pause } from './signal.js';
+import { SocketLink } from './socket-link.js';
+import { type Store, Value } from './store.js';
+import { TabsLink } from './tabs-link.js';
+import { subjectOf, type TokenProvider } from './token.js';
+
+/** What listeners are told, by the name of the event. */
+export interface ClientEvents extends ServerEvents {
+  /** Every item of the inbox, whatever its kind. */
+  notification: NotificationItem;
+  /** A connection began that was not recovered, and what was missed has been told: anything else kept may be read again. */
+  resync: { missed: number };
+}
+
+export interface ClientOptions {
+  /** Where the edges are: `https://wallet.example`. In a browser, the page's own origin unless given. */
+  url?: string;
+  /** Time for an answer, the connection's included, in milliseconds: 10,000. */
+  timeoutMs?: number;
+  /** Between attempts to connect: up to 1 s at first, 30 s at most. */
+  backoff?: Partial<Backoff>;
+  /** One socket for all tabs of this browser that the same user has open. */
+  tabs?: boolean;
+  /** Keeps what waits to be sent over a reload: `localStorage`, for example. */
+  storage?: Storage;
+  /** How much may wait to be sent: 100 requests, each for 24 hours at most. */
+  queue?: { limit?: number; ttlMs?: number };
+  /** False if the server sends texts as they are, not HTML-escaped. */
+  escapedTexts?: boolean;
+  /** More options of socket.io-client, such as `path`, `transports` and `parser`. */
+  socket?: Partial<ManagerOptions & SocketOptions>;
+}
+
+const TIMEOUT_MS = 10_000;
+const BACKOFF: Backoff = { baseMs: 1000, maxMs: 30_000 };
+const QUEUE_LIMIT = 100;
+const QUEUE_TTL_MS = 24 * 3600 * 1000;
+
+/** One user's real-time connection, and what it shows. */
+export class WalletwireClient {
+  readonly notifications: Notifications;
+  /** The verbs of chat beyond those of the client itself: groups, edits, blocks. */
+  readonly chat: Chat;
+
+  readonly #options: ClientOptions;
+  readonly #backoff: Backoff;
+  readonly #events = new Emitter<ClientEvents>();
+  readonly #connection = new Value<ConnectionState>({ status: 'offline' });
+  readonly #balances = new Value<ReadonlyMap<string, BalanceUpdate>>(new Map());
+  #people = new People();
+  #rooms = new Map<string, Room>();
+  #transfers = new Map<string, Value<TransferUpdate | undefined>>();
+  #link: Link | undefined;
+  #unwatch: () => void = () => undefined;
+  #outbox: Outbox | undefined;
+  #positions = new Positions();
+  #wasOnline = false;
+  /** While what was missed is asked for: items that come meanwhile wait here, so that all are in order. */
+  #held: { wire: WireEvent; data: Numbered; offset: string | undefined }[] | undefined;
+  #catchingUp = false;
+  readonly #tracked = new Map<string, number>();
+  /** Of the tracked ones, those that are being asked for, or will be once there is a connection. */
+  readonly #asking = new Map<string, number>();
+  readonly #opened = new Map<string, number>();
+
+  constructor(options: ClientOptions = {}) {
+    this.#options = options;
+    this.#backoff = { ...BACKOFF, ...options.backoff };
+    const port = {
+      ask: (event: string, payload: object, cancel?: Cancel) => this.#ask(event, payload, cancel),
+      enqueue: (event: string, payload: object, id: string, lane: string, cancel?: Cancel) =>
+        this.#enqueue(event, payload, id, lane, cancel),
+      lastShown: () => (this.#connection.get().status === 'online' ? undefined : this.#positions.seq),
+      escaped: options.escapedTexts ?? true,
+    };
+    this.notifications = new Notifications(port);
+    this.chat = new Chat(port);
+  }
+
+  // --- the connection ---
+
+  get connection(): Store<ConnectionState> {
+    return this.#connection;
+  }
+
+  /**
+   * Connects as the user of a token, and stays connected by itself. A provider is asked for a token for each connection,
+   * before the one in use ends, and after a refusal; of a plain token the connection ends with it.
+   */
+  connect(token: string | TokenProvider): void {
+    this.disconnect();
+    const renewable = typeof token !== 'string';
+    const { promise: user, resolve: learn } = deferred<string>();
+    const provide: TokenProvider = async (request) => {
+      const fresh = renewable ? await token(request) : request.reason === 'expiring' ? null : token;
+      if (fresh) learn(subjectOf(fresh));
+      return fresh;
+    };
+    const link = this.#makeLink(provide, renewable);
+    this.#outbox = this.#makeOutbox(link, user);
+    this.#link = link;
+    this.#unwatch = link.state.subscribe(() => this.#follow(link.state.get()));
+    link.open({
+      online: (recovered) => this.#online(recovered),
+      event: (name, data, offset) => this.#receive(name, data, offset),
+    });
+  }
+
+  /** Ends the connection and forgets whose it was. What waits to be sent fails, and stays in the storage if there is one. */
+  disconnect(): void {
+    this.#unwatch();
+    this.#link?.close();
+    this.#outbox?.close();
+    this.#link = undefined;
+    this.#outbox = undefined;
+    this.#forget();
+    this.#connection.set({ status: 'offline' });
+  }
+
+  /** Tries to connect now, not only at the next attempt. */
+  retry(): void {
+    this.#link?.retry();
+  }
+
+  /** Calls `listener` with each event of that name until the function it returns is called. */
+  on<Name extends keyof ClientEvents>(name: Name, listener: (data: ClientEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  // --- money ---
+
+  get balances(): Store<ReadonlyMap<string, BalanceUpdate>> {
+    return this.#balances;
+  }
+
+  /** The balances of all wallets or of one, not older than 30 seconds. */
+  async balance(walletId?: string, cancel?: Cancel): Promise<BalanceUpdate[]> {
+    const reply = await this.#ask('balance:get', walletId === undefined ? {} : { walletId }, cancel);
+    const { balances } = reply as { balances: BalanceUpdate[] };
+    for (const balance of balances) this.#receive('balance:update', balance, undefined);
+    return balances;
+  }
+
+  /** From now on `transferUpdate` tells of this transfer. Resolves with its state; undefined if it is not known yet. */
+  trackTransfer(transferId: string, cancel?: Cancel): Promise<TransferUpdate | undefined> {
+    const state = this.#startTracking(transferId, cancel);
+    state.catch(() => undefined); // whoever does not wait for it need not handle it: the next connection tracks it again
+    return state;
+  }
+
+  /** Takes back one `trackTransfer`. */
+  async untrackTransfer(transferId: string, cancel?: Cancel): Promise<void> {
+    if (count(this.#tracked, transferId, -1) > 0) return;
+    if (this.#connection.get().status === 'online') await this.#ask('transfer:untrack', { transferId }, cancel);
+  }
+
+  /** The last known state of a transfer. */
+  transfer(transferId: string): Store<TransferUpdate | undefined> {
+    return getOrMake(this.#transfers, transferId, () => new Value<TransferUpdate | undefined>(undefined));
+  }
+
+  // --- notifications ---
+
+  get inbox(): Store<InboxView> {
+    return this.notifications.inbox.view;
+  }
+
+  get unread(): Store<Unread | undefined> {
+    return this.notifications.inbox.unread;
+  }
+
+  // --- presence ---
+
+  /** Friends and their presence; whoever is not in it is offline. */
+  get people(): Store<PeopleView> {
+    return this.#people.view;
+  }
+
+  async setPresence(status: 'online' | 'away', cancel?: Cancel): Promise<void> {
+    await this.#ask('presence:set', { status }, cancel);
+  }
+
+  /** Friends, those who are offline too, a page of at most 1,000 by their ids. */
+  async friends(query: { after?: string; limit?: number } = {}, cancel?: Cancel): Promise<PresenceFriendsReply> {
+    return (await this.#ask('presence:friends', query, cancel)) as PresenceFriendsReply;
+  }
+
+  /** The presence of those among `userIds` (at most 100) who are friends. */
+  async presence(userIds: readonly string[], cancel?: Cancel): Promise<PresenceUpdate[]> {
+    const { users } = (await this.#ask('presence:get', { userIds }, cancel)) as PresenceList;
+    for (const user of users) this.#people.update(user);
+    return users;
+  }
+
+  /** Whether friends see this user at all; resolves with what it is then. */
+  async setVisible(visible: boolean, cancel?: Cancel): Promise<boolean> {
+    const reply = (await this.#ask('presence:privacy', { visible }, cancel)) as { visible: boolean };
+    return reply.visible;
+  }
+
+  // --- chat ---
+
+  sendChatMessage(text: string, recipientId: string, options?: SendOptions): Promise<SentMessage> {
+    return this.chat.send(text, { recipientId }, options);
+  }
+
+  sendRoomMessage(text: string, roomId: string, options?: SendOptions): Promise<SentMessage> {
+    return this.chat.send(text, { roomId }, options);
+  }
+
+  typing(roomId: string, typing = true, cancel?: Cancel): Promise<void> {
+    return this.chat.typing(roomId, typing, cancel);
+  }
+
+  rooms(query?: { before?: string; limit?: number }, cancel?: Cancel): Promise<RoomPage> {
+    return this.chat.rooms(query, cancel);
+  }
+
+  /** A page of a room, which is shown by `room(...)` too. */
+  async history(of: string | Conversation, query?: HistoryQuery, cancel?: Cancel): Promise<History> {
+    const history = await this.chat.history(typeof of === 'string' ? { roomId: of } : of, query, cancel);
+    const room = this.#room(history.roomId);
+    room.add(history.messages);
+    for (const marker of history.readMarkers) room.read(marker);
+    return history;
+  }
+
+  room(roomId: string): Store<RoomView> {
+    return this.#room(roomId).view;
+  }
+
+  /** Opens the live view of a room: typing and read markers; messages come without. Reads its newest page. */
+  async openRoom(roomId: string, cancel?: Cancel): Promise<void> {
+    count(this.#opened, roomId, 1);
+    const room = this.#room(roomId);
+    room.setStatus('loading');
+    try {
+      await this.#ask('subscribe', { channel: `room:${roomId}` }, cancel);
+      await this.history(roomId, {}, cancel);
+      room.setStatus('ready');
+    } catch (error) {
+      room.setStatus('failed');
+      if (!isTemporary(error)) count(this.#opened, roomId, -1);
+      throw error;
+    }
+  }
+
+  /** Takes back one `openRoom`. */
+  async closeRoom(roomId: string, cancel?: Cancel): Promise<void> {
+    if (count(this.#opened, roomId, -1) > 0) return;
+    if (this.#connection.get().status === 'online')
+      await this.#ask('unsubscribe', { channel: `room:${roomId}` }, cancel);
+  }
+
+  // --- how it is done ---
+
+  #makeLink(provide: TokenProvider, renewable: boolean): Link {
+    const url = this.#options.url ?? (typeof location === 'object' ? location.origin : 'http://localhost:8080');
+    const socket = { url, provide, renewable, backoff: this.#backoff, socket: this.#options.socket ?? {} };
+    return this.#options.tabs && TabsLink.isPossible() ? new TabsLink(socket) : new SocketLink(socket);
+  }
+
+  #makeOutbox(link: Link, user: Promise<string>): Outbox {
+    const outbox = new Outbox({
+      send: (event, payload) => link.ask(event, payload, { timeoutMs: this.#timeoutMs }),
+      backoff: this.#backoff,
+      limit: this.#options.queue?.limit ?? QUEUE_LIMIT,
+      storage: this.#options.storage,
+      key: user.then((id) => `walletwire:outbox:${id}`),
+    });
+    void outbox.restore();
+    return outbox;
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.timeoutMs ?? TIMEOUT_MS;
+  }
+
+  #ask(event: string, payload: object, cancel: Cancel = {}): Promise<unknown> {
+    if (!this.#link) return Promise.reject(new RealtimeError('offline', 'connect first'));
+    return this.#link.ask(event, payload, { timeoutMs: this.#timeoutMs, ...cancel });
+  }
+
+  #enqueue(event: string, payload: object, id: string, lane: string, cancel: Cancel = {}): Promise<unknown> {
+    if (!this.#outbox) return Promise.reject(new RealtimeError('offline', 'connect first'));
+    const ttlMs = cancel.timeoutMs ?? this.#options.queue?.ttlMs ?? QUEUE_TTL_MS;
+    return this.#outbox.add({ id, lane, event, payload, expiresAt: Date.now() + ttlMs }, cancel.signal);
+  }
+
+  #forget(): void {
+    this.#positions = new Positions();
+    this.#held = undefined;
+    this.#catchingUp = false;
+    this.#wasOnline = false;
+    this.#tracked.clear();
+    this.#opened.clear();
+    for (const room of this.#rooms.values()) room.stop();
+    this.#rooms = new Map();
+    this.#transfers = new Map();
+    this.#people.replace([]);
+    this.#balances.set(new Map());
+    this.notifications.inbox.clear();
+  }
+
+  #follow(state: ConnectionState): void {
+    this.#connection.set(state);
+    this.#outbox?.setOnline(state.status === 'online');
+    if (state.status === 'online' && this.#held) void this.#catchUp();
+  }
+
+  #online(recovered: boolean): void {
+    if (recovered) return;
+    if (this.#wasOnline) this.#held ??= [];
+    this.#wasOnline = true;
+    // Until the list of friends comes, if any is there, everybody is offline.
+    this.#showPeople([]);
+    const transfers = [...this.#tracked.keys()].filter((id) => !this.#asking.has(id));
+    for (const transferId of transfers) void this.#restore(this.#track(transferId));
+    for (const roomId of this.#opened.keys()) void this.#restore(this.#ask('subscribe', { channel: `room:${roomId}` }));
+  }
+
+  // What can't be restored now is when the next connection comes; nobody waits for it.
+  async #restore(request: Promise<unknown>): Promise<void> {
+    await request.catch(() => undefined);
+  }
+
+  async #startTracking(transferId: string, cancel?: Cancel): Promise<TransferUpdate | undefined> {
+    count(this.#tracked, transferId, 1);
+    count(this.#asking, transferId, 1);
+    try {
+      return await this.#track(transferId, cancel);
+    } catch (error) {
+      if (!isTemporary(error)) count(this.#tracked, transferId, -1);
+      throw error;
+    } finally {
+      count(this.#asking, transferId, -1);
+    }
+  }
+
+  async #track(transferId: string, cancel?: Cancel): Promise<TransferUpdate | undefined> {
+    const { transfer } = (await this.#ask('transfer:track', { transferId }, cancel)) as { transfer?: TransferUpdate };
+    if (transfer) this.#receive('transfer:update', transfer, undefined);
+    return transfer;
+  }
+
+  // --- what comes ---
+
+  #receive(name: string, data: unknown, offset: string | undefined): void {
+    const wire = WIRE_EVENTS[name];
+    if (!wire) {
+      if (name === 'auth:expiring') this.#events.emit('authExpiring', data as ServerEvents['authExpiring']);
+      if (name === 'server:drain') this.#events.emit('serverDrain', data as ServerEvents['serverDrain']);
+      return;
+    }
+    const event = { wire, data: data as Numbered, offset };
+    const isItem = wire.delivery === 'keep' || wire.delivery === 'log' || event.data.notification !== undefined;
+    if (this.#held && isItem) this.#held.push(event);
+    else this.#handle(name, event);
+  }
+
+  #handle(name: string, { wire, data, offset }: { wire: WireEvent; data: Numbered; offset: string | undefined }): void {
+    const admitted = this.#positions.admit(wire, data, offset);
+    if (admitted.item) this.#showItem(name, data);
+    if (admitted.event) this.#show(wire.name, data);
+  }
+
+  #showItem(event: string, payload: Numbered): void {
+    const { notification, ...data } = payload;
+    const item = { event, data, notification, state: 'unseen' } as unknown as NotificationItem;
+    this.notifications.inbox.add(item);
+    this.#events.emit('notification', item);
+  }
+
+  #show(name: keyof ServerEvents, data: unknown): void {
+    const event = this.#reduce({ name, data } as ServerEvent);
+    if (event !== undefined) this.#events.emit(name, event as never);
+  }
+
+  // What an event changes of what is shown; returns what listeners are told.
+  #reduce({ name, data }: ServerEvent): unknown {
+    switch (name) {
+      case 'balanceUpdate':
+        this.#balances.update((all) => new Map(all).set(data.walletId, data));
+        return data;
+      case 'transferUpdate':
+        getOrMake(this.#transfers, data.transferId, () => new Value<TransferUpdate | undefined>(undefined)).set(data);
+        return data;
+      case 'unread':
+        this.notifications.inbox.setCounters(data);
+        return data;
+      case 'inboxChanged':
+        this.notifications.inbox.change(data);
+        return data;
+      case 'presence':
+        this.#people.update(data);
+        return data;
+      case 'friends':
+        this.#showPeople(data.users);
+        return data;
+      case 'chatMessage': {
+        const message = this.chat.message(data);
+        const room = this.#room(data.roomId);
+        if (room.has(message)) return undefined; // a page of the history brought it already
+        room.add([message]);
+        return message;
+      }
+      case 'chatRead':
+        this.#room(data.roomId).read(data);
+        return data;
+      case 'typing':
+        this.#room(data.roomId).typing(data);
+        return data;
+      default:
+        return data;
+    }
+  }
+
+  #showPeople(users: readonly PresenceUpdate[]): void {
+    for (const user of this.#people.replace(users)) this.#events.emit('presence', user);
+  }
+
+  #room(roomId: string): Room {
+    return getOrMake(this.#rooms, roomId, () => new Room());
+  }
+
+  // --- after a connection that was not recovered ---
+
+  async #catchUp(): Promise<void> {
+    if (this.#catchingUp) return;
+    this.#catchingUp = true;
+    const link = this.#link;
+    for (let attempts = 0; this.#held && this.#link === link; attempts++) {
+      try {
+        await this.#tellMissed();
+        break;
+      } catch {
+        if (this.#connection.get().status !== 'online') break; // the next connection does it
+        await pause(this.#backoff.baseMs * Math.min(attempts + 1, 10));
+      }
+    }
+    if (this.#link === link) this.#catchingUp = false;
+  }
+
+  async #tellMissed(): Promise<void> {
+    const list = (before: string) => this.notifications.list({ limit: CATCH_UP_PAGE, ...(before && { before }) });
+    const link = this.#link;
+    const items = await missedItems(list, this.#positions);
+    const messages = await this.#missedMessages();
+    if (this.#link !== link) return;
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const { event, data, notification } of items) this.#receive(event, { ...data, notification }, undefined);
+    for (const message of messages) this.#receive('chat:message', message, undefined);
+    for (const event of held) this.#handle(wireNameOf(event.wire), event);
+    this.#events.emit('resync', { missed: items.length + messages.length });
+    if (this.notifications.inbox.view.get().status !== 'idle') void this.#restore(this.notifications.refresh());
+  }
+
+  // Of the rooms that were seen: what follows the newest message that was.
+  async #missedMessages(): Promise<History['messages']> {
+    const missed: History['messages'] = [];
+    for (const [roomId, room] of this.#rooms) {
+      for (let after = room.newestSeq; after > 0;) {
+        const { messages } = (await this.#ask('chat:history', { roomId, after, limit: CATCH_UP_PAGE })) as History;
+        missed.push(...messages);
+        after = messages.at(-1)?.seq ?? 0;
+      }
+    }
+    return missed;
+  }
+}
+
+type ServerEvent = { [Name in keyof ServerEvents]: { name: Name; data: ServerEvents[Name] } }[keyof ServerEvents];
+
+const WIRE_NAMES = new Map(Object.entries(WIRE_EVENTS).map(([name, wire]) => [wire, name]));
+
+function wireNameOf(wire: WireEvent): string {
+  return WIRE_NAMES.get(wire) ?? '';
+}
+
+/** Adds to a count that is not kept at 0; returns it. */
+function count(counts: Map<string, number>, key: string, change: number): number {
+  const n = (counts.get(key) ?? 0) + change;
+  if (n > 0) counts.set(key, n);
+  else counts.delete(key);
+  return n;
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  return { promise, resolve };
+}

@@ -1,0 +1,76 @@
+import { type ChatMessage, type ChatRead, type ChatTyping } from './generated/events.js';
+import { type Store, Value } from './store.js';
+
+/** Typing is told again while it goes on; what its end was told by may be lost. */
+const TYPING_MS = 6000;
+
+export interface RoomView {
+  /** In the order of their numbers. */
+  messages: readonly ChatMessage[];
+  /** Who is typing. */
+  typing: readonly string[];
+  /** How far each member has read, as far as it is told. */
+  readMarkers: ReadonlyMap<string, number>;
+  status: 'idle' | 'loading' | 'ready' | 'failed';
+}
+
+/** One room as it is shown. */
+export class Room {
+  readonly #view = new Value<RoomView>({ messages: [], typing: [], readMarkers: new Map(), status: 'idle' });
+  readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
+
+  get view(): Store<RoomView> {
+    return this.#view;
+  }
+
+  get newestSeq(): number {
+    return this.#view.get().messages.at(-1)?.seq ?? 0;
+  }
+
+  /** Whether it says nothing new. */
+  has({ seq, editedAt, deleted }: ChatMessage): boolean {
+    const known = this.#view.get().messages.find((message) => message.seq === seq);
+    return known !== undefined && known.editedAt === editedAt && known.deleted === deleted;
+  }
+
+  setStatus(status: RoomView['status']): void {
+    this.#view.update((view) => ({ ...view, status }));
+  }
+
+  /** New ones, older ones, and edited ones: the later word about a number counts. */
+  add(messages: readonly ChatMessage[]): void {
+    const bySeq = new Map(this.#view.get().messages.map((message) => [message.seq, message]));
+    for (const message of messages) {
+      bySeq.set(message.seq, message);
+      this.#setTyping(message.senderId, false);
+    }
+    const sorted = [...bySeq.values()].sort((a, b) => a.seq - b.seq);
+    this.#view.update((view) => ({ ...view, messages: sorted }));
+  }
+
+  read({ userId, seq }: ChatRead): void {
+    const known = this.#view.get().readMarkers.get(userId) ?? 0;
+    if (seq <= known) return;
+    this.#view.update((view) => ({ ...view, readMarkers: new Map(view.readMarkers).set(userId, seq) }));
+  }
+
+  typing({ userId, typing }: ChatTyping): void {
+    this.#setTyping(userId, typing);
+  }
+
+  stop(): void {
+    for (const timer of this.#typing.values()) clearTimeout(timer);
+    this.#typing.clear();
+  }
+
+  #setTyping(userId: string, typing: boolean): void {
+    clearTimeout(this.#typing.get(userId));
+    if (typing)
+      this.#typing.set(
+        userId,
+        setTimeout(() => this.#setTyping(userId, false), TYPING_MS),
+      );
+    else if (!this.#typing.delete(userId)) return;
+    this.#view.update((view) => ({ ...view, typing: [...this.#typing.keys()] }));
+  }
+}
