@@ -1,7 +1,7 @@
 # ./dev test and ./dev bench. What each suite is for, and its time, is in tests/README.md.
 # shellcheck shell=bash
 
-SUITES=(layers unit integration tsan fuzz conformance e2e)
+SUITES=(layers unit integration tsan fuzz conformance e2e sdk)
 # Libraries and programs that have threads: their tests run under ThreadSanitizer as well.
 TSAN_PARTS=(loop bus db http token service edge notifications outbox presence chat)
 
@@ -15,6 +15,7 @@ suite_budget() {
     fuzz) $LONG && echo 7200 || echo 240 ;;
     conformance) echo 300 ;;
     e2e) $LONG && echo 1800 || echo 600 ;;
+    sdk) echo 240 ;;
   esac
 }
 
@@ -140,6 +141,25 @@ suite_e2e() {
   node_suite e2e "$1" "$JOBS" tests/e2e/*.test.mjs
 }
 
+# The packages of clients/ by themselves, then against a whole system.
+suite_sdk() {
+  local budget=$1 started=$SECONDS status=0 json=$ROOT/build/sdk-unit.json check passed=0 failed=0
+
+  for check in typecheck packages; do
+    if timeout "$budget" npm --prefix clients run --silent "$check" </dev/null; then
+      passed=$((passed + 1))
+    else
+      failed=$((failed + 1)) status=1
+    fi
+  done
+  timeout "$budget" npm --prefix clients test --silent -- --reporter=default --reporter=json --outputFile.json="$json" </dev/null || status=$?
+  passed=$((passed + $(jq .numPassedTests "$json")))
+  failed=$((failed + $(jq .numFailedTests "$json")))
+  node_suite sdk $((budget - (SECONDS - started))) "$JOBS" tests/sdk/*.test.mjs || status=$?
+  PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed))
+  return "$status"
+}
+
 # What a suite has of npm. The lock file pins every version; node_modules is made anew when it changed.
 node_install() {
   local folder=$1 stamp=$1/node_modules/.installed
@@ -152,6 +172,9 @@ node_install() {
 test_prepare() {
   local chosen=" $* " targets
 
+  if [[ $chosen == *" sdk "* ]]; then
+    PACKAGE_LISTS+=(scripts/packages-sdk.txt)
+  fi
   packages_ensure
   mkdir -p build
   if [[ $chosen == *" unit "* || $chosen == *" integration "* ]]; then
@@ -165,9 +188,13 @@ test_prepare() {
   if [[ $chosen == *" fuzz "* ]]; then
     build fuzz fuzz
   fi
-  if [[ $chosen == *" e2e "* ]]; then
+  if [[ $chosen == *" e2e "* || $chosen == *" sdk "* ]]; then
     build "${WW_DEV_PRESET:-asan}" "${PROGRAMS[@]}"
     step "npm ci (tests/e2e)" node_install tests/e2e
+  fi
+  if [[ $chosen == *" sdk "* ]]; then
+    step "npm ci (clients)" node_install clients
+    step "npm run build (clients)" npm --prefix clients run --silent build
   fi
   if [[ $chosen == *" conformance "* ]]; then
     build "${WW_DEV_PRESET:-asan}" ww-conformance
