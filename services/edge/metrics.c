@@ -165,11 +165,11 @@ static void refresh(void *arg)
 void edge_metrics_register(struct edge *edge)
 {
 	struct metric *const all[] = { &uptime, &draining, &resident, &users_here, &subjects,
-		&room_views, &connects, &refusals, &recoveries, &events_in, &events_refused, &tracks_given_up,
-		&calls, &relays, &relayed, &holes, &holes_late, &sinces, &since_items, &snapshots,
-		&swept, &findings, &nats_msgs, &nats_bytes, &nats_reconnects, &nats_slow,
-		&nats_queue, &presence_reports, &presence_batches, &presence_gaps, &presence_shown,
-		&presence_behind, &presence_excess };
+		&room_views, &connects, &refusals, &recoveries, &events_in, &events_refused,
+		&tracks_given_up, &calls, &relays, &relayed, &holes, &holes_late, &sinces,
+		&since_items, &snapshots, &swept, &findings, &nats_msgs, &nats_bytes,
+		&nats_reconnects, &nats_slow, &nats_queue, &presence_reports, &presence_batches,
+		&presence_gaps, &presence_shown, &presence_behind, &presence_excess };
 
 	started_ms = clock_mono_ms();
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)

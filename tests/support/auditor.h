@@ -31,9 +31,9 @@ void auditor_expect(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void auditor_check_complete(size_t n);
 
 /*
- * nats-server is started again, and has forgotten the names of messages that were taken out: what was
- * published and whose acknowledgement was lost comes again. Whoever keeps the records knows them by
- * their ids, as this does from now on.
+ * nats-server is started again, and has forgotten the names of messages that were taken out: what
+ * was published and whose acknowledgement was lost comes again. Whoever keeps the records knows
+ * them by their ids, as this does from now on.
  */
 void auditor_expect_repeats(void);
 
