@@ -1,6 +1,7 @@
 // Rooms that are open: typing and read markers, who is shown them, and when that ends. Two edges, stock clients.
 
 import assert from 'node:assert/strict';
+import { asked, group, refused } from './chatting.mjs';
 import { until, useStack } from './harness.mjs';
 
 const EXPIRY_MS = 1_500;
@@ -10,17 +11,6 @@ const stack = useStack({
   chat: 2,
   env: { WW_TYPING_EXPIRY: `${EXPIRY_MS}ms`, WW_ROOM_CHECK: '500ms', WW_CHAT_RATE: '5', WW_CHAT_BURST: '10' },
 });
-
-async function asked(client, event, payload) {
-  const reply = await client.ask(event, payload);
-  assert.ok(reply.ok, `${event}: ${JSON.stringify(reply)}`);
-  return reply;
-}
-
-async function refused(client, event, payload, code, field) {
-  const { ok, error } = await client.ask(event, payload);
-  assert.deepEqual([ok, error?.code, error?.field], [false, code, field]);
-}
 
 // Says that the client types, as often as it may; a refusal tells when that is.
 async function type(client, roomId) {
@@ -35,15 +25,10 @@ async function sum(name) {
   return pages.reduce((total, page) => total + Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(page)[1]), 0);
 }
 
-// Fresh users in a group of their own; each with the room open.
+// A group of fresh users; each has it open.
 async function openGroup(...users) {
-  const clients = [];
-  for (const [i, user] of users.entries()) clients.push(await stack.connect(user, { at: i % 2 }));
-  const { room } = await asked(clients[0], 'chat:create', { type: 'group', name: 'Trip', members: users.slice(1) });
-  for (const client of clients) {
-    await client.waitFor('chat:room', (data) => data.roomId === room.id && data.change === 'created');
-    await asked(client, 'subscribe', { channel: `room:${room.id}` });
-  }
+  const { room, clients } = await group(stack, ...users);
+  for (const client of clients) await asked(client, 'subscribe', { channel: `room:${room.id}` });
   return { room, clients };
 }
 
