@@ -8,6 +8,11 @@ typedef Walletwire__V1__ChatSendRequest SendRequest;
 
 #define TO(NAME) WALLETWIRE__V1__CHAT_SEND_REQUEST__TO_##NAME
 
+struct send {
+	struct change change; /* first: say() is given this */
+	struct err refusal;   /* of somebody who is no friend; it holds for what is new */
+};
+
 static void reply_sent(struct change *change, const struct store_message *message)
 {
 	Walletwire__V1__ChatSendReply *reply = MESSAGE_NEW(change->arena, chat_send_reply);
@@ -41,6 +46,7 @@ static enum status append(struct change *change, const SendRequest *in, struct e
 
 static enum status say(struct change *change, struct err *err)
 {
+	const struct send *send = (const void *)change;
 	const SendRequest *in = change->in;
 	struct store_message first;
 	bool found = false;
@@ -53,6 +59,10 @@ static enum status say(struct change *change, struct err *err)
 	if (!s && found) {
 		reply_sent(change, &first);
 		return STATUS_OK;
+	}
+	if (!s && send->refusal.status) {
+		*err = send->refusal;
+		return err->status;
 	}
 	if (!s)
 		s = change_require_open(change, err);
@@ -87,23 +97,31 @@ enum status chat_on_send(struct request *req, struct err *err)
 {
 	const SendRequest *in = (const void *)req->body;
 	bool is_direct = in->to_case == TO(RECIPIENT_ID);
-	struct change change = { .enter = is_direct ? change_enter_direct : change_enter_room,
-		.fn = say,
-		/* They share their place in the message. */
-		.room_id = in->room_id,
-		.other_id = in->recipient_id };
-	enum status s = change_begin(&change, req, in->caller, err);
+	struct send send = { .change = { .enter =
+					     is_direct ? change_enter_direct : change_enter_room,
+				 .fn = say,
+				 /* They share their place in the message. */
+				 .room_id = in->room_id,
+				 .other_id = in->recipient_id },
+		.refusal = ERR_INIT };
+	struct change *change = &send.change;
+	enum status s = change_begin(change, req, in->caller, err);
 
 	if (!s)
-		s = check(&change, in, err);
-	if (!s)
-		s = check_friends(req, in, err);
-	if (!s)
-		s = change_run(&change, err);
+		s = check(change, in, err);
+	if (s)
+		return s;
+	/* Asked before the room is locked, since it is a request; judged when it is no retry. */
+	s = check_friends(req, in, &send.refusal);
+	if (s && s != STATUS_FORBIDDEN) { /* nobody can tell; a retry may wait for that */
+		*err = send.refusal;
+		return s;
+	}
+	s = change_run(change, err);
 	if (!s) {
-		stats_count(change.changed ? STATS_MESSAGES : STATS_RETRIES, 1);
-		if (change.changed)
-			stats_count(STATS_RECIPIENTS, (int64_t)change.members.len);
+		stats_count(change->changed ? STATS_MESSAGES : STATS_RETRIES, 1);
+		if (change->changed)
+			stats_count(STATS_RECIPIENTS, (int64_t)change->members.len);
 	}
 	return s;
 }

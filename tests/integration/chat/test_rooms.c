@@ -446,6 +446,25 @@ START_TEST(where_only_friends_may_others_are_refused)
 }
 END_TEST
 
+START_TEST(a_retry_is_answered_also_after_the_friendship)
+{
+	const char *const retry = "{\"recipientId\":\"bob\",\"text\":\"x\",\"clientId\":\"1\"}";
+	const char *first = ask(&world, "alice", "send", "%s", retry);
+
+	ck_assert_has(first, "\"seq\":1");
+	world_kill(&world, 0, SIGTERM);
+	world_spawn(&world, 0, (const char *[]){ "--friends-only=true", NULL });
+	world_befriend(&world, "alice", "carol");
+	ck_refused("forbidden recipientId", "alice", "send",
+	    "{\"recipientId\":\"bob\",\"text\":\"x\",\"clientId\":\"2\"}");
+	ck_assert_str_eq(ask(&world, "alice", "send", "%s", retry), first);
+	/* Strangers who may not write have no room either. */
+	ck_refused("forbidden recipientId", "alice", "send",
+	    "{\"recipientId\":\"eve\",\"text\":\"x\",\"clientId\":\"1\"}");
+	ck_refused("not_found", "eve", "history", "{\"recipientId\":\"alice\"}");
+}
+END_TEST
+
 START_TEST(views_are_told_apart)
 {
 	const char *room = group();
@@ -486,6 +505,7 @@ int main(void)
 	tcase_add_test(tc, who_blocks_is_not_written_to_directly_from_either_side);
 	tcase_add_test(tc, strangers_who_block_have_no_room);
 	tcase_add_test(tc, where_only_friends_may_others_are_refused);
+	tcase_add_test(tc, a_retry_is_answered_also_after_the_friendship);
 	tcase_add_test(tc, views_are_told_apart);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
