@@ -1,6 +1,7 @@
 // Who is online, and who may see it: stock clients at two edges, two replicas of ww-presence, and all of them killed.
 
 import assert from 'node:assert/strict';
+import { asked, connectAll, refused } from './chatting.mjs';
 import { kyc, until, useStack } from './harness.mjs';
 
 const GRACE_MS = 1_500;
@@ -17,6 +18,7 @@ const stack = useStack({
     WW_AWAY_AFTER: `${AWAY_MS}ms`,
     WW_EDGE_SILENCE: '7s', // an edge speaks every 5 s
     WW_MAX_USER_SOCKETS: '4',
+    WW_FRIENDS_ONLY: 'true', // ww-chat's: it asks here
   },
 });
 
@@ -146,6 +148,39 @@ stack.test('who is no friend any more is cut off at once', async () => {
   await sleep(QUIET_MS);
   assert.deepEqual(updatesOf(one, 'ex-2'), []);
   assert.deepEqual((await one.ask('presence:get', { userIds: ['ex-2'] })).users, []);
+});
+
+stack.test('where only friends may, nobody else is written to, also who was a friend before', async () => {
+  await friends('add', 'pal-1', 'pal-2', 'pal-3');
+  const [pal, second, stranger] = await connectAll(stack, 'pal-1', 'pal-2', 'no-pal');
+  const { room } = await asked(pal, 'chat:create', { type: 'group', name: 'Pals', members: ['pal-2', 'pal-3'] });
+  const first = await asked(second, 'chat:send', { recipientId: 'pal-1', text: 'hi', clientId: 'c1' });
+  const { roomId } = first;
+  await pal.waitFor('chat:message', (message) => message.roomId === roomId);
+  for (const [client, other] of [
+    [pal, 'no-pal'],
+    [stranger, 'pal-1'],
+    [second, 'pal-3'], // friends of a friend are none
+  ]) {
+    await refused(client, 'chat:send', { recipientId: other, text: 'x', clientId: 'c2' }, 'forbidden', 'recipientId');
+    await refused(client, 'chat:create', { type: 'direct', members: [other] }, 'forbidden', 'members');
+    await refused(client, 'chat:create', { type: 'group', name: 'Trap', members: [other] }, 'forbidden', 'members');
+  }
+  await refused(pal, 'chat:invite', { roomId: room.id, userId: 'no-pal' }, 'forbidden', 'userId');
+  await friends('remove', 'pal-1', 'pal-2');
+  let n = 0;
+  const refusal = await until('ww-chat knows of the end', async () => {
+    const { ok, error } = await second.ask('chat:send', { roomId, text: 'x', clientId: `late-${++n}` });
+    if (error?.code === 'forbidden') return error;
+    assert.ok(ok, JSON.stringify(error));
+    await sleep(250); // it may believe what it was told for ten seconds, and takes five a second
+    return undefined;
+  });
+  assert.equal(refusal.field, 'roomId');
+  const retry = await asked(second, 'chat:send', { recipientId: 'pal-1', text: 'hi', clientId: 'c1' });
+  assert.deepEqual(retry, first, 'what was sent was sent');
+  assert.equal((await asked(second, 'chat:send', { roomId: room.id, text: 'all', clientId: 'c3' })).seq, 1, 'a group stays');
+  assert.deepEqual(stranger.events.filter(({ name }) => name.startsWith('chat:')), []);
 });
 
 stack.test('a recovery inside the grace shows nothing to anybody', async () => {
