@@ -51,9 +51,14 @@ static bool is_undefined(const msgpack_object *value)
 	return is_fixed_ext(value, HEADER_UNDEFINED) && value->via.ext.ptr[0] == 0;
 }
 
+static bool has_nul(struct bytes text)
+{
+	return text.len > 0 && memchr(text.data, '\0', text.len);
+}
+
 static bool is_text(struct bytes text)
 {
-	return text_is_utf8(text) && (text.len == 0 || !memchr(text.data, '\0', text.len));
+	return text_is_utf8(text) && !has_nul(text);
 }
 
 /* jansson's functions return NULL where memory ends, which is where the process ends. */
@@ -66,6 +71,23 @@ static json_t *made(json_t *value)
 static json_t *new_string(struct bytes text)
 {
 	return made(json_stringn_nocheck((const char *)text.data, text.len));
+}
+
+/* With U+FFFD for each NUL, as json_mend() does it. */
+static json_t *new_mended(struct bytes text)
+{
+	struct buf mended = BUF_INIT;
+	json_t *value;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i])
+			buf_append_char(&mended, (char)text.data[i]);
+		else
+			buf_append_str(&mended, "\xef\xbf\xbd");
+	}
+	value = new_string(buf_bytes(&mended));
+	buf_finish(&mended);
+	return value;
 }
 
 static void add_member(json_t *object, struct bytes key, json_t *value)
@@ -102,9 +124,9 @@ static enum status read_real(struct reader *reader, double value, json_t **ret_v
 
 static enum status read_string(struct reader *reader, struct bytes text, json_t **ret_value)
 {
-	if (!is_text(text))
-		return refuse(reader->err, "text that is not UTF-8 without NUL");
-	*ret_value = new_string(text);
+	if (!text_is_utf8(text))
+		return refuse(reader->err, "text that is not UTF-8");
+	*ret_value = has_nul(text) ? new_mended(text) : new_string(text);
 	return STATUS_OK;
 }
 

@@ -392,6 +392,7 @@ const HARMLESS = [
   ['שלום مرحبا 你好 नमस्ते', 'שלום مرحبا 你好 नमस्ते'],
   ['👩‍👩‍👧‍👦 🏳️‍🌈 🇺🇦 é é', '👩‍👩‍👧‍👦 🏳️‍🌈 🇺🇦 é é'],
   ['\u{10FFFD}\uFFFD', '\u{10FFFD}\uFFFD'],
+  ['a\u0000b', 'a\uFFFDb'],
   ['ü'.repeat(4000), 'ü'.repeat(4000)],
   ['😀'.repeat(4000), '😀'.repeat(4000)],
   ['<'.repeat(4000), '&lt;'.repeat(4000)],
@@ -442,6 +443,18 @@ for (const [encoding, options] of [
     assert.deepEqual([ann.disconnects, ben.disconnects], [[], []]);
   });
 }
+
+stack.test('an emoji that was cut in two costs nobody the connection', async () => {
+  const { roomId, clients } = await group(stack, 'ann-13', 'ben-13');
+  const cut = '😀'.slice(0, 1); // as a text field with a maximum length leaves it
+  const rest = '😀'.slice(1);
+  await say(clients[0], roomId, `smile ${cut}`, `key ${cut}`);
+  assert.equal((await say(clients[0], roomId, `smile ${cut}`, `key ${cut}`)).seq, 1, 'a retry finds it');
+  await say(clients[0], roomId, `${rest}${cut}${rest}${rest}`, 'c2');
+  await clients[1].waitFor('chat:message', (message) => message.seq === 2);
+  assert.deepEqual(shown(clients[1], roomId).map((message) => message.text), ['smile \uFFFD', '\uFFFD😀\uFFFD']);
+  assert.deepEqual([clients[0].disconnects, clients[1].disconnects], [[], []]);
+});
 
 stack.test('bytes that are no UTF-8 end the connection they came by, and nothing is stored', async () => {
   const { roomId, clients } = await group(stack, 'ann-11', 'ben-11');

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "codec/json_mend.h"
 #include "codec/socketio.h"
 #include "fuzz.h"
 
@@ -112,6 +113,23 @@ static void check_header(const struct socketio_packet *packet)
 	buf_finish(&text);
 }
 
+/* It takes nothing away from what is JSON already, has no more to do the second time, and moves
+ * nothing. */
+static void check_mending(struct bytes text)
+{
+	struct buf copy = BUF_INIT, again = BUF_INIT;
+	struct bytes mended = json_mend(text, &copy);
+	struct json *root = NULL;
+
+	assert(mended.len == text.len);
+	assert(json_mend(mended, &again).data == mended.data);
+	if (!json_parse_max(text, MAX_JSON, &root, NULL))
+		assert(mended.data == text.data);
+	json_free(root);
+	buf_finish(&copy);
+	buf_finish(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct socketio_packet packet;
@@ -131,5 +149,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (parsed || packet.json.len == 0)
 		check_header(&packet);
 	json_free(root);
+	check_mending(packet.json);
 	return 0;
 }

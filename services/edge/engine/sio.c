@@ -8,6 +8,7 @@
 #include <utlist.h>
 
 #include "base/xalloc.h"
+#include "codec/json_mend.h"
 #include "codec/socketio_packed.h"
 #include "engine/metrics.h"
 
@@ -543,12 +544,14 @@ static bool take_text(struct sio *sio, const struct socketio_packet *packet,
     const struct socketio_attachments *attachments)
 {
 	struct json *payload = NULL;
-	bool ok = !packet->json.len ||
-		  !json_parse_max(packet->json, sio->cfg->max_packet, &payload, NULL);
+	struct buf mended = BUF_INIT;
+	struct bytes text = json_mend(packet->json, &mended);
+	bool ok = !text.len || !json_parse_max(text, sio->cfg->max_packet, &payload, NULL);
 
 	ok = ok && socketio_placeholders_ok(payload, attachments->len) &&
 	     dispatch(sio, packet, payload, attachments);
 	json_free(payload);
+	buf_finish(&mended);
 	return ok;
 }
 

@@ -7,8 +7,8 @@ const event = (name, ...packets) => both(name, (on) => [begin(on), join(), ...pa
 const once = (name, ...packets) => wire(name, [begin('websocket'), join(), ...packets.map((packet) => say(packet)), alive()]);
 
 // One that the reference takes and ours does not.
-const differs = (name, packet, reference, why) =>
-  wire(name, [begin('websocket'), join(), say(packet), alive()], { reference: [reference], ours: [['closed: 1005']], why });
+const differs = (name, packet, reference, why, ours = ['closed: 1005']) =>
+  wire(name, [begin('websocket'), join(), say(packet), alive()], { reference: [reference], ours: [ours], why });
 
 const RESERVED = ['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'];
 
@@ -29,13 +29,15 @@ export const events = [
     'NUL in a string',
     '2["message","a\\u0000b"]',
     ['42["message-back","a\\u0000b"]', 'alive'],
-    'nothing that is stored or handed on can hold it, and it cuts texts short where it gets through',
+    'nothing that is stored or handed on can hold it, and it cuts texts short where it gets through: it becomes U+FFFD',
+    ['42["message-back","a\uFFFDb"]', 'alive'],
   ),
   differs(
     'a lone surrogate',
     '2["message","\\ud800"]',
     ['42["message-back","\\ud800"]', 'alive'],
-    'it is no character and has no UTF-8 that could be stored or handed on',
+    'it is no character and has no UTF-8 that could be stored or handed on: it becomes U+FFFD',
+    ['42["message-back","\uFFFD"]', 'alive'],
   ),
   once('numbers', '2["message",0,-1,1.25,1e3,1e-7,123456789012345,0.1]'),
   once('nesting', `2["message",${'['.repeat(15)}${']'.repeat(15)}]`),

@@ -201,6 +201,9 @@ START_TEST(values_become_what_json_would_have_made_them)
 	static const struct {
 		const char *spelt, *json;
 	} cases[] = {
+		{ "a1 00", "\"\xef\xbf\xbd\"" },
+		{ "a3 610062", "\"a\xef\xbf\xbd"
+			       "b\"" },
 		{ "c0", "null" },
 		{ "d40000", "null" },
 		{ "c2", "false" },
@@ -266,7 +269,7 @@ START_TEST(values_that_json_has_not_are_refused)
 	static const char *const cases[] = {
 		"cf 8000000000000000", "cf ffffffffffffffff", "ca 7f800000", "ca ffc00000",
 		"cb 7ff0000000000000", "cb fff0000000000000", "cb 7ff8000000000000", /* numbers */
-		"a1 00", "a3 610062", "a1 ff", "a2 c080", "a3 eda080", "a2 c3",      /* text */
+		"a1 ff", "a2 c080", "a3 eda080", "a2 c3",                            /* text */
 		"81 a1 00 01", "81 a1 ff 01", "81 01 01", "81 c0 01", "81 c3 01", "81 90 01",
 		"81 c4 01 61 01", "81 d40000 01", /* keys */
 		"82 'a' 01 'a' 01", "82 'a' c0 d901 61 c0", "91 81 'k' 82 '' 01 '' 02",
