@@ -245,6 +245,7 @@ stack.test('history is paged by seq, both ways, and has the newest hundred', asy
   assert.deepEqual(await page({ after: 50, limit: 10 }), sequence(10, 51));
   assert.deepEqual(await page({ after: 50, before: 55, limit: 10 }), sequence(4, 51));
   assert.deepEqual(await page({ after: 1, limit: 5 }), sequence(5, oldest), 'from the oldest that is kept');
+  assert.deepEqual(await page({ after: oldest, limit: 5 }), sequence(5, oldest + 1));
   assert.deepEqual(await page({ before: oldest }), []);
   assert.deepEqual(await page({ after: total }), []);
   for (const [forth, step] of [

@@ -82,24 +82,30 @@ stack.test('read markers move forward, on all devices of the reader and for thos
   assert.deepEqual(readMarkers.map(({ userId, seq }) => [userId, seq]).sort(), [['gil', 3], ['hal', 2]]);
 });
 
-stack.test('who was removed sees nothing more, on every edge', async () => {
-  const { room, clients } = await openGroup('ian', 'joe', 'kim');
-  const tablet = await stack.connect('joe', { at: 0 });
-  await asked(tablet, 'subscribe', { channel: `room:${room.id}` });
-  await asked(clients[0], 'chat:remove', { roomId: room.id, userId: 'joe' });
-  for (const client of [clients[1], tablet]) {
-    await client.waitFor('chat:room', (data) => data.change === 'removed' && data.userId === 'joe');
-    client.mark();
-  }
-  await asked(clients[0], 'chat:typing', { roomId: room.id, typing: true });
-  await asked(clients[0], 'chat:send', { roomId: room.id, text: 'x', clientId: 'c' });
-  await clients[2].waitFor('chat:message');
-  for (const client of [clients[1], tablet]) {
-    await refused(client, 'chat:history', { roomId: room.id }, 'forbidden');
-    await refused(client, 'subscribe', { channel: `room:${room.id}` }, 'forbidden');
-    assert.deepEqual(client.since().filter((event) => event.name.startsWith('chat:')), []);
-  }
-});
+for (const [what, change, users, ask] of [
+  ['was removed', 'removed', ['ian', 'joe', 'kim'], ([owner], roomId) => asked(owner, 'chat:remove', { roomId, userId: 'joe' })],
+  ['left', 'left', ['ida', 'jim', 'kat'], ([, member], roomId) => asked(member, 'chat:leave', { roomId })],
+]) {
+  stack.test(`who ${what} sees nothing more, on every edge`, async () => {
+    const { room, clients } = await openGroup(...users);
+    const tablet = await stack.connect(users[1], { at: 0 });
+    await asked(tablet, 'subscribe', { channel: `room:${room.id}` });
+    await ask(clients, room.id);
+    for (const client of [clients[1], tablet]) {
+      await client.waitFor('chat:room', (data) => data.change === change && data.userId === users[1]);
+      client.mark();
+    }
+    await asked(clients[0], 'chat:typing', { roomId: room.id, typing: true });
+    await asked(clients[0], 'chat:send', { roomId: room.id, text: 'x', clientId: 'c' });
+    await clients[2].waitFor('chat:message');
+    await clients[2].waitFor('chat:typing');
+    for (const client of [clients[1], tablet]) {
+      await refused(client, 'chat:history', { roomId: room.id }, 'forbidden');
+      await refused(client, 'subscribe', { channel: `room:${room.id}` }, 'forbidden');
+      assert.deepEqual(client.since().filter((event) => event.name.startsWith('chat:')), []);
+    }
+  });
+}
 
 stack.test('a view that ww-chat does not know of is closed by the check', async () => {
   const { room, clients } = await openGroup('leo', 'mia');
