@@ -55,12 +55,15 @@ static enum status make(
 	time_of(partitions, number, from);
 	time_of(partitions, number + 1, to);
 	(void)snprintf(full, sizeof(full), "%.*s.%s", schema, partitions->table, name);
-	/* Made apart and then attached: that locks out nobody. */
+	/* Made apart and then attached: that locks out nobody but whoever makes it at the same
+	 * time, and finds it then. */
 	(void)snprintf(sql, sizeof(sql),
 	    "DO $$ BEGIN IF to_regclass('%s') IS NULL THEN"
-	    " CREATE TABLE %s (LIKE %s INCLUDING ALL);"
+	    " LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE; END IF;"
+	    " IF to_regclass('%s') IS NULL THEN CREATE TABLE %s (LIKE %s INCLUDING ALL);"
 	    " ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM ('%s') TO ('%s'); END IF; END $$",
-	    full, full, partitions->table, partitions->table, full, from, to);
+	    full, partitions->table, full, full, partitions->table, partitions->table, full, from,
+	    to);
 	s = db_exec(db, sql, err);
 	return s ? err_prefix(err, "make %s", full) : s;
 }
