@@ -1,7 +1,8 @@
 /*
- * bench_requests: how long the notification service takes to answer edges: `open`, `list` and
- * `heads` of random users among user-0 to user-<USERS - 1>, one request at a time. Start it through
- * `./dev bench growth` or `announce`.
+ * bench_requests: how long a service takes to answer edges about random users among user-0 to
+ * user-<USERS - 1>, one request at a time: of notifications `open`, `list` and `heads`, of chat
+ * `rooms`, and `history` of room-<n> for user-<n>. Start it through `./dev bench growth`,
+ * `announce` or `history`.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +13,10 @@
 #include "base/message.h"
 #include "base/xalloc.h"
 #include "report.h"
+#include "walletwire/v1/chat.pb-c.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
-enum { HEADS_USERS = 500, TIMEOUT_MS = 10000 };
+enum { HEADS_USERS = 500, HISTORY_LIMIT = 100, TIMEOUT_MS = 10000 };
 
 struct bench {
 	struct bus *bus;
@@ -65,15 +67,37 @@ static ProtobufCMessage *make_heads(struct bench *bench)
 	return &in->base;
 }
 
+static ProtobufCMessage *make_rooms(struct bench *bench)
+{
+	Walletwire__V1__ChatRoomsRequest *in =
+	    message_new(&walletwire__v1__chat_rooms_request__descriptor, &bench->arena);
+
+	in->caller = caller(bench);
+	return &in->base;
+}
+
+static ProtobufCMessage *make_history(struct bench *bench)
+{
+	Walletwire__V1__ChatHistoryRequest *in =
+	    message_new(&walletwire__v1__chat_history_request__descriptor, &bench->arena);
+
+	in->caller = caller(bench);
+	in->of_case = WALLETWIRE__V1__CHAT_HISTORY_REQUEST__OF_ROOM_ID;
+	in->room_id = arena_printf(&bench->arena, "room-%s", strchr(in->caller->user_id, '-') + 1);
+	in->limit = HISTORY_LIMIT;
+	return &in->base;
+}
+
 static const struct verb {
-	const char *name, *subject;
+	const char *service, *name;
 	ProtobufCMessage *(*make)(struct bench *bench);
 	const ProtobufCMessageDescriptor *reply;
 } verbs[] = {
-	{ "open", "ww.svc.notifications.open", make_open, &walletwire__v1__open_reply__descriptor },
-	{ "list", "ww.svc.notifications.list", make_list, &walletwire__v1__list_reply__descriptor },
-	{ "heads", "ww.svc.notifications.heads", make_heads,
-	    &walletwire__v1__heads_reply__descriptor },
+	{ "notifications", "open", make_open, &walletwire__v1__open_reply__descriptor },
+	{ "notifications", "list", make_list, &walletwire__v1__list_reply__descriptor },
+	{ "notifications", "heads", make_heads, &walletwire__v1__heads_reply__descriptor },
+	{ "chat", "rooms", make_rooms, &walletwire__v1__chat_rooms_reply__descriptor },
+	{ "chat", "history", make_history, &walletwire__v1__chat_history_reply__descriptor },
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
@@ -96,41 +120,54 @@ static int64_t ask(struct bench *bench, const struct verb *verb)
 	struct bytes request;
 	struct bus_msg *reply = NULL;
 	struct err err = ERR_INIT;
+	const char *subject;
 	int64_t start;
 
 	arena_reset(&bench->arena);
+	subject = arena_printf(&bench->arena, "ww.svc.%s.%s", verb->service, verb->name);
 	request = message_pack(verb->make(bench), &bench->arena);
 	start = clock_mono_us();
-	bench_must(bus_request(bench->bus, verb->subject, request, TIMEOUT_MS, &reply, &err), &err);
+	bench_must(bus_request(bench->bus, subject, request, TIMEOUT_MS, &reply, &err), &err);
 	start = clock_mono_us() - start;
 	must_be_well(verb, bus_msg_data(reply));
 	bus_msg_unref(reply);
 	return start;
 }
 
+static void measure(struct bench *bench, const struct verb *verb, int64_t *us, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		us[i] = ask(bench, verb);
+	bench_sort(us, count);
+	(void)printf("\"%s\":{", verb->name);
+	bench_print_latencies(us, count);
+	(void)printf("}");
+}
+
 int main(int argc, char **argv)
 {
 	struct bench bench = { 0 };
+	const char *comma = "";
 	int64_t *us;
 	size_t count;
 
-	if (argc != 5) {
-		(void)fprintf(stderr, "usage: bench_requests NATS_URL EDGE_PASSWORD USERS COUNT\n");
+	if (argc != 6) {
+		(void)fprintf(stderr, "usage: bench_requests NATS_URL EDGE_PASSWORD"
+				      " notifications|chat USERS COUNT\n");
 		return 2;
 	}
 	bench.bus = bench_bus(argv[1], "edge", argv[2]);
-	bench.users = strtoul(argv[3], NULL, 10);
-	count = strtoul(argv[4], NULL, 10);
+	bench.users = strtoul(argv[4], NULL, 10);
+	count = strtoul(argv[5], NULL, 10);
 	arena_init(&bench.arena, SIZE_MAX);
 	us = xcalloc(count, sizeof(*us));
 	(void)printf("{");
 	for (size_t i = 0; i < VERBS; i++) {
-		for (size_t j = 0; j < count; j++)
-			us[j] = ask(&bench, &verbs[i]);
-		bench_sort(us, count);
-		(void)printf("\"%s\":{", verbs[i].name);
-		bench_print_latencies(us, count);
-		(void)printf("}%s", i + 1 < VERBS ? "," : "");
+		if (strcmp(verbs[i].service, argv[3]) != 0)
+			continue;
+		(void)printf("%s", comma);
+		measure(&bench, &verbs[i], us, count);
+		comma = ",";
 	}
 	(void)printf("}\n");
 	free(us);

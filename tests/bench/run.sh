@@ -24,6 +24,9 @@ usage: ./dev bench [SCENARIO...] [--repeat N] [--sockets N] [--minutes M] [--use
   presence  100,000 users come online within a minute, 12,000 of them with sockets; one has 5,000
             friends, 10,000 go and come: messages and CPU per change, memory, time to a friend's socket
   devices   what 10,000 devices cost NATS: a key for each, or words in reports
+  chat      rooms of 2, 10 and 100 members, 400 sockets at two edges: messages a second, CPU of 1,000, time
+            to every member's socket at half that rate
+  history   10,000 rooms of 100 messages each: how long `rooms`, and `history` of 100 messages, take
 
   --repeat N    how often each scenario runs (3; slow and delivery: 5 pairs; storm and presence: once)
   --sockets N   of the storm (18000), of presence (12 % of the users)
@@ -45,7 +48,7 @@ friends=
 grace=30
 while [ $# -gt 0 ]; do
   case "$1" in
-    idle | latency | delivery | steady | balances | growth | announce | slow | storm | presence | devices) scenarios+=("$1") ;;
+    idle | latency | delivery | steady | balances | growth | announce | slow | storm | presence | devices | chat | history) scenarios+=("$1") ;;
     --repeat) repeat=${2:?--repeat needs a number}; shift ;;
     --sockets) sockets=${2:?--sockets needs a number}; shift ;;
     --minutes) minutes=${2:?--minutes needs a number}; shift ;;
@@ -166,9 +169,9 @@ run_balances() {
     "$(backend_password)" 1000 500 20
 }
 
-# run_requests USERS COUNT
+# run_requests SERVICE USERS COUNT
 run_requests() {
-  "$bin/bench_requests" "$(field .nats)" "$(cat "$WW_DEV_RUN_DIR/secrets/nats/edge")" "$1" "$2"
+  "$bin/bench_requests" "$(field .nats)" "$(cat "$WW_DEV_RUN_DIR/secrets/nats/edge")" "$1" "$2" "$3"
 }
 
 # run_slow SLOW read|mute
@@ -207,6 +210,21 @@ run_presence() {
 run_devices() {
   "$bin/bench_devices" "$(field .nats)" "$(cat "$WW_DEV_RUN_DIR/secrets/nats/edge")" \
     "$(cat "$WW_DEV_RUN_DIR/secrets/nats/presence")" "$(pids nats)" 10000
+}
+
+# run_chat MEMBERS
+run_chat() {
+  "$bin/bench_chat" "$(port '.edges[0].http')" "$(port '.edges[1].http')" "$WW_DEV_RUN_DIR/keys" "$1" "$((400 / $1))" 15 \
+    "$(pids nats postgres chat notifications edge=edge-1 other=edge-2)"
+}
+
+rooms=10000
+
+run_history() {
+  sql chat -v "rooms=$rooms" -f tests/bench/rooms.sql
+  sql chat -c 'VACUUM ANALYZE chat.rooms, chat.members, chat.messages'
+  checkpoint
+  run_requests chat "$rooms" 5000
 }
 
 # measure EDGES NAME COMMAND...
@@ -284,7 +302,7 @@ grow() {
   printf '{"rows":%d,"apply":' "$rows"
   deliver 1000 200 50000 | tr -d '\n'
   printf ',"requests":'
-  run_requests 1000 2000 | tr -d '\n'
+  run_requests notifications 1000 2000 | tr -d '\n'
   printf '}\n'
 }
 
@@ -322,14 +340,14 @@ run_announce() {
 
   sql notifications -c "INSERT INTO notifications.users (user_id, seq, rev)
     SELECT 'user-' || n, 1, 1 FROM generate_series(0, 999999) n" -c 'VACUUM ANALYZE notifications.users'
-  requests=$(run_requests 1000000 2000)
+  requests=$(run_requests notifications 1000000 2000)
   before=$(rows_written)
   "$bin/bench_announce" "$(port '.edges[0].http')" "$WW_DEV_RUN_DIR/keys" "$(field .nats)" "$(backend_password)" \
     "$(cat "$WW_DEV_RUN_DIR/secrets/nats/ops")" 1000
   after=$(rows_written)
   printf 'announce {"rowsBefore":"%s","rowsAfter":"%s"}\n' "$before" "$after"
   printf 'announce requests before %s\n' "$requests"
-  printf 'announce requests after %s\n' "$(run_requests 1000000 2000)"
+  printf 'announce requests after %s\n' "$(run_requests notifications 1000000 2000)"
 }
 
 # Runs of both kinds in turn, so that whatever else this machine does meets both; then their medians.
@@ -356,7 +374,7 @@ compare_slow() {
 for scenario in "${scenarios[@]}"; do
   replicas=1
   case "$scenario" in
-    idle | latency | balances | announce) times "${repeat:-3}" 1 "$scenario" ;;
+    idle | latency | balances | announce | history) times "${repeat:-3}" 1 "$scenario" ;;
     delivery) compare_delivery "${repeat:-5}" ;;
     steady)
       for ((i = 1; i <= ${repeat:-3}; i++)); do
@@ -381,6 +399,15 @@ for scenario in "${scenarios[@]}"; do
     devices)
       replicas=0
       times "${repeat:-3}" 1 devices
+      ;;
+    chat)
+      # A client says more here than people do.
+      export WW_CHAT_RATE=100000 WW_CHAT_BURST=100000 WW_EVENT_RATE=100000 WW_EVENT_BURST=100000
+      for ((i = 1; i <= ${repeat:-3}; i++)); do
+        for members in 2 10 100; do
+          measure 2 chat run_chat "$members"
+        done
+      done
       ;;
   esac
 done
