@@ -1,7 +1,6 @@
 /* ww.svc.chat.create: the direct room of two, or a new group. */
 #include <string.h>
 
-#include "base/subject.h"
 #include "people.h"
 #include "words.h"
 
@@ -26,14 +25,18 @@ static enum status check_group(
     const struct change *change, const CreateRequest *in, struct err *err)
 {
 	int64_t max = chat_of(change->req)->cfg->max_members - 1;
+	enum status s;
 
 	if (in->n_members > (size_t)max) {
 		(void)err_invalid(err, "members", "names more than %lld users", (long long)max);
 		err->status = STATUS_TOO_LARGE;
 		return STATUS_TOO_LARGE;
 	}
-	if (strlen(in->client_id) > SUBJECT_ID_MAX)
-		return err_invalid(err, "clientId", "is longer than %d bytes", SUBJECT_ID_MAX);
+	if (in->client_id[0]) {
+		s = words_check_id("clientId", in->client_id, err);
+		if (s)
+			return s;
+	}
 	return words_check("name", in->name, WORDS_NAME_MAX, err);
 }
 

@@ -1,5 +1,4 @@
 /* ww.svc.chat.send: a member says something, once however often it is sent. */
-#include "base/subject.h"
 #include "people.h"
 #include "stats.h"
 #include "words.h"
@@ -80,7 +79,7 @@ static enum status check(const struct change *change, const SendRequest *in, str
 		if (s)
 			return s;
 	}
-	s = subject_check_id("clientId", in->client_id, err);
+	s = words_check_id("clientId", in->client_id, err);
 	return s ? s : words_check("text", in->text, WORDS_TEXT_MAX, err);
 }
 

@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-#include "base/subject.h"
 #include "friends.h"
+#include "words.h"
 
 enum status people_check_other(
     const char *field, const char *id, const char *user_id, struct err *err)
 {
-	enum status s = subject_check_id(field, id, err);
+	enum status s = words_check_id(field, id, err);
 
 	if (s)
 		return s;

@@ -13,7 +13,7 @@ enum status people_require_friend_in(
 /* FORBIDDEN, naming the field, if one of them blocks the caller, or the other way round. */
 enum status people_require_unblocked(struct change *change, const char *field,
     const char *const *others, size_t len, struct err *err) MUST_CHECK;
-/* Another user's id. */
+/* Another user's id, which may go to clients as it is. */
 enum status people_check_other(
     const char *field, const char *id, const char *user_id, struct err *err) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/subject.h"
 #include "base/text.h"
 
 /* --- what is taken --- */
@@ -104,6 +105,21 @@ static const char *entity_of(char c)
 	default:
 		return NULL;
 	}
+}
+
+enum status words_check_id(const char *field, const char *id, struct err *err)
+{
+	enum status s = subject_check_id(field, id, err);
+
+	if (s)
+		return s;
+	if (!text_is_clean(bytes_of_str(id)))
+		return err_invalid(err, field, "must be UTF-8 without control characters");
+	for (const char *c = id; *c; c++) {
+		if (entity_of(*c))
+			return err_invalid(err, field, "must be without & < > \" '");
+	}
+	return STATUS_OK;
 }
 
 char *words_escape(const char *text, struct arena *arena)

@@ -25,6 +25,13 @@ enum {
 enum status words_check(
     const char *field, const char *text, size_t max, struct err *err) MUST_CHECK;
 
+/*
+ * INVALID, naming the field, for what is no id that may go to clients as it is: of 1 to 128 bytes,
+ * not clean (as above), or with one of & < > " '. An id is compared, so it can't be escaped:
+ * whoever puts it into a page must be as safe as with a text.
+ */
+enum status words_check_id(const char *field, const char *id, struct err *err) MUST_CHECK;
+
 /* `text` with & < > " and ' as entities, in the arena. */
 char *words_escape(const char *text, struct arena *arena);
 

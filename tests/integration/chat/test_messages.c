@@ -109,6 +109,35 @@ START_TEST(messages_are_refused_with_the_field_that_is_wrong)
 }
 END_TEST
 
+/* They go to others as they are. */
+START_TEST(ids_that_would_need_escaping_are_refused)
+{
+	static const char *const bad[] = { "a<b", "a>b", "a&b", "a\\\"b", "a'b" };
+	const char *room = group();
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		ck_assert_str_eq(say("bob", room, "x", bad[i]), "invalid clientId");
+		ck_refused("invalid recipientId", "bob", "send",
+		    "{\"recipientId\":\"%s\",\"text\":\"x\",\"clientId\":\"1\"}", bad[i]);
+		ck_refused("invalid members", "bob", "create",
+		    "{\"type\":\"direct\",\"members\":[\"%s\"]}", bad[i]);
+		ck_refused("invalid members", "bob", "create",
+		    "{\"type\":\"group\",\"name\":\"x\",\"members\":[\"carol\",\"%s\"]}", bad[i]);
+		ck_refused("invalid clientId", "bob", "create",
+		    "{\"type\":\"group\",\"name\":\"x\",\"clientId\":\"%s\"}", bad[i]);
+		ck_refused("invalid userId", "alice", "invite",
+		    "{\"roomId\":\"%s\",\"userId\":\"%s\"}", room, bad[i]);
+		ck_refused("invalid userId", "alice", "block", "{\"userId\":\"%s\"}", bad[i]);
+	}
+	no_event(&world);
+	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.rooms"), 1);
+	/* What people do use. */
+	ck_done("bob", "send",
+	    "{\"recipientId\":\"zo\xc3\xab+1@bank.example\",\"text\":\"x\",\"clientId\":\"1/a "
+	    "b\"}");
+}
+END_TEST
+
 START_TEST(a_direct_message_makes_the_room)
 {
 	const char *reply, *event;
@@ -626,6 +655,7 @@ int main(void)
 	tcase_add_test(tc, a_message_is_acknowledged_published_and_in_history);
 	tcase_add_test(tc, a_retry_returns_the_first_message);
 	tcase_add_test(tc, messages_are_refused_with_the_field_that_is_wrong);
+	tcase_add_test(tc, ids_that_would_need_escaping_are_refused);
 	tcase_add_test(tc, a_direct_message_makes_the_room);
 	tcase_add_test(
 	    tc, many_at_once_have_numbers_without_a_gap_and_are_published_in_their_order);

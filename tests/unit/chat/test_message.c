@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/subject.h"
 #include "base/text.h"
 #include "message.h"
 #include "support/support.h"
@@ -50,6 +51,30 @@ static bool turns_direction(uint32_t point)
 {
 	return (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
+
+START_TEST(an_id_that_clients_choose_needs_no_escaping)
+{
+	static const char *const bad[] = { "", "a<b", "a>b", "a&b", "a\"b", "a'b", "a\x01",
+		"a\xe2\x80\xaez", "a\xff" };
+	char longest[SUBJECT_ID_MAX + 2];
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct err err = ERR_INIT;
+
+		ck_assert_int_eq(words_check_id("clientId", bad[i], &err), STATUS_INVALID);
+		ck_assert_str_eq(err.field, "clientId");
+	}
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[SUBJECT_ID_MAX + 1] = '\0';
+	ck_assert_int_eq(
+	    words_check_id("clientId", longest, &(struct err)ERR_INIT), STATUS_INVALID);
+	longest[SUBJECT_ID_MAX] = '\0';
+	ck_assert_int_eq(words_check_id("clientId", longest, &(struct err)ERR_INIT), STATUS_OK);
+	ck_assert_int_eq(
+	    words_check_id("clientId", "zo\xc3\xab+1@bank.example/a b", &(struct err)ERR_INIT),
+	    STATUS_OK);
+}
+END_TEST
 
 START_TEST(every_character_is_taken_but_controls_and_those_that_turn_direction)
 {
@@ -198,6 +223,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, an_id_that_clients_choose_needs_no_escaping);
 	tcase_add_test(tc, every_character_is_taken_but_controls_and_those_that_turn_direction);
 	tcase_add_test(tc, what_is_not_utf8_is_refused);
 	tcase_add_test(tc, four_thousand_characters_are_taken_and_one_more_is_not);
