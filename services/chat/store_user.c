@@ -13,7 +13,7 @@
 #include "message.h"
 #include "store_rows.h"
 
-enum { PAGE_ROWS = 200, CURSOR_MAX = SUBJECT_ID_MAX + 32 };
+enum { PAGE_ROWS = 200, PAGE_BYTES = 256 * 1024, CURSOR_MAX = SUBJECT_ID_MAX + 32 };
 
 struct cursor {
 	size_t list;
@@ -99,16 +99,32 @@ static enum status read_cursor(const char *text, struct cursor *ret_cursor, stru
 }
 
 static char *write_cursor(
-    const struct db_result *r, const struct list *list, size_t n, struct arena *arena)
+    const struct db_result *r, size_t last, const struct list *list, size_t n, struct arena *arena)
 {
-	size_t last = db_rows(r) - 1;
-
 	return arena_printf(arena, "%zu.%" PRId64 ".%s", n,
 	    list->has_seq ? db_get_int(r, last, list->seq_column) : INT64_C(0),
 	    db_get_text(r, last, list->id_column));
 }
 
-/* Rows of one list; false if it has no more. */
+/* As many rows as fit, one at least: what is larger than a reply may be is never answered. */
+static void read_rows(
+    const struct db_result *r, const struct list *list, struct arena *arena, ChatExportReply *reply)
+{
+	size_t bytes = 0;
+
+	reply->records = arena_alloc(arena, db_rows(r) * sizeof(*reply->records));
+	for (size_t i = 0; i < db_rows(r); i++) {
+		ChatExportRecord *record = MESSAGE_NEW(arena, chat_export_record);
+
+		list->read(r, i, arena, record);
+		bytes += protobuf_c_message_get_packed_size(&record->base);
+		if (i > 0 && bytes > PAGE_BYTES)
+			return;
+		reply->records[reply->n_records++] = record;
+	}
+}
+
+/* Rows of one list; none if it has no more. */
 static enum status read_list(struct db *db, const char *user_id, const struct cursor *cursor,
     struct arena *arena, ChatExportReply *reply, struct err *err)
 {
@@ -126,14 +142,9 @@ static enum status read_list(struct db *db, const char *user_id, const struct cu
 	s = db_run(db, list->statement, &p, &r, err);
 	if (s)
 		return s;
-	reply->n_records = db_rows(r);
-	reply->records = arena_alloc(arena, reply->n_records * sizeof(*reply->records));
-	for (size_t i = 0; i < reply->n_records; i++) {
-		reply->records[i] = MESSAGE_NEW(arena, chat_export_record);
-		list->read(r, i, arena, reply->records[i]);
-	}
+	read_rows(r, list, arena, reply);
 	if (reply->n_records > 0)
-		reply->next = write_cursor(r, list, cursor->list, arena);
+		reply->next = write_cursor(r, reply->n_records - 1, list, cursor->list, arena);
 	db_result_free(r);
 	return STATUS_OK;
 }

@@ -629,6 +629,45 @@ START_TEST(a_user_is_exported_and_erased)
 }
 END_TEST
 
+/* All of the longest messages, of which a page holds only some. */
+START_TEST(a_user_with_long_messages_is_exported_by_pages_that_fit)
+{
+	enum { MESSAGES = 200 };
+	const char *room = group(), *page, *after = "";
+	struct buf text = BUF_INIT, seen = BUF_INIT;
+	int pages = 0;
+
+	for (int i = 0; i < 4000; i++)
+		buf_append_str(&text, "\xf0\x9f\x92\xb6");
+	(void)say("bob", room, buf_str(&text), "c1");
+	postgres_exec(world.dsn,
+	    "INSERT INTO chat.messages (class, created_at, room_id, seq, message_id, sender_id,"
+	    " client_id, text) SELECT class, created_at, room_id, n, message_id || n, sender_id,"
+	    " 'c' || n, text FROM chat.messages, generate_series(2, 200) AS n");
+	do {
+		page =
+		    ask_backend(&world, "export", "{\"userId\":\"bob\",\"after\":\"%s\"}", after);
+		ck_assert_int_eq(page[0], '{');
+		ck_assert_uint_lt(strlen(page), 300 * 1024);
+		buf_append_str(&seen, page);
+		after = field(&world, page, "next");
+		pages++;
+	} while (after[0]);
+	ck_assert_int_gt(pages, 10);
+	for (int i = 1; i <= MESSAGES; i++) {
+		char id[32];
+		const char *first;
+
+		(void)snprintf(id, sizeof(id), "\"clientId\":\"c%d\"", i);
+		first = strstr(buf_str(&seen), id);
+		ck_assert_ptr_nonnull(first);
+		ck_assert_ptr_null(strstr(first + 1, id));
+	}
+	buf_finish(&text);
+	buf_finish(&seen);
+}
+END_TEST
+
 START_TEST(what_was_said_in_a_room_that_ended_is_erased_too)
 {
 	const char *room = group();
@@ -674,6 +713,7 @@ int main(void)
 	tcase_add_test(tc, a_report_is_kept_with_the_message);
 	tcase_add_test(tc, texts_go_out_as_they_are_where_nobody_makes_pages_of_them);
 	tcase_add_test(tc, a_user_is_exported_and_erased);
+	tcase_add_test(tc, a_user_with_long_messages_is_exported_by_pages_that_fit);
 	tcase_add_test(tc, what_was_said_in_a_room_that_ended_is_erased_too);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
