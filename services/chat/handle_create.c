@@ -145,6 +145,23 @@ static enum status show(struct change *change, struct err *err)
 	return s;
 }
 
+/* A group that an earlier try has made is there, whoever is a friend by now. */
+static enum status require_friends(struct request *req, const CreateRequest *in, struct err *err)
+{
+	const char *room_id = "";
+	struct err ignored = ERR_INIT;
+	enum status s = people_require_friends(
+	    req, "members", (const char *const *)in->members, in->n_members, err);
+
+	if (!s || !in->client_id[0] ||
+	    store_find_created(
+		req->db, req->user_id, in->client_id, req->arena, &room_id, &ignored) ||
+	    !room_id[0])
+		return s;
+	*err = (struct err)ERR_INIT;
+	return STATUS_OK;
+}
+
 enum status chat_on_create(struct request *req, struct err *err)
 {
 	const CreateRequest *in = (const void *)req->body;
@@ -154,8 +171,7 @@ enum status chat_on_create(struct request *req, struct err *err)
 	if (!s)
 		s = check(&change, in, err);
 	if (!s)
-		s = people_require_friends(
-		    req, "members", (const char *const *)in->members, in->n_members, err);
+		s = require_friends(req, in, err);
 	if (s)
 		return s;
 	change.enter = in->type == ROOM_TYPE(DIRECT) ? change_enter_direct : enter_group;

@@ -109,7 +109,6 @@ static enum status add_members(
 static enum status find_room(
     struct request *req, const HistoryRequest *in, const char **ret_room_id, struct err *err)
 {
-	bool in_order;
 	enum status s;
 
 	if (in->of_case == OF(_NOT_SET))
@@ -120,9 +119,7 @@ static enum status find_room(
 	s = people_check_other("recipientId", in->recipient_id, req->user_id, err);
 	if (s)
 		return s;
-	in_order = strcmp(req->user_id, in->recipient_id) < 0;
-	s = store_find_direct(req->db, in_order ? req->user_id : in->recipient_id,
-	    in_order ? in->recipient_id : req->user_id, req->arena, ret_room_id, err);
+	s = people_find_direct(req, in->recipient_id, ret_room_id, err);
 	if (!s && !(*ret_room_id)[0])
 		s = err_set(err, STATUS_NOT_FOUND, "there is no room with this user");
 	return s;

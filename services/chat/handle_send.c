@@ -7,11 +7,6 @@ typedef Walletwire__V1__ChatSendRequest SendRequest;
 
 #define TO(NAME) WALLETWIRE__V1__CHAT_SEND_REQUEST__TO_##NAME
 
-struct send {
-	struct change change; /* first: say() is given this */
-	struct err refusal;   /* of somebody who is no friend; it holds for what is new */
-};
-
 static void reply_sent(struct change *change, const struct store_message *message)
 {
 	Walletwire__V1__ChatSendReply *reply = MESSAGE_NEW(change->arena, chat_send_reply);
@@ -45,24 +40,19 @@ static enum status append(struct change *change, const SendRequest *in, struct e
 
 static enum status say(struct change *change, struct err *err)
 {
-	const struct send *send = (const void *)change;
 	const SendRequest *in = change->in;
 	struct store_message first;
 	bool found = false;
-	enum status s = change_require(change, ROOM_ROLE(MEMBER), err);
+	enum status s = store_find_sent(change->db, change->room.room_id, change->user_id,
+	    in->client_id, change->arena, &found, &first, err);
 
-	if (!s)
-		s = store_find_sent(change->db, change->room.room_id, change->user_id,
-		    in->client_id, change->arena, &found, &first, err);
 	/* Before anything may refuse it: what was stored was stored. */
 	if (!s && found) {
 		reply_sent(change, &first);
 		return STATUS_OK;
 	}
-	if (!s && send->refusal.status) {
-		*err = send->refusal;
-		return err->status;
-	}
+	if (!s)
+		s = change_require(change, ROOM_ROLE(MEMBER), err);
 	if (!s)
 		s = change_require_open(change, err);
 	return s ? s : append(change, in, err);
@@ -92,35 +82,54 @@ static enum status check_friends(struct request *req, const SendRequest *in, str
 	return people_require_friends(req, "recipientId", &other, 1, err);
 }
 
+/* Whether what is refused now was stored by an earlier try, whose answer was lost. */
+static bool was_sent(struct request *req, struct change *change, const SendRequest *in)
+{
+	const char *room_id = in->room_id;
+	struct store_message first;
+	struct err err = ERR_INIT;
+	bool found = false;
+	enum status s = STATUS_OK;
+
+	if (in->to_case == TO(RECIPIENT_ID))
+		s = people_find_direct(req, in->recipient_id, &room_id, &err);
+	if (!s && room_id[0])
+		s = store_find_sent(req->db, room_id, change->user_id, in->client_id, req->arena,
+		    &found, &first, &err);
+	if (s || !found)
+		return false;
+	reply_sent(change, &first);
+	req->reply = change->reply;
+	return true;
+}
+
 enum status chat_on_send(struct request *req, struct err *err)
 {
 	const SendRequest *in = (const void *)req->body;
 	bool is_direct = in->to_case == TO(RECIPIENT_ID);
-	struct send send = { .change = { .enter =
-					     is_direct ? change_enter_direct : change_enter_room,
-				 .fn = say,
-				 /* They share their place in the message. */
-				 .room_id = in->room_id,
-				 .other_id = in->recipient_id },
-		.refusal = ERR_INIT };
-	struct change *change = &send.change;
-	enum status s = change_begin(change, req, in->caller, err);
+	struct change change = { .enter = is_direct ? change_enter_direct : change_enter_room,
+		.fn = say,
+		/* They share their place in the message. */
+		.room_id = in->room_id,
+		.other_id = in->recipient_id };
+	enum status s = change_begin(&change, req, in->caller, err);
 
 	if (!s)
-		s = check(change, in, err);
+		s = check(&change, in, err);
 	if (s)
 		return s;
-	/* Asked before the room is locked, since it is a request; judged when it is no retry. */
-	s = check_friends(req, in, &send.refusal);
-	if (s && s != STATUS_FORBIDDEN) { /* nobody can tell; a retry may wait for that */
-		*err = send.refusal;
-		return s;
+	s = check_friends(req, in, err);
+	if (!s)
+		s = change_run(&change, err);
+	if (s && was_sent(req, &change, in)) {
+		*err = (struct err)ERR_INIT;
+		change.changed = false;
+		s = STATUS_OK;
 	}
-	s = change_run(change, err);
 	if (!s) {
-		stats_count(change->changed ? STATS_MESSAGES : STATS_RETRIES, 1);
-		if (change->changed)
-			stats_count(STATS_RECIPIENTS, (int64_t)change->members.len);
+		stats_count(change.changed ? STATS_MESSAGES : STATS_RETRIES, 1);
+		if (change.changed)
+			stats_count(STATS_RECIPIENTS, (int64_t)change.members.len);
 	}
 	return s;
 }

@@ -10,6 +10,9 @@ enum status people_require_friends(struct request *req, const char *field,
 /* The same of whoever else is in a direct room; nothing of a group, or of no room. */
 enum status people_require_friend_in(
     struct request *req, const char *room_id, struct err *err) MUST_CHECK;
+/* The direct room with somebody; "" if there is none. */
+enum status people_find_direct(struct request *req, const char *other_id, const char **ret_room_id,
+    struct err *err) MUST_CHECK;
 /* FORBIDDEN, naming the field, if one of them blocks the caller, or the other way round. */
 enum status people_require_unblocked(struct change *change, const char *field,
     const char *const *others, size_t len, struct err *err) MUST_CHECK;

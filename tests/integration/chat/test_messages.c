@@ -86,6 +86,21 @@ START_TEST(a_retry_returns_the_first_message)
 }
 END_TEST
 
+/* Its answer may have been lost, and the sender goes on asking. */
+START_TEST(a_retry_is_answered_whatever_has_come_in_between)
+{
+	const char *room = group(), *first = say("bob", room, "one", "c1");
+
+	ck_done("alice", "remove", "{\"roomId\":\"%s\",\"userId\":\"bob\"}", room);
+	ck_assert_str_eq(say("bob", room, "one", "c1"), first);
+	ck_assert_str_eq(say("bob", room, "two", "c2"), "forbidden");
+	ck_done("carol", "leave", "{\"roomId\":\"%s\"}", room);
+	ck_done("alice", "leave", "{\"roomId\":\"%s\"}", room);
+	ck_assert_str_eq(say("bob", room, "one", "c1"), first);
+	ck_assert_str_eq(say("bob", room, "two", "c2"), "not_found");
+}
+END_TEST
+
 START_TEST(messages_are_refused_with_the_field_that_is_wrong)
 {
 	const char *room = group();
@@ -693,6 +708,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_message_is_acknowledged_published_and_in_history);
 	tcase_add_test(tc, a_retry_returns_the_first_message);
+	tcase_add_test(tc, a_retry_is_answered_whatever_has_come_in_between);
 	tcase_add_test(tc, messages_are_refused_with_the_field_that_is_wrong);
 	tcase_add_test(tc, ids_that_would_need_escaping_are_refused);
 	tcase_add_test(tc, a_direct_message_makes_the_room);

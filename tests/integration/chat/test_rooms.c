@@ -465,6 +465,32 @@ START_TEST(a_retry_is_answered_also_after_the_friendship)
 }
 END_TEST
 
+#define HELLO "{\"recipientId\":\"bob\",\"text\":\"x\",\"clientId\":\"1\"}"
+#define TRIP "{\"type\":\"group\",\"name\":\"x\",\"clientId\":\"%s\",\"members\":[\"bob\"]}"
+
+/* They are believed for a while by who asked, so somebody else answers the retry. */
+START_TEST(a_retry_is_answered_where_nobody_can_tell_who_is_a_friend)
+{
+	const char *sent, *created;
+
+	world_kill(&world, 0, SIGTERM);
+	world_spawn(&world, 0, (const char *[]){ "--friends-only=true", NULL });
+	world_befriend(&world, "alice", "bob");
+	sent = ask(&world, "alice", "send", HELLO);
+	created = ask(&world, "alice", "create", TRIP, "g1");
+	ck_assert_int_eq(sent[0], '{');
+	ck_assert_int_eq(created[0], '{');
+	support_end(&world.presence, SIGTERM, world.log[WORLD_REPLICAS]);
+	world_kill(&world, 0, SIGTERM);
+	world_spawn(&world, 0, (const char *[]){ "--friends-only=true", NULL });
+	ck_assert_str_eq(ask(&world, "alice", "send", HELLO), sent);
+	ck_assert_str_eq(ask(&world, "alice", "create", TRIP, "g1"), created);
+	ck_refused("unavailable", "alice", "create", TRIP, "g2");
+	ck_refused("unavailable", "alice", "send",
+	    "{\"recipientId\":\"bob\",\"text\":\"x\",\"clientId\":\"2\"}");
+}
+END_TEST
+
 START_TEST(views_are_told_apart)
 {
 	const char *room = group();
@@ -506,6 +532,7 @@ int main(void)
 	tcase_add_test(tc, strangers_who_block_have_no_room);
 	tcase_add_test(tc, where_only_friends_may_others_are_refused);
 	tcase_add_test(tc, a_retry_is_answered_also_after_the_friendship);
+	tcase_add_test(tc, a_retry_is_answered_where_nobody_can_tell_who_is_a_friend);
 	tcase_add_test(tc, views_are_told_apart);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
