@@ -5,6 +5,7 @@
 #include "announcements.h"
 #include "audit_batch.h"
 #include "base/clock.h"
+#include "earlier.h"
 #include "kind.h"
 #include "ring.h"
 #include "stats.h"
@@ -75,6 +76,8 @@ static enum status write_rows(
 		s = store_insert_bodies(apply->db, &batch->bodies, now_us, err);
 		if (!s)
 			s = store_insert_mailbox(apply->db, &batch->mailbox, now_us, err);
+		if (!s)
+			s = earlier_blank(apply->db, batch, &apply->arena, err);
 	}
 	if (!s && batch->inbox.len > 0) {
 		s = store_insert_inbox(apply->db, &batch->inbox, err);

@@ -69,6 +69,15 @@ enum status store_remember(struct db *db, int64_t period, const char *event_key,
     bool *ret_is_new, struct err *err) MUST_CHECK;
 enum status store_insert_bodies(
     struct db *db, const struct body_rows *rows, int64_t now_us, struct err *err) MUST_CHECK;
+/* Messages of which there is a later version now: whose, "chat/<room>/<seq>/", its number. */
+struct store_revised {
+	size_t len;
+	const char **sender, **prefix;
+	int32_t *edit;
+};
+/* Those with lower numbers lose payload and sender. */
+enum status store_blank_earlier(
+    struct db *db, const struct store_revised *revised, struct err *err) MUST_CHECK;
 enum status store_insert_mailbox(
     struct db *db, const struct mailbox_rows *rows, int64_t now_us, struct err *err) MUST_CHECK;
 enum status store_insert_inbox(

@@ -239,6 +239,17 @@ enum status store_insert_bodies(
 	    "body_id, event_key, payload, keep, created_at, holders, sender", &copy, err);
 }
 
+enum status store_blank_earlier(struct db *db, const struct store_revised *revised, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_text_array(&p, revised->sender, revised->len);
+	db_add_text_array(&p, revised->prefix, revised->len);
+	db_add_i32_array(&p, revised->edit, revised->len);
+	return db_run(db, STORE_BLANK_EARLIER, &p, NULL, err);
+}
+
 enum status store_insert_mailbox(
     struct db *db, const struct mailbox_rows *rows, int64_t now_us, struct err *err)
 {

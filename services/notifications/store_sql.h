@@ -412,6 +412,14 @@
 	    " WHERE body_id IN (SELECT body_id FROM notifications.bodies"                          \
 	    " WHERE sender = $1::text ORDER BY body_id LIMIT $2::bigint FOR UPDATE)"               \
 	    " RETURNING 1")                                                                        \
+	/* In the order of erasure, which waits for the same rows. */                              \
+	S(BLANK_EARLIER,                                                                           \
+	    "UPDATE notifications.bodies SET blanked = true, payload = '', sender = NULL"          \
+	    " WHERE body_id IN (SELECT b.body_id"                                                  \
+	    " FROM unnest($1::text[], $2::text[], $3::integer[]) AS r(s, p, e)"                    \
+	    " CROSS JOIN generate_series(0, r.e - 1) AS n"                                         \
+	    " JOIN notifications.bodies b ON b.sender = r.s AND b.event_key = r.p || n"            \
+	    " ORDER BY b.body_id FOR UPDATE OF b)")                                                \
 	/* Of somebody without a counter row there is no lock: what came meanwhile stays counted.  \
 	 */                                                                                        \
 	S(ERASE_COUNTERS, "DELETE FROM notifications.unread WHERE user_id = $1::text AND n = 0")   \

@@ -641,6 +641,46 @@ START_TEST(wrong_use_is_told_and_nothing_is_done)
 }
 END_TEST
 
+static void publish_version(int edit, const char *rest)
+{
+	publish_as_chat(arena_printf(&world.arena,
+	    "{\"id\":\"r1/1/"
+	    "%d\",\"userIds\":[\"alice\",\"bob\"],\"chat\":{\"message\":{\"id\":\"m1\","
+	    "\"roomId\":\"r1\",\"seq\":1,\"senderId\":\"alice\"%s}}}",
+	    edit, rest));
+}
+
+/* Somebody who was away the whole time. */
+START_TEST(what_a_message_said_before_it_was_edited_or_deleted_is_sent_to_nobody)
+{
+	const Walletwire__V1__SinceReply *missed;
+
+	publish_version(0, ",\"text\":\"first\"");
+	/* The same number in another room, and another number in this one: no versions of it. */
+	publish_as_chat("{\"id\":\"r2/1/0\",\"userIds\":[\"bob\"],\"chat\":{\"message\":"
+			"{\"roomId\":\"r2\",\"seq\":1,\"senderId\":\"alice\",\"text\":\"2\"}}}");
+	publish_as_chat("{\"id\":\"r1/11/0\",\"userIds\":[\"bob\"],\"chat\":{\"message\":"
+			"{\"roomId\":\"r1\",\"seq\":11,\"senderId\":\"alice\",\"text\":\"3\"}}}");
+	publish_version(1, ",\"text\":\"second\"");
+	world_wait_seq(&world, "bob", 4, 0);
+	missed = world_since(&world, "bob", 0, 4);
+	ck_assert_uint_eq(missed->n_items, 4);
+	ck_assert(missed->items[0]->blanked);
+	for (size_t i = 1; i < 4; i++)
+		ck_assert(!missed->items[i]->blanked);
+	ck_assert_str_eq(missed->items[3]->payload->chat_message->text, "second");
+	publish_version(2, ",\"deleted\":true");
+	world_wait_seq(&world, "bob", 5, 0);
+	missed = world_since(&world, "bob", 3, 5);
+	ck_assert(missed->items[0]->blanked);
+	ck_assert(missed->items[1]->payload->chat_message->deleted);
+	/* Of the first one nothing is left, of the others all. */
+	check_query("SELECT event_key, length(payload) > 0 FROM notifications.bodies ORDER BY 1",
+	    "chat/r1/1/0|f\nchat/r1/1/1|f\nchat/r1/1/2|t\nchat/r1/11/0|t\nchat/r2/1/0|t\n");
+	ck_assert(world_verify(&world, "bob")->consistent);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("notifications_erasure");
@@ -663,6 +703,7 @@ int main(void)
 	tcase_add_test(tcase, what_was_published_before_is_applied_first_and_erased_with_the_rest);
 	tcase_add_test(tcase, letters_that_name_the_user_go_and_others_keep_what_is_theirs);
 	tcase_add_test(tcase, bad_requests_are_refused);
+	tcase_add_test(tcase, what_a_message_said_before_it_was_edited_or_deleted_is_sent_to_nobody);
 	tcase_add_test(tcase, wrong_use_is_told_and_nothing_is_done);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);
