@@ -9,6 +9,7 @@
 #include "event.h"
 #include "log/log.h"
 #include "message.h"
+#include "stats.h"
 #include "words.h"
 
 enum {
@@ -93,6 +94,24 @@ enum status change_enter_room(struct change *change, struct err *err)
 	return s ? s : change_reread(change, err);
 }
 
+enum status change_require_room_maker(struct change *change, struct err *err)
+{
+	const struct chat_config *cfg = chat_of(change->req)->cfg;
+	const char *crowded = NULL;
+	int64_t made = 0;
+	enum status s = store_find_crowded(
+	    change->db, &change->user_id, 1, cfg->max_rooms, change->arena, &crowded, err);
+
+	if (!s)
+		s = store_count_created(change->db, change->user_id, &made, err);
+	if (s || (!crowded && made < cfg->max_new_rooms))
+		return s;
+	stats_count(STATS_ROOMS_REFUSED, 1);
+	if (crowded)
+		return err_set(err, STATUS_TOO_LARGE, "you are in too many rooms");
+	return err_set(err, STATUS_RATE_LIMITED, "you have made too many rooms today");
+}
+
 static enum status insert_direct(
     struct change *change, const char *first, const char *second, struct err *err)
 {
@@ -109,6 +128,9 @@ static enum status insert_direct(
 		return s;
 	if (blocked)
 		return err_set(err, STATUS_FORBIDDEN, "this user can't be written to");
+	s = change_require_room_maker(change, err);
+	if (s)
+		return s;
 	id_random(id);
 	room.room_id = change->room_id = arena_strdup(change->arena, id);
 	s = store_insert_room(change->db, &room, change->user_id, NULL, &inserted, err);

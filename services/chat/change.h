@@ -62,6 +62,9 @@ struct store_member *change_member(struct change *change, const char *user_id);
 const char *change_other(const struct change *change);
 /* FORBIDDEN if one of the two of a direct room blocks the other, or the other is gone. */
 enum status change_require_open(struct change *change, struct err *err) MUST_CHECK;
+/* TOO_LARGE if who asks is in too many rooms to make another one, RATE_LIMITED if they made too
+ * many of late. Of several at once a few more may pass. */
+enum status change_require_room_maker(struct change *change, struct err *err) MUST_CHECK;
 /* After members were written: how it is now. */
 enum status change_reread(struct change *change, struct err *err) MUST_CHECK;
 /* TOO_LARGE, naming the field, if a room can't hold so many users. */

@@ -18,7 +18,11 @@ static const struct setting settings[] = {
 	ROW(max_members, "max-members", SETTING_INT, "256", 2, CHAT_MEMBERS_CAP,
 	    "Members of a group, those who are invited included."),
 	ROW(max_rooms, "max-rooms", SETTING_INT, "1000", 1, 100000,
-	    "Groups and direct rooms of a user above which they are put into no further group."),
+	    "Groups and direct rooms of a user above which they make no further room and are put "
+	    "into no"
+	    " further group."),
+	ROW(max_new_rooms, "max-new-rooms", SETTING_INT, "200", 1, 100000,
+	    "Groups and direct rooms that a user may make in 24 hours."),
 	ROW(friends_only, "friends-only", SETTING_BOOL, "false", 0, 0,
 	    "Only friends may write to each other directly or put each other into groups;"
 	    " ww-presence is asked who is."),

@@ -16,6 +16,7 @@ struct chat_config {
 	int64_t edit_window;           /* ms */
 	int64_t max_members;
 	int64_t max_rooms;
+	int64_t max_new_rooms; /* of a user in 24 hours */
 	bool friends_only;
 	bool show_markers;
 	bool escape_html;

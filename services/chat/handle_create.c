@@ -106,7 +106,9 @@ static enum status check_people(struct change *change, const CreateRequest *in, 
 	enum status s;
 
 	change->members = (struct store_members){ 0 };
-	s = people_require_unblocked(change, "members", others, in->n_members, err);
+	s = change_require_room_maker(change, err);
+	if (!s)
+		s = people_require_unblocked(change, "members", others, in->n_members, err);
 	return s ? s : change_check_room(change, "members", others, in->n_members, err);
 }
 

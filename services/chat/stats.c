@@ -12,6 +12,8 @@ METRIC(recipients, METRIC_COUNTER, "ww_chat_recipients_total",
 METRIC(typing, METRIC_COUNTER, "ww_chat_typing_hints_total", "Typing hints published");
 METRIC(friends_asked, METRIC_COUNTER, "ww_chat_friends_asked_total",
     "Times ww-presence was asked who is a friend");
+METRIC(rooms_refused, METRIC_COUNTER, "ww_chat_rooms_refused_total",
+    "Rooms refused because their maker is in too many, or has made too many");
 METRIC(upkeep_failed, METRIC_COUNTER, "ww_chat_failed_upkeep_total",
     "Times that partitions could not be made or dropped, which is tried again");
 RELAY_METRICS(events, "ww_chat_outbox", "chat events");
@@ -22,6 +24,7 @@ static struct metric *const counters[STATS_COUNTERS] = {
 	[STATS_RECIPIENTS] = &recipients,
 	[STATS_TYPING] = &typing,
 	[STATS_FRIENDS_ASKED] = &friends_asked,
+	[STATS_ROOMS_REFUSED] = &rooms_refused,
 	[STATS_UPKEEP_FAILED] = &upkeep_failed,
 };
 

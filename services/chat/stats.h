@@ -12,6 +12,7 @@ enum stats_counter {
 	STATS_RECIPIENTS, /* of stored messages */
 	STATS_TYPING,     /* hints published */
 	STATS_FRIENDS_ASKED,
+	STATS_ROOMS_REFUSED, /* their maker is in too many, or has made too many */
 	STATS_UPKEEP_FAILED,
 	STATS_COUNTERS
 };

@@ -91,6 +91,10 @@ enum status store_delete_room(struct db *db, const char *room_id, struct err *er
 enum status store_find_crowded(struct db *db, const char *const *users, size_t len, int64_t max,
     struct arena *arena, const char **ret_user_id, struct err *err) MUST_CHECK;
 
+/* Rooms that the user has made in the last 24 hours and that are still there. */
+enum status store_count_created(
+    struct db *db, const char *creator_id, int64_t *ret_n, struct err *err) MUST_CHECK;
+
 /* Of each pair, in the order given: is the user a member? */
 enum status store_are_members(struct db *db, const char *const *rooms, const char *const *users,
     size_t len, bool *ret_are, struct err *err) MUST_CHECK;

@@ -265,6 +265,16 @@ enum status store_find_crowded(struct db *db, const char *const *users, size_t l
 	return s;
 }
 
+enum status store_count_created(
+    struct db *db, const char *creator_id, int64_t *ret_n, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_text(&p, creator_id);
+	return store_run_number(db, STORE_COUNT_CREATED, &p, ret_n, err);
+}
+
 enum status store_are_members(struct db *db, const char *const *rooms, const char *const *users,
     size_t len, bool *ret_are, struct err *err)
 {

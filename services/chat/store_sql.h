@@ -51,6 +51,8 @@
 	S(FIND_CROWDED,                                                                            \
 	    "SELECT user_id FROM chat.members WHERE user_id = ANY ($1::text[])"                    \
 	    " GROUP BY user_id HAVING count(*) >= $2::bigint ORDER BY user_id LIMIT 1")            \
+	S(COUNT_CREATED, "SELECT count(*) FROM chat.rooms WHERE creator_id = $1::text"             \
+			 " AND created_at > now() - interval '24 hours'")                          \
 	/* The page is cut before anything else is looked up for its rooms. */                     \
 	S(ROOMS,                                                                                   \
 	    "SELECT p.room_id, p.name, p.type, p.role, p.seq, p.read_seq, p.active_at,"            \

@@ -491,6 +491,30 @@ START_TEST(a_retry_is_answered_where_nobody_can_tell_who_is_a_friend)
 }
 END_TEST
 
+START_TEST(who_is_in_too_many_rooms_or_made_too_many_makes_no_more)
+{
+	const char *kept;
+
+	world_kill(&world, 0, SIGTERM);
+	world_spawn(&world, 0, (const char *[]){ "--max-rooms=3", "--max-new-rooms=2", NULL });
+	kept = ask(&world, "alice", "create", TRIP, "g1");
+	ck_done("alice", "send", HELLO);
+	/* Made already: a retry, and the other one's direct room. */
+	ck_assert_str_eq(ask(&world, "alice", "create", TRIP, "g1"), kept);
+	ck_done("alice", "create", "{\"type\":\"direct\",\"members\":[\"bob\"]}");
+	ck_refused("rate_limited", "alice", "create", TRIP, "g2");
+	ck_refused("rate_limited", "alice", "send",
+	    "{\"recipientId\":\"eve\",\"text\":\"x\",\"clientId\":\"1\"}");
+	/* Of yesterday. */
+	postgres_exec(
+	    world.dsn, "UPDATE chat.rooms SET created_at = created_at - interval '25 hours'");
+	ck_done("alice", "create", TRIP, "g3");
+	ck_refused("too_large", "alice", "create", TRIP, "g4");
+	ck_refused("too_large", "alice", "create", "{\"type\":\"direct\",\"members\":[\"eve\"]}");
+	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.rooms"), 3);
+}
+END_TEST
+
 START_TEST(views_are_told_apart)
 {
 	const char *room = group();
@@ -533,6 +557,7 @@ int main(void)
 	tcase_add_test(tc, where_only_friends_may_others_are_refused);
 	tcase_add_test(tc, a_retry_is_answered_also_after_the_friendship);
 	tcase_add_test(tc, a_retry_is_answered_where_nobody_can_tell_who_is_a_friend);
+	tcase_add_test(tc, who_is_in_too_many_rooms_or_made_too_many_makes_no_more);
 	tcase_add_test(tc, views_are_told_apart);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
