@@ -1,7 +1,7 @@
 import { type ManagerOptions, type SocketOptions } from 'socket.io-client';
 
 import { type Backoff } from './backoff.js';
-import { CATCH_UP_PAGE, missedItems } from './catch-up.js';
+import { CATCH_UP_PAGE, type Incoming, inOrder, MissedMessages, missedItems } from './catch-up.js';
 import { type History, type HistoryQuery, type RoomPage, type SentMessage } from './chat-types.js';
 import { Chat, type Conversation, type SendOptions } from './chat.js';
 import { Emitter } from './emitter.js';
@@ -16,7 +16,6 @@ import {
   type TransferUpdate,
   type Unread,
   WIRE_EVENTS,
-  type WireEvent,
 } from './generated/events.js';
 import { type InboxView } from './inbox.js';
 import { type ConnectionState, type Link } from './link.js';
@@ -75,7 +74,7 @@ export class WalletwireClient {
   readonly #connection = new Value<ConnectionState>({ status: 'offline' });
   readonly #balances = new Value<ReadonlyMap<string, BalanceUpdate>>(new Map());
   #people = new People();
-  #rooms = new Map<string, Room>();
+  readonly #rooms = new Map<string, Room>();
   #transfers = new Map<string, Value<TransferUpdate | undefined>>();
   #link: Link | undefined;
   #unwatch: () => void = () => undefined;
@@ -83,8 +82,11 @@ export class WalletwireClient {
   #positions = new Positions();
   #wasOnline = false;
   /** While what was missed is asked for: items that come meanwhile wait here, so that all are in order. */
-  #held: { wire: WireEvent; data: Numbered; offset: string | undefined }[] | undefined;
+  #missed: { held: Incoming[]; messages: MissedMessages } | undefined;
   #catchingUp = false;
+  /** Of the connections that were not recovered: what an answer of an earlier one says may lack what came since. */
+  #generation = 0;
+  #user = '';
   readonly #tracked = new Map<string, number>();
   /** Of the tracked ones, those that are being asked for, or will be once there is a connection. */
   readonly #asking = new Map<string, number>();
@@ -120,7 +122,7 @@ export class WalletwireClient {
     const { promise: user, resolve: learn } = deferred<string>();
     const provide: TokenProvider = async (request) => {
       const fresh = renewable ? await token(request) : request.reason === 'expiring' ? null : token;
-      if (fresh) learn(subjectOf(fresh));
+      if (fresh) learn((this.#user = subjectOf(fresh)));
       return fresh;
     };
     const link = this.#makeLink(provide, renewable);
@@ -316,13 +318,12 @@ export class WalletwireClient {
 
   #forget(): void {
     this.#positions = new Positions();
-    this.#held = undefined;
+    this.#missed = undefined;
     this.#catchingUp = false;
     this.#wasOnline = false;
     this.#tracked.clear();
     this.#opened.clear();
-    for (const room of this.#rooms.values()) room.stop();
-    this.#rooms = new Map();
+    for (const room of this.#rooms.values()) room.clear();
     this.#transfers = new Map();
     this.#people.replace([]);
     this.#balances.set(new Map());
@@ -332,12 +333,13 @@ export class WalletwireClient {
   #follow(state: ConnectionState): void {
     this.#connection.set(state);
     this.#outbox?.setOnline(state.status === 'online');
-    if (state.status === 'online' && this.#held) void this.#catchUp();
+    if (state.status === 'online' && this.#missed) void this.#catchUp();
   }
 
   #online(recovered: boolean): void {
     if (recovered) return;
-    if (this.#wasOnline) this.#held ??= [];
+    this.#generation++;
+    if (this.#wasOnline) this.#missed ??= { held: [], messages: new MissedMessages(this.#newest()) };
     this.#wasOnline = true;
     // Until the list of friends comes, if any is there, everybody is offline.
     this.#showPeople([]);
@@ -379,21 +381,21 @@ export class WalletwireClient {
       if (name === 'server:drain') this.#events.emit('serverDrain', data as ServerEvents['serverDrain']);
       return;
     }
-    const event = { wire, data: data as Numbered, offset };
+    const event: Incoming = { name, wire, data: data as Numbered, offset };
     const isItem = wire.delivery === 'keep' || wire.delivery === 'log' || event.data.notification !== undefined;
-    if (this.#held && isItem) this.#held.push(event);
-    else this.#handle(name, event);
+    if (this.#missed && isItem) this.#missed.held.push(event);
+    else this.#handle(event);
   }
 
-  #handle(name: string, { wire, data, offset }: { wire: WireEvent; data: Numbered; offset: string | undefined }): void {
+  #handle(event: Incoming): void {
+    const { wire, data, offset } = event;
     const admitted = this.#positions.admit(wire, data, offset);
-    if (admitted.item) this.#showItem(name, data);
+    if (admitted.item) this.#showItem(event);
     if (admitted.event) this.#show(wire.name, data);
   }
 
-  #showItem(event: string, payload: Numbered): void {
-    const { notification, ...data } = payload;
-    const item = { event, data, notification, state: 'unseen' } as unknown as NotificationItem;
+  #showItem({ name, data: { notification, ...data } }: Incoming): void {
+    const item = { event: name, data, notification, state: 'unseen' } as unknown as NotificationItem;
     this.notifications.inbox.add(item);
     this.#events.emit('notification', item);
   }
@@ -431,6 +433,9 @@ export class WalletwireClient {
         room.add([message]);
         return message;
       }
+      case 'chatRoom':
+        if (data.userId === this.#user && LEFT.has(data.change)) this.#dropRoom(data.roomId);
+        return data;
       case 'chatRead':
         this.#room(data.roomId).read(data);
         return data;
@@ -450,59 +455,78 @@ export class WalletwireClient {
     return getOrMake(this.#rooms, roomId, () => new Room());
   }
 
+  // Of a room that may no longer be read nothing is shown, and nothing asked for.
+  #dropRoom(roomId: string): void {
+    this.#opened.delete(roomId);
+    this.#rooms.get(roomId)?.clear();
+  }
+
   // --- after a connection that was not recovered ---
+
+  #newest(): [string, number][] {
+    return [...this.#rooms].map(([roomId, room]) => [roomId, room.newestSeq]);
+  }
 
   async #catchUp(): Promise<void> {
     if (this.#catchingUp) return;
     this.#catchingUp = true;
     const link = this.#link;
-    for (let attempts = 0; this.#held && this.#link === link; attempts++) {
+    for (let attempts = 1; this.#missed && this.#link === link; attempts++) {
       try {
         await this.#tellMissed();
-        break;
-      } catch {
+      } catch (error) {
         if (this.#connection.get().status !== 'online') break; // the next connection does it
-        await pause(this.#backoff.baseMs * Math.min(attempts + 1, 10));
+        await pause(retryAfter(error) ?? this.#backoff.baseMs * Math.min(attempts, 10));
       }
     }
     if (this.#link === link) this.#catchingUp = false;
   }
 
+  // Fails only with what may pass: what is refused for good must not keep back all the rest.
   async #tellMissed(): Promise<void> {
+    const [link, generation, missed] = [this.#link, this.#generation, this.#missed];
+    if (!missed) return;
     const list = (before: string) => this.notifications.list({ limit: CATCH_UP_PAGE, ...(before && { before }) });
-    const link = this.#link;
-    const items = await missedItems(list, this.#positions);
-    const messages = await this.#missedMessages();
-    if (this.#link !== link) return;
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const { event, data, notification } of items) this.#receive(event, { ...data, notification }, undefined);
+    const items = await unlessRefused(missedItems(list, this.#positions), []);
+    await missed.messages.ask(
+      async (roomId, after) => {
+        const page = (await this.#ask('chat:history', { roomId, after, limit: CATCH_UP_PAGE })) as History;
+        return page.messages;
+      },
+      (roomId) => this.#dropRoom(roomId),
+    );
+    if (this.#link !== link || this.#generation !== generation) return;
+    this.#missed = undefined;
+    const messages = missed.messages.all;
     for (const message of messages) this.#receive('chat:message', message, undefined);
-    for (const event of held) this.#handle(wireNameOf(event.wire), event);
+    for (const event of inOrder(items.flatMap(asIncoming), missed.held)) this.#handle(event);
     this.#events.emit('resync', { missed: items.length + messages.length });
     if (this.notifications.inbox.view.get().status !== 'idle') void this.#restore(this.notifications.refresh());
   }
-
-  // Of the rooms that were seen: what follows the newest message that was.
-  async #missedMessages(): Promise<History['messages']> {
-    const missed: History['messages'] = [];
-    for (const [roomId, room] of this.#rooms) {
-      for (let after = room.newestSeq; after > 0;) {
-        const { messages } = (await this.#ask('chat:history', { roomId, after, limit: CATCH_UP_PAGE })) as History;
-        missed.push(...messages);
-        after = messages.at(-1)?.seq ?? 0;
-      }
-    }
-    return missed;
-  }
 }
+
+/** What a member is told who is one no more. */
+const LEFT: ReadonlySet<string> = new Set(['left', 'removed']);
 
 type ServerEvent = { [Name in keyof ServerEvents]: { name: Name; data: ServerEvents[Name] } }[keyof ServerEvents];
 
-const WIRE_NAMES = new Map(Object.entries(WIRE_EVENTS).map(([name, wire]) => [wire, name]));
+function asIncoming({ event: name, data, notification }: NotificationItem): Incoming[] {
+  const wire = WIRE_EVENTS[name];
+  return wire ? [{ name, wire, data: { ...data, notification }, offset: undefined }] : [];
+}
 
-function wireNameOf(wire: WireEvent): string {
-  return WIRE_NAMES.get(wire) ?? '';
+/** The answer, or this if it is refused for good. */
+async function unlessRefused<T>(request: Promise<T>, refused: T): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isTemporary(error)) throw error;
+    return refused;
+  }
+}
+
+function retryAfter(error: unknown): number | undefined {
+  return error instanceof RealtimeError ? error.retryAfterMs : undefined;
 }
 
 /** Adds to a count that is not kept at 0; returns it. */

@@ -20,6 +20,11 @@ function parseOffset(text: string | undefined): Offset | undefined {
   return epoch && seq ? { epoch, seq: Number(seq) } : undefined;
 }
 
+/** The number in the mailbox of what is kept there. */
+export function seqOf({ delivery }: WireEvent, data: Numbered, offset: string | undefined): number | undefined {
+  return data.notification?.seq ?? (delivery === 'keep' ? parseOffset(offset)?.seq : undefined);
+}
+
 /** Which parts of an event are new. */
 export interface Admission {
   event: boolean;
@@ -48,7 +53,7 @@ export class Positions {
   admit(wire: WireEvent, data: Numbered, offsetText?: string): Admission {
     const offset = parseOffset(offsetText);
     if (offset) this.#enter(offset, wire);
-    const item = this.#isNewItem(wire, data, offset);
+    const item = this.#isNewItem(wire, data, offsetText);
     if (wire.delivery === 'state')
       return { event: this.#isNewState(wire, data), item: item && data.notification !== undefined };
     return { event: item, item: item && data.notification !== undefined };
@@ -65,16 +70,15 @@ export class Positions {
     if (this.#seq === undefined) this.#seq = wire.delivery === 'keep' ? seq - 1 : seq;
   }
 
-  #isNewItem({ name, delivery }: WireEvent, data: Numbered, offset: Offset | undefined): boolean {
-    if (delivery === 'log') {
+  #isNewItem(wire: WireEvent, data: Numbered, offset: string | undefined): boolean {
+    if (wire.delivery === 'log') {
       const seq = data.announcementSeq ?? 0;
       if (seq <= this.#announcement) return false;
       this.#announcement = seq;
       return true;
     }
     // A recall of an announcement has no number in the mailbox; whoever is told twice what changed is none the worse.
-    const seq =
-      name === 'inboxChanged' ? undefined : (data.notification?.seq ?? (delivery === 'keep' ? offset?.seq : undefined));
+    const seq = wire.name === 'inboxChanged' ? undefined : seqOf(wire, data, offset);
     if (seq === undefined) return true;
     if (this.#seq !== undefined && seq <= this.#seq) return false;
     this.#seq = seq;

@@ -14,9 +14,11 @@ export interface RoomView {
   status: 'idle' | 'loading' | 'ready' | 'failed';
 }
 
+const EMPTY: RoomView = { messages: [], typing: [], readMarkers: new Map(), status: 'idle' };
+
 /** One room as it is shown. */
 export class Room {
-  readonly #view = new Value<RoomView>({ messages: [], typing: [], readMarkers: new Map(), status: 'idle' });
+  readonly #view = new Value<RoomView>(EMPTY);
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
 
   get view(): Store<RoomView> {
@@ -58,9 +60,11 @@ export class Room {
     this.#setTyping(userId, typing);
   }
 
-  stop(): void {
+  /** As if nothing had ever been known of it; whoever watches it sees that. */
+  clear(): void {
     for (const timer of this.#typing.values()) clearTimeout(timer);
     this.#typing.clear();
+    this.#view.set(EMPTY);
   }
 
   #setTyping(userId: string, typing: boolean): void {
