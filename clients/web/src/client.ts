@@ -29,6 +29,7 @@ import { SocketLink } from './socket-link.js';
 import { type Store, Value } from './store.js';
 import { TabsLink } from './tabs-link.js';
 import { subjectOf, type TokenProvider } from './token.js';
+import { Wanted } from './wanted.js';
 
 /** What listeners are told, by the name of the event. */
 export interface ClientEvents extends ServerEvents {
@@ -75,22 +76,22 @@ export class WalletwireClient {
   readonly #balances = new Value<ReadonlyMap<string, BalanceUpdate>>(new Map());
   #people = new People();
   readonly #rooms = new Map<string, Room>();
-  #transfers = new Map<string, Value<TransferUpdate | undefined>>();
+  readonly #transfers = new Map<string, Value<TransferUpdate | undefined>>();
   #link: Link | undefined;
   #unwatch: () => void = () => undefined;
   #outbox: Outbox | undefined;
   #positions = new Positions();
   #wasOnline = false;
   /** While what was missed is asked for: items that come meanwhile wait here, so that all are in order. */
-  #missed: { held: Incoming[]; messages: MissedMessages } | undefined;
-  #catchingUp = false;
+  #missed: Missed | undefined;
   /** Of the connections that were not recovered: what an answer of an earlier one says may lack what came since. */
   #generation = 0;
+  /** The last one after which all was told and asked for again. */
+  #resumed = 0;
+  #resuming = false;
   #user = '';
-  readonly #tracked = new Map<string, number>();
-  /** Of the tracked ones, those that are being asked for, or will be once there is a connection. */
-  readonly #asking = new Map<string, number>();
-  readonly #opened = new Map<string, number>();
+  readonly #tracked = new Wanted((transferId, cancel) => this.#track(transferId, cancel));
+  readonly #opened = new Wanted((roomId, cancel) => this.#open(roomId, cancel));
 
   constructor(options: ClientOptions = {}) {
     this.#options = options;
@@ -172,14 +173,14 @@ export class WalletwireClient {
 
   /** From now on `transferUpdate` tells of this transfer. Resolves with its state; undefined if it is not known yet. */
   trackTransfer(transferId: string, cancel?: Cancel): Promise<TransferUpdate | undefined> {
-    const state = this.#startTracking(transferId, cancel);
+    const state = this.#tracked.add(transferId, cancel);
     state.catch(() => undefined); // whoever does not wait for it need not handle it: the next connection tracks it again
     return state;
   }
 
   /** Takes back one `trackTransfer`. */
   async untrackTransfer(transferId: string, cancel?: Cancel): Promise<void> {
-    if (count(this.#tracked, transferId, -1) > 0) return;
+    if (!this.#tracked.remove(transferId)) return;
     if (this.#connection.get().status === 'online') await this.#ask('transfer:untrack', { transferId }, cancel);
   }
 
@@ -260,23 +261,12 @@ export class WalletwireClient {
 
   /** Opens the live view of a room: typing and read markers; messages come without. Reads its newest page. */
   async openRoom(roomId: string, cancel?: Cancel): Promise<void> {
-    count(this.#opened, roomId, 1);
-    const room = this.#room(roomId);
-    room.setStatus('loading');
-    try {
-      await this.#ask('subscribe', { channel: `room:${roomId}` }, cancel);
-      await this.history(roomId, {}, cancel);
-      room.setStatus('ready');
-    } catch (error) {
-      room.setStatus('failed');
-      if (!isTemporary(error)) count(this.#opened, roomId, -1);
-      throw error;
-    }
+    await this.#opened.add(roomId, cancel);
   }
 
   /** Takes back one `openRoom`. */
   async closeRoom(roomId: string, cancel?: Cancel): Promise<void> {
-    if (count(this.#opened, roomId, -1) > 0) return;
+    if (!this.#opened.remove(roomId)) return;
     if (this.#connection.get().status === 'online')
       await this.#ask('unsubscribe', { channel: `room:${roomId}` }, cancel);
   }
@@ -316,15 +306,14 @@ export class WalletwireClient {
     return this.#outbox.add({ id, lane, event, payload, expiresAt: Date.now() + ttlMs }, cancel.signal);
   }
 
+  // In place: whoever watches a store goes on watching it, and sees that it is empty.
   #forget(): void {
     this.#positions = new Positions();
     this.#missed = undefined;
-    this.#catchingUp = false;
+    this.#resuming = false;
     this.#wasOnline = false;
-    this.#tracked.clear();
-    this.#opened.clear();
     for (const room of this.#rooms.values()) room.clear();
-    this.#transfers = new Map();
+    for (const transfer of this.#transfers.values()) transfer.set(undefined);
     this.#people.replace([]);
     this.#balances.set(new Map());
     this.notifications.inbox.clear();
@@ -333,7 +322,7 @@ export class WalletwireClient {
   #follow(state: ConnectionState): void {
     this.#connection.set(state);
     this.#outbox?.setOnline(state.status === 'online');
-    if (state.status === 'online' && this.#missed) void this.#catchUp();
+    if (state.status === 'online') void this.#resume();
   }
 
   #online(recovered: boolean): void {
@@ -343,33 +332,42 @@ export class WalletwireClient {
     this.#wasOnline = true;
     // Until the list of friends comes, if any is there, everybody is offline.
     this.#showPeople([]);
-    const transfers = [...this.#tracked.keys()].filter((id) => !this.#asking.has(id));
-    for (const transferId of transfers) void this.#restore(this.#track(transferId));
-    for (const roomId of this.#opened.keys()) void this.#restore(this.#ask('subscribe', { channel: `room:${roomId}` }));
   }
 
-  // What can't be restored now is when the next connection comes; nobody waits for it.
-  async #restore(request: Promise<unknown>): Promise<void> {
-    await request.catch(() => undefined);
-  }
-
-  async #startTracking(transferId: string, cancel?: Cancel): Promise<TransferUpdate | undefined> {
-    count(this.#tracked, transferId, 1);
-    count(this.#asking, transferId, 1);
-    try {
-      return await this.#track(transferId, cancel);
-    } catch (error) {
-      if (!isTemporary(error)) count(this.#tracked, transferId, -1);
-      throw error;
-    } finally {
-      count(this.#asking, transferId, -1);
+  // Tells what was missed and asks for what is wanted, over connections that come and go, until it is done.
+  async #resume(): Promise<void> {
+    if (this.#resuming) return;
+    this.#resuming = true;
+    const link = this.#link;
+    const isOnline = (): boolean => this.#link === link && this.#connection.get().status === 'online';
+    while (isOnline() && this.#resumed !== this.#generation) {
+      const generation = this.#generation;
+      const isOver = (): boolean => !isOnline() || this.#generation !== generation;
+      await Promise.all([this.#catchUp(isOver), this.#tracked.restore(this.#backoff, isOver)]);
+      // Their newest pages would hide how far what was missed goes back.
+      await this.#opened.restore(this.#backoff, isOver);
+      if (!isOver()) this.#resumed = generation;
     }
+    if (this.#link === link) this.#resuming = false;
   }
 
   async #track(transferId: string, cancel?: Cancel): Promise<TransferUpdate | undefined> {
     const { transfer } = (await this.#ask('transfer:track', { transferId }, cancel)) as { transfer?: TransferUpdate };
     if (transfer) this.#receive('transfer:update', transfer, undefined);
     return transfer;
+  }
+
+  async #open(roomId: string, cancel?: Cancel): Promise<void> {
+    const room = this.#room(roomId);
+    room.setStatus('loading');
+    try {
+      await this.#ask('subscribe', { channel: `room:${roomId}` }, cancel);
+      await this.history(roomId, {}, cancel);
+      room.setStatus('ready');
+    } catch (error) {
+      room.setStatus('failed');
+      throw error;
+    }
   }
 
   // --- what comes ---
@@ -457,7 +455,7 @@ export class WalletwireClient {
 
   // Of a room that may no longer be read nothing is shown, and nothing asked for.
   #dropRoom(roomId: string): void {
-    this.#opened.delete(roomId);
+    this.#opened.drop(roomId);
     this.#rooms.get(roomId)?.clear();
   }
 
@@ -467,25 +465,19 @@ export class WalletwireClient {
     return [...this.#rooms].map(([roomId, room]) => [roomId, room.newestSeq]);
   }
 
-  async #catchUp(): Promise<void> {
-    if (this.#catchingUp) return;
-    this.#catchingUp = true;
-    const link = this.#link;
-    for (let attempts = 1; this.#missed && this.#link === link; attempts++) {
+  async #catchUp(isOver: () => boolean): Promise<void> {
+    for (let attempts = 1; this.#missed && !isOver(); attempts++) {
       try {
-        await this.#tellMissed();
+        await this.#tellMissed(this.#missed, isOver);
       } catch (error) {
-        if (this.#connection.get().status !== 'online') break; // the next connection does it
+        if (isOver()) return;
         await pause(retryAfter(error) ?? this.#backoff.baseMs * Math.min(attempts, 10));
       }
     }
-    if (this.#link === link) this.#catchingUp = false;
   }
 
   // Fails only with what may pass: what is refused for good must not keep back all the rest.
-  async #tellMissed(): Promise<void> {
-    const [link, generation, missed] = [this.#link, this.#generation, this.#missed];
-    if (!missed) return;
+  async #tellMissed(missed: Missed, isOver: () => boolean): Promise<void> {
     const list = (before: string) => this.notifications.list({ limit: CATCH_UP_PAGE, ...(before && { before }) });
     const items = await unlessRefused(missedItems(list, this.#positions), []);
     await missed.messages.ask(
@@ -495,18 +487,23 @@ export class WalletwireClient {
       },
       (roomId) => this.#dropRoom(roomId),
     );
-    if (this.#link !== link || this.#generation !== generation) return;
+    if (isOver()) return;
     this.#missed = undefined;
     const messages = missed.messages.all;
     for (const message of messages) this.#receive('chat:message', message, undefined);
     for (const event of inOrder(items.flatMap(asIncoming), missed.held)) this.#handle(event);
     this.#events.emit('resync', { missed: items.length + messages.length });
-    if (this.notifications.inbox.view.get().status !== 'idle') void this.#restore(this.notifications.refresh());
+    if (this.notifications.inbox.view.get().status !== 'idle') this.notifications.refresh().catch(() => undefined); // the view tells it
   }
 }
 
 /** What a member is told who is one no more. */
 const LEFT: ReadonlySet<string> = new Set(['left', 'removed']);
+
+interface Missed {
+  held: Incoming[];
+  messages: MissedMessages;
+}
 
 type ServerEvent = { [Name in keyof ServerEvents]: { name: Name; data: ServerEvents[Name] } }[keyof ServerEvents];
 
@@ -527,14 +524,6 @@ async function unlessRefused<T>(request: Promise<T>, refused: T): Promise<T> {
 
 function retryAfter(error: unknown): number | undefined {
   return error instanceof RealtimeError ? error.retryAfterMs : undefined;
-}
-
-/** Adds to a count that is not kept at 0; returns it. */
-function count(counts: Map<string, number>, key: string, change: number): number {
-  const n = (counts.get(key) ?? 0) + change;
-  if (n > 0) counts.set(key, n);
-  else counts.delete(key);
-  return n;
 }
 
 function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
