@@ -20,7 +20,7 @@ import {
 import { type InboxView } from './inbox.js';
 import { type ConnectionState, type Link } from './link.js';
 import { Notifications } from './notifications.js';
-import { Outbox, type Storage } from './outbox.js';
+import { type Entry, Outbox, type Storage } from './outbox.js';
 import { People, type PeopleView } from './people.js';
 import { type Numbered, Positions } from './positions.js';
 import { Room, type RoomView } from './rooms.js';
@@ -98,9 +98,12 @@ export class WalletwireClient {
     this.#backoff = { ...BACKOFF, ...options.backoff };
     const port = {
       ask: (event: string, payload: object, cancel?: Cancel) => this.#ask(event, payload, cancel),
-      enqueue: (event: string, payload: object, id: string, lane: string, cancel?: Cancel) =>
-        this.#enqueue(event, payload, id, lane, cancel),
-      lastShown: () => (this.#connection.get().status === 'online' ? undefined : this.#positions.seq),
+      enqueue: (event: string, payload: object, id: string, lane: string, cancel?: Cancel, first?: object) =>
+        this.#enqueue({ id, lane, event, payload }, cancel, first),
+      shown: () => ({
+        upTo: this.#positions.seq ?? 0,
+        all: this.#connection.get().status === 'online' && !this.#missed,
+      }),
       escaped: options.escapedTexts ?? true,
     };
     this.notifications = new Notifications(port);
@@ -300,10 +303,10 @@ export class WalletwireClient {
     return this.#link.ask(event, payload, { timeoutMs: this.#timeoutMs, ...cancel });
   }
 
-  #enqueue(event: string, payload: object, id: string, lane: string, cancel: Cancel = {}): Promise<unknown> {
+  #enqueue(entry: Omit<Entry, 'expiresAt'>, cancel: Cancel = {}, first?: object): Promise<unknown> {
     if (!this.#outbox) return Promise.reject(new RealtimeError('offline', 'connect first'));
     const ttlMs = cancel.timeoutMs ?? this.#options.queue?.ttlMs ?? QUEUE_TTL_MS;
-    return this.#outbox.add({ id, lane, event, payload, expiresAt: Date.now() + ttlMs }, cancel.signal);
+    return this.#outbox.add({ ...entry, expiresAt: Date.now() + ttlMs }, cancel.signal, first);
   }
 
   // In place: whoever watches a store goes on watching it, and sees that it is empty.

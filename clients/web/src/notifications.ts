@@ -7,9 +7,17 @@ import { type Cancel } from './signal.js';
 
 export interface NotificationsPort {
   ask: (event: string, payload: object, cancel?: Cancel) => Promise<unknown>;
-  enqueue: (event: string, payload: object, id: string, lane: string, cancel?: Cancel) => Promise<unknown>;
-  /** While offline, the number of the last item that was shown. */
-  lastShown: () => number | undefined;
+  /** `first` instead of `payload` if it is sent at once, and then only once. */
+  enqueue: (
+    event: string,
+    payload: object,
+    id: string,
+    lane: string,
+    cancel?: Cancel,
+    first?: object,
+  ) => Promise<unknown>;
+  /** The number of the last item that was shown; `all` if nothing newer is known to wait. */
+  shown: () => { upTo: number; all: boolean };
 }
 
 const EVENT_OF: Readonly<Record<Action, string>> = {
@@ -18,9 +26,7 @@ const EVENT_OF: Readonly<Record<Action, string>> = {
   archived: 'notifications:archive',
 };
 
-// "All" is what was shown by now; asked for later it would take in what nobody saw.
-function payloadOf(selection: Selection, lastShown: number | undefined): object {
-  if (selection === 'all') return lastShown === undefined ? { all: true } : { upTo: lastShown };
+function payloadOf(selection: Exclude<Selection, 'all'>): object {
   return 'upTo' in selection ? selection : { ids: selection };
 }
 
@@ -74,13 +80,11 @@ export class Notifications {
   }
 
   #mark(action: Action, selection: Selection, cancel?: Cancel): Promise<SelectReply> {
-    const request = this.#port.enqueue(
-      EVENT_OF[action],
-      payloadOf(selection, this.#port.lastShown()),
-      randomId(),
-      'inbox',
-      cancel,
-    );
+    // "All" is what was shown by now, announcements too; asked for later it would take in what nobody saw.
+    const shown = this.#port.shown();
+    const payload = payloadOf(selection === 'all' ? { upTo: shown.upTo } : selection);
+    const first = selection === 'all' && shown.all ? { all: true } : undefined;
+    const request = this.#port.enqueue(EVENT_OF[action], payload, randomId(), 'inbox', cancel, first);
     return this.inbox.mark(action, selection, request as Promise<SelectReply>);
   }
 

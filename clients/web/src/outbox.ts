@@ -22,6 +22,8 @@ export interface Entry {
 
 interface Waiting {
   entry: Entry;
+  /** Instead of the payload, while it is the very moment that it was asked for. */
+  first?: object | undefined;
   signal: AbortSignal | undefined;
   resolve: (reply: unknown) => void;
   reject: (error: unknown) => void;
@@ -66,7 +68,8 @@ export class Outbox {
     }
   }
 
-  add(entry: Entry, signal?: AbortSignal): Promise<unknown> {
+  /** `first`: what is sent instead of its payload if that is at once; not again, and it is not stored. */
+  add(entry: Entry, signal?: AbortSignal, first?: object): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
         reject(aborted());
@@ -76,10 +79,11 @@ export class Outbox {
         reject(new RealtimeError('queue_full', `${this.#size} requests are waiting to be sent`));
         return;
       }
-      const waiting = { entry, signal, resolve, reject };
+      const waiting: Waiting = { entry, first, signal, resolve, reject };
       signal?.addEventListener('abort', () => this.#settle(waiting, () => reject(aborted())), { once: true });
       this.#store((entries) => [...entries, entry]);
       this.#push(waiting);
+      waiting.first = undefined;
     });
   }
 
@@ -134,7 +138,7 @@ export class Outbox {
       return true;
     }
     try {
-      const reply = await this.#options.send(entry.event, entry.payload);
+      const reply = await this.#options.send(entry.event, waiting.first ?? entry.payload);
       this.#settle(waiting, () => waiting.resolve(reply));
       return true;
     } catch (error) {

@@ -139,3 +139,20 @@ describe('the storage', () => {
 function outboxAdd(outbox: Outbox, id: string): Promise<void> {
   return expect(outbox.add(entry(id))).rejects.toMatchObject({ code: 'offline' });
 }
+
+test('what holds only at this moment is sent at once and once, or not at all', async () => {
+  const sent: object[] = [];
+  let fails = 1;
+  const { outbox } = makeOutbox(() => undefined, {
+    send: (_event, payload) => {
+      sent.push(payload);
+      return fails-- > 0 ? Promise.reject(new RealtimeError('unavailable', 'try again')) : Promise.resolve();
+    },
+  });
+  outbox.setOnline(true);
+  const now = outbox.add(entry('1'), undefined, { all: true });
+  const behind = outbox.add(entry('2'), undefined, { all: true });
+  await vi.advanceTimersByTimeAsync(1000);
+  await Promise.all([now, behind]);
+  expect(sent).toEqual([{ all: true }, { id: '1' }, { id: '2' }]);
+});
