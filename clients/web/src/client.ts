@@ -8,6 +8,7 @@ import { Emitter } from './emitter.js';
 import { isTemporary, RealtimeError } from './errors.js';
 import {
   type BalanceUpdate,
+  type InboxState,
   type NotificationItem,
   type PresenceFriendsReply,
   type PresenceList,
@@ -17,7 +18,7 @@ import {
   type Unread,
   WIRE_EVENTS,
 } from './generated/events.js';
-import { type InboxView } from './inbox.js';
+import { type InboxView, isUnread } from './inbox.js';
 import { type ConnectionState, type Link } from './link.js';
 import { Notifications } from './notifications.js';
 import { type Entry, Outbox, type Storage } from './outbox.js';
@@ -389,16 +390,17 @@ export class WalletwireClient {
   }
 
   #handle(event: Incoming): void {
-    const { wire, data, offset } = event;
+    const { wire, data, offset, state = 'unseen' } = event;
     const admitted = this.#positions.admit(wire, data, offset);
-    if (admitted.item) this.#showItem(event);
-    if (admitted.event) this.#show(wire.name, data);
+    if (admitted.item) this.#showItem(event, state);
+    // What was read or archived on another device meanwhile is no news; a state is what it is.
+    if (admitted.event && (isUnread(state) || wire.delivery === 'state')) this.#show(wire.name, data);
   }
 
-  #showItem({ name, data: { notification, ...data } }: Incoming): void {
-    const item = { event: name, data, notification, state: 'unseen' } as unknown as NotificationItem;
+  #showItem({ name, data: { notification, ...data } }: Incoming, state: InboxState): void {
+    const item = { event: name, data, notification, state } as unknown as NotificationItem;
     this.notifications.inbox.add(item);
-    this.#events.emit('notification', item);
+    if (isUnread(state)) this.#events.emit('notification', item);
   }
 
   #show(name: keyof ServerEvents, data: unknown): void {
@@ -510,9 +512,9 @@ interface Missed {
 
 type ServerEvent = { [Name in keyof ServerEvents]: { name: Name; data: ServerEvents[Name] } }[keyof ServerEvents];
 
-function asIncoming({ event: name, data, notification }: NotificationItem): Incoming[] {
+function asIncoming({ event: name, data, notification, state }: NotificationItem): Incoming[] {
   const wire = WIRE_EVENTS[name];
-  return wire ? [{ name, wire, data: { ...data, notification }, offset: undefined }] : [];
+  return wire ? [{ name, wire, data: { ...data, notification }, offset: undefined, state }] : [];
 }
 
 /** The answer, or this if it is refused for good. */

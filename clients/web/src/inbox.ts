@@ -30,6 +30,11 @@ const ORDER: readonly InboxState[] = ['', 'unseen', 'unread', 'read', 'archived'
 const SHOWN: ReadonlySet<InboxState> = new Set(['', 'unseen', 'unread', 'read']);
 const UNREAD: ReadonlySet<InboxState> = new Set(['', 'unseen', 'unread']);
 
+/** Whether it still waits for its reader. */
+export function isUnread(state: InboxState): boolean {
+  return UNREAD.has(state);
+}
+
 function isSelected({ notification }: NotificationItem, selection: Selection): boolean {
   if (selection === 'all') return true;
   if ('upTo' in selection) return notification.seq > 0 && notification.seq <= selection.upTo;

@@ -12,12 +12,13 @@ export interface Numbered {
 interface Offset {
   epoch: string;
   seq: number;
+  announcement: number;
 }
 
 /** `<tag>.<epoch>.<seq>.<announcementSeq>`: where the socket stood after an event. */
 function parseOffset(text: string | undefined): Offset | undefined {
-  const [, epoch, seq] = text?.split('.') ?? [];
-  return epoch && seq ? { epoch, seq: Number(seq) } : undefined;
+  const [, epoch, seq, announcement] = text?.split('.') ?? [];
+  return epoch && seq ? { epoch, seq: Number(seq), announcement: Number(announcement ?? 0) } : undefined;
 }
 
 /** The number in the mailbox of what is kept there. */
@@ -52,7 +53,7 @@ export class Positions {
 
   admit(wire: WireEvent, data: Numbered, offsetText?: string): Admission {
     const offset = parseOffset(offsetText);
-    if (offset) this.#enter(offset, wire);
+    if (offset) this.#enter(offset, wire, data);
     const item = this.#isNewItem(wire, data, offsetText);
     if (wire.delivery === 'state')
       return { event: this.#isNewState(wire, data), item: item && data.notification !== undefined };
@@ -60,14 +61,18 @@ export class Positions {
   }
 
   // Another epoch is another history: its numbers have nothing to do with those before.
-  #enter({ epoch, seq }: Offset, wire: WireEvent): void {
-    if (this.#epoch !== undefined && this.#epoch !== epoch) {
+  #enter({ epoch, seq, announcement }: Offset, wire: WireEvent, data: Numbered): void {
+    if (this.#epoch === epoch) return;
+    if (this.#epoch !== undefined) {
       this.#seq = undefined;
       this.#announcement = 0;
       this.#versions.clear();
     }
     this.#epoch = epoch;
-    if (this.#seq === undefined) this.#seq = wire.delivery === 'keep' ? seq - 1 : seq;
+    this.#seq ??= wire.delivery === 'keep' ? seq - 1 : seq;
+    // Announcements up to there were live before it began: the inbox has them, and they are no news.
+    const before = wire.delivery === 'log' ? Math.min(announcement, (data.announcementSeq ?? 1) - 1) : announcement;
+    this.#announcement = Math.max(this.#announcement, before);
   }
 
   #isNewItem(wire: WireEvent, data: Numbered, offset: string | undefined): boolean {

@@ -34,7 +34,7 @@ async function seen() {
   client.connect(token);
   const link = FakeLink.newest;
   link.online();
-  link.send('kyc:update', kyc(1), 't.e.1.0');
+  link.send('kyc:update', kyc(1), 't.e.1.2');
   for (const roomId of ['a', 'b']) link.send('chat:message', message(roomId, 1));
   client.on('kycUpdate', ({ status }) => told.push(status));
   client.on('chatMessage', ({ text }) => told.push(text));
@@ -130,4 +130,28 @@ test('a second connection that was not recovered asks again for what the first c
   link.asked.at(-1)?.reply({ items: [listed(3), listed(2), listed(1)], next: '' });
   await settled();
   expect(told).toEqual(['2', '3', 'resync 2']);
+});
+
+test('what was read elsewhere meanwhile, and announcements from before, are not told', async () => {
+  const { client, link, told } = await seen();
+  client.on('announcement', ({ title }) => told.push(title));
+  const announcement = (announcementSeq: number) => ({
+    event: 'announcement',
+    data: { announcementSeq, title: `announcement ${announcementSeq}` },
+    notification: { id: `a${announcementSeq}`, seq: 0, createdAt: '' },
+    state: 'unseen',
+  });
+  link.answer = (event) =>
+    event === 'notifications:list'
+      ? { items: [{ ...listed(3), state: 'read' }, listed(2), announcement(3), announcement(2), listed(1)], next: '' }
+      : empty(event);
+  link.online();
+  await settled();
+  expect(told).toEqual(['announcement 3', '2', 'resync 3']);
+  expect(client.inbox.get().items.map(({ notification, state }) => `${notification.id} ${state}`)).toEqual([
+    'n3 read',
+    'n2 unseen',
+    'a3 unseen',
+    'n1 unseen',
+  ]);
 });

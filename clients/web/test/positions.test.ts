@@ -65,3 +65,15 @@ test('announcements have numbers of their own', () => {
   expect(admit(positions, 'announcement', { announcementSeq: 1, ...item(0) })).toBe(false);
   expect(positions.announcement).toBe(1);
 });
+
+test('announcements from before it began are no news, whatever comes first', () => {
+  const positions = new Positions();
+  admit(positions, 'notifications:unread', { version: 1 }, 't.e.10.7');
+  expect(positions.announcement).toBe(7);
+  expect(admit(positions, 'announcement', { announcementSeq: 7 }, 't.e.10.7')).toBe(false);
+  expect(admit(positions, 'announcement', { announcementSeq: 8 }, 't.e.10.8')).toBe(true);
+  const first = new Positions();
+  expect(admit(first, 'announcement', { announcementSeq: 8 }, 't.e.10.8')).toBe(true);
+  admit(first, 'payment', item(1), 't.new.1.2');
+  expect(first.announcement).toBe(2);
+});
