@@ -29,7 +29,7 @@ import { type Cancel, pause } from './signal.js';
 import { SocketLink } from './socket-link.js';
 import { type Store, Value } from './store.js';
 import { TabsLink } from './tabs-link.js';
-import { subjectOf, type TokenProvider } from './token.js';
+import { ofOneUser, type TokenProvider } from './token.js';
 import { Wanted } from './wanted.js';
 
 /** What listeners are told, by the name of the event. */
@@ -125,11 +125,8 @@ export class WalletwireClient {
     this.disconnect();
     const renewable = typeof token !== 'string';
     const { promise: user, resolve: learn } = deferred<string>();
-    const provide: TokenProvider = async (request) => {
-      const fresh = renewable ? await token(request) : request.reason === 'expiring' ? null : token;
-      if (fresh) learn((this.#user = subjectOf(fresh)));
-      return fresh;
-    };
+    const source: TokenProvider = renewable ? token : ({ reason }) => (reason === 'expiring' ? null : token);
+    const provide = ofOneUser(source, (id) => learn((this.#user = id)));
     const link = this.#makeLink(provide, renewable);
     this.#outbox = this.#makeOutbox(link, user);
     this.#link = link;

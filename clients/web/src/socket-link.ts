@@ -5,10 +5,13 @@ import { RealtimeError, unwrap } from './errors.js';
 import { type ConnectionState, type Link, type LinkListener, whenOnline } from './link.js';
 import { type Cancel, cancellable } from './signal.js';
 import { Value } from './store.js';
-import { type TokenProvider, type TokenRequest } from './token.js';
+import { OTHER_USER, OtherUserError, type TokenProvider, type TokenRequest } from './token.js';
 
 /** Refusals by a token in a row after which a provider is not asked again. */
 const REFUSALS_MAX = 3;
+
+/** How long a connection has to hold, in milliseconds, for the next wait to be a short one again. */
+const HOLDS_MS = 5000;
 
 export interface SocketLinkOptions {
   url: string;
@@ -29,6 +32,8 @@ export class SocketLink implements Link {
   #socket: Socket | undefined;
   #refusals = 0;
   #attempts = 0; // in a row that failed
+  #before = 0; // of these, those that the manager does not count, since a transport opened after them
+  #connectedAt = Infinity;
   #delayMs = 0; // until the next attempt, once this one has failed
   #request: TokenRequest = { reason: 'connect' };
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -125,7 +130,7 @@ export class SocketLink implements Link {
   #listen(socket: Socket, listener: LinkListener): void {
     socket.on('connect', () => {
       this.#refusals = 0;
-      this.#attempts = 0;
+      this.#connectedAt = Date.now();
       this.#request = { reason: 'connect' };
       const { recovered } = socket;
       listener.online(recovered);
@@ -144,22 +149,26 @@ export class SocketLink implements Link {
     });
     socket.io.on('close', (reason) => {
       if (reason === 'forced close') return; // by ourselves, who know what comes next
-      this.#plan(0);
+      // A server that accepts and then hangs up, before or soon after CONNECT, is as good as none.
+      const held = Date.now() - this.#connectedAt >= HOLDS_MS;
+      this.#connectedAt = Infinity;
+      this.#plan(held ? 0 : this.#attempts);
       this.#lost();
     });
     socket.io.on('error', () => this.#lost());
     socket.io.on('reconnect_attempt', (attempt) => {
       this.state.set({ status: 'connecting' });
-      this.#plan(attempt);
+      this.#plan(this.#before + attempt, attempt);
     });
   }
 
-  // Makes the manager wait as long as we chose when it has failed for `attempts` times: it doubles what it is told
-  // each time, which is taken back here, since its own jitter is half of full.
-  #plan(attempts: number): void {
+  // Makes the manager wait as long as we chose when it has failed for `attempts` times, `counted` of them by its own
+  // count: it doubles what it is told each time, which is taken back here, since its own jitter is half of full.
+  #plan(attempts: number, counted = 0): void {
     this.#attempts = attempts;
+    this.#before = attempts - counted;
     this.#delayMs = fullJitter(this.#options.backoff, attempts);
-    this.#socket?.io.reconnectionDelay(this.#delayMs / 2 ** attempts);
+    this.#socket?.io.reconnectionDelay(this.#delayMs / 2 ** counted);
   }
 
   #lost(): void {
@@ -177,8 +186,10 @@ export class SocketLink implements Link {
     let token: string | null;
     try {
       token = await this.#options.provide(this.#request);
-    } catch {
-      if (this.#socket === socket) this.#reconnectLater(socket);
+    } catch (error) {
+      if (this.#socket !== socket) return;
+      if (error instanceof OtherUserError) this.#fail(socket, OTHER_USER);
+      else this.#reconnectLater(socket);
       return;
     }
     if (this.#socket !== socket || socket.io.engine !== engine) return; // meanwhile it is another connection
@@ -190,8 +201,9 @@ export class SocketLink implements Link {
     try {
       const token = await this.#options.provide({ reason: 'expiring' });
       if (token) await this.ask('auth:refresh', { token }, { timeoutMs: 10_000 });
-    } catch {
-      // The connection ends with its token then, and the next one asks for a token again.
+    } catch (error) {
+      if (error instanceof OtherUserError && this.#socket) this.#fail(this.#socket, OTHER_USER);
+      // Else the connection ends with its token, and the next one asks for a token again.
     }
   }
 
@@ -212,15 +224,15 @@ export class SocketLink implements Link {
   }
 
   #reconnectLater(socket: Socket): void {
-    const attempts = this.#attempts;
-    this.#plan(attempts + 1);
+    this.#plan(this.#attempts + 1);
     this.#reconnect(socket, this.#delayMs);
   }
 
   // What the manager does not do by itself: connecting again a socket that was refused or left.
   #reconnect(socket: Socket, delayMs: number): void {
     clearTimeout(this.#timer);
-    socket.disconnect();
+    socket.disconnect(); // the manager counts from nothing then
+    this.#before = this.#attempts;
     this.state.set({ status: 'reconnecting', attempt: this.#attempts + 1, nextAttemptAt: Date.now() + delayMs });
     this.#timer = setTimeout(() => {
       this.state.set({ status: 'connecting' });
