@@ -241,6 +241,9 @@ export class SocketLink implements Link {
   }
 
   #watchNetwork(change: 'addEventListener' | 'removeEventListener'): void {
-    if (typeof window === 'object') window[change]('online', this.retry);
+    // React Native has a window, and no events of it.
+    if (typeof window === 'object' && typeof (window as Partial<Window>)[change] === 'function') {
+      window[change]('online', this.retry);
+    }
   }
 }
