@@ -39,6 +39,13 @@ export interface OutboxOptions {
   key: Promise<string>;
 }
 
+/** What a timer can wait for. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+function isExpired({ entry }: Waiting): boolean {
+  return Date.now() > entry.expiresAt;
+}
+
 /**
  * What the user sends, in order, once each: it waits here until the server has answered. A lane has one request under way;
  * what fails for a while is sent again under the same idempotency key, what is refused is given back to its sender.
@@ -47,14 +54,19 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #lanes = new Map<string, Waiting[]>();
   readonly #running = new Set<string>();
+  readonly #sending = new Map<string, Waiting>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #size = 0;
   #online = false;
   #closed = false;
   #retryAfterMs = 0;
+  /** What an earlier page left goes first, so nothing goes before it is known. */
+  #restored: boolean;
   #stored: Promise<void> = Promise.resolve();
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#restored = options.storage === undefined;
   }
 
   get size(): number {
@@ -63,9 +75,17 @@ export class Outbox {
 
   /** Takes up what an earlier page left behind; nobody waits for its answers any more. */
   async restore(): Promise<void> {
-    for (const entry of await this.#read()) {
+    const entries = await this.#read();
+    if (this.#closed) return;
+    const added = [...this.#lanes.values()].flat();
+    const known = new Set(added.map(({ entry }) => entry.id));
+    this.#lanes.clear();
+    this.#size = 0;
+    this.#restored = true;
+    for (const entry of entries.filter(({ id }) => !known.has(id))) {
       this.#push({ entry, signal: undefined, resolve: () => undefined, reject: () => undefined });
     }
+    for (const waiting of added) this.#push(waiting);
   }
 
   /** `first`: what is sent instead of its payload if that is at once; not again, and it is not stored. */
@@ -75,6 +95,7 @@ export class Outbox {
         reject(aborted());
         return;
       }
+      this.#sweep();
       if (this.#size >= this.#options.limit) {
         reject(new RealtimeError('queue_full', `${this.#size} requests are waiting to be sent`));
         return;
@@ -98,6 +119,7 @@ export class Outbox {
     const all = [...this.#lanes.values()].flat();
     this.#lanes.clear();
     this.#size = 0;
+    clearTimeout(this.#timer);
     for (const { reject } of all) reject(new RealtimeError('offline', 'disconnected before it was sent'));
   }
 
@@ -108,6 +130,21 @@ export class Outbox {
     this.#lanes.set(lane, all);
     this.#size++;
     void this.#run(lane);
+    this.#sweep();
+  }
+
+  // Whoever waits without a connection is told in time too. What is under way is left to its answer.
+  #sweep(): void {
+    clearTimeout(this.#timer);
+    const waiting = [...this.#lanes.values()].flat().filter((one) => one !== this.#sending.get(one.entry.lane));
+    const [old, rest] = [waiting.filter(isExpired), waiting.filter((one) => !isExpired(one))];
+    for (const one of old) this.#expire(one);
+    const next = Math.min(...rest.map(({ entry }) => entry.expiresAt));
+    if (next < Infinity) this.#timer = setTimeout(() => this.#sweep(), Math.min(next + 1 - Date.now(), TIMER_MAX_MS));
+  }
+
+  #expire(waiting: Waiting): void {
+    this.#settle(waiting, () => waiting.reject(new RealtimeError('expired', 'it was too old to be sent')));
   }
 
   async #run(lane: string): Promise<void> {
@@ -126,17 +163,18 @@ export class Outbox {
   }
 
   #next(lane: string): Waiting | undefined {
-    if (!this.#online || this.#closed) return undefined;
+    if (!this.#online || this.#closed || !this.#restored) return undefined;
     return this.#lanes.get(lane)?.[0];
   }
 
   // Whether it is done with, well or not.
   async #try(waiting: Waiting): Promise<boolean> {
     const { entry } = waiting;
-    if (Date.now() > entry.expiresAt) {
-      this.#settle(waiting, () => waiting.reject(new RealtimeError('expired', 'it was too old to be sent')));
+    if (isExpired(waiting)) {
+      this.#expire(waiting);
       return true;
     }
+    this.#sending.set(entry.lane, waiting);
     try {
       const reply = await this.#options.send(entry.event, waiting.first ?? entry.payload);
       this.#settle(waiting, () => waiting.resolve(reply));
@@ -148,6 +186,9 @@ export class Outbox {
       }
       this.#settle(waiting, () => waiting.reject(error));
       return true;
+    } finally {
+      this.#sending.delete(entry.lane);
+      this.#sweep();
     }
   }
 
@@ -166,7 +207,8 @@ export class Outbox {
   async #read(): Promise<Entry[]> {
     try {
       const text = await this.#options.storage?.getItem(await this.#options.key);
-      return text ? (JSON.parse(text) as Entry[]) : [];
+      const entries: unknown = JSON.parse(text ?? '[]');
+      return Array.isArray(entries) ? (entries as Entry[]) : [];
     } catch {
       return []; // what can't be read can't be sent
     }
@@ -178,11 +220,19 @@ export class Outbox {
     this.#stored = this.#stored.then(async () => {
       try {
         const name = await key;
-        const entries = change(await this.#read());
-        await (entries.length > 0 ? storage.setItem(name, JSON.stringify(entries)) : storage.removeItem(name));
+        await alone(name, async () => {
+          const entries = change(await this.#read());
+          await (entries.length > 0 ? storage.setItem(name, JSON.stringify(entries)) : storage.removeItem(name));
+        });
       } catch {
         // A storage that is full or forbidden costs what would outlive the page, and nothing else.
       }
     });
   }
+}
+
+// Where tabs share a storage they share locks too; elsewhere nobody else has it.
+async function alone(name: string, run: () => Promise<void>): Promise<void> {
+  if (typeof navigator === 'object' && 'locks' in navigator) await navigator.locks.request(name, run);
+  else await run();
 }

@@ -156,3 +156,31 @@ test('what holds only at this moment is sent at once and once, or not at all', a
   await Promise.all([now, behind]);
   expect(sent).toEqual([{ all: true }, { id: '1' }, { id: '2' }]);
 });
+
+test('what an earlier page left goes before what is sent meanwhile', async () => {
+  const storage = new MemoryStorage();
+  storage.items.set('key', JSON.stringify([entry('left')]));
+  const { outbox, sent } = makeOutbox((id) => id, { storage });
+  outbox.setOnline(true);
+  const added = outbox.add(entry('new'));
+  await outbox.restore();
+  await added;
+  expect(sent).toEqual(['left', 'new']);
+});
+
+test('what is too old is given back without a connection, and takes no place', async () => {
+  const { outbox } = makeOutbox((id) => id, { limit: 1 });
+  const old = expect(outbox.add(entry('old', 'a', Date.now() + 1000))).rejects.toMatchObject({ code: 'expired' });
+  await vi.advanceTimersByTimeAsync(1001);
+  await old;
+  expect(outbox.size).toBe(0);
+});
+
+test('a stored value that is no list is as good as none', async () => {
+  const storage = new MemoryStorage();
+  storage.items.set('key', '{"id":"1"}');
+  const { outbox } = makeOutbox((id) => id, { storage });
+  await outbox.restore();
+  outbox.setOnline(true);
+  expect(await outbox.add(entry('1'))).toBe('1');
+});
