@@ -1,4 +1,4 @@
-import { type ChatMessage, type ChatRoom } from './generated/events.js';
+import { type ChatMessage, type ChatRoom, type ChatRoomChange } from './generated/events.js';
 import { type History, type HistoryQuery, type RoomPage, type SentMessage } from './chat-types.js';
 import { randomId } from './id.js';
 import { type Cancel } from './signal.js';
@@ -116,6 +116,11 @@ export class Chat {
   /** A message with its text as its author wrote it. */
   message(message: ChatMessage): ChatMessage {
     return { ...message, text: this.#plain(message.text) };
+  }
+
+  /** A change of a room with the name as its author wrote it. */
+  change(change: ChatRoomChange): ChatRoomChange {
+    return change.room ? { ...change, room: { ...change.room, name: this.#plain(change.room.name) } } : change;
   }
 
   async #room(event: string, payload: object, cancel?: Cancel): Promise<ChatRoom> {

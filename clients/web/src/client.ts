@@ -435,7 +435,7 @@ export class WalletwireClient {
       }
       case 'chatRoom':
         if (data.userId === this.#user && LEFT.has(data.change)) this.#dropRoom(data.roomId);
-        return data;
+        return this.chat.change(data);
       case 'chatRead':
         this.#room(data.roomId).read(data);
         return data;

@@ -128,12 +128,15 @@ export class Inbox {
     request: Promise<Reply>,
   ): Promise<Reply> {
     const pending = { action, selection };
+    const before = this.#counters?.version;
     this.#pending.add(pending);
     this.#show();
     try {
       const reply = await request;
       this.#items = apply(this.#items, action, selection);
-      if (this.#counters) this.#counters = { ...this.#counters, total: reply.unread };
+      // Counters that came meanwhile are newer than the answer, or have it in them.
+      if (this.#counters && this.#counters.version === before)
+        this.#counters = { ...this.#counters, total: reply.unread };
       return reply;
     } finally {
       this.#pending.delete(pending);

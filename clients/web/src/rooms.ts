@@ -14,6 +14,12 @@ export interface RoomView {
   status: 'idle' | 'loading' | 'ready' | 'failed';
 }
 
+// A page that was asked for before an edit may come after it.
+function isLater(message: ChatMessage, known: ChatMessage): boolean {
+  if (message.deleted !== known.deleted) return message.deleted;
+  return (message.editedAt ?? '') > (known.editedAt ?? '');
+}
+
 const EMPTY: RoomView = { messages: [], typing: [], readMarkers: new Map(), status: 'idle' };
 
 /** One room as it is shown. */
@@ -30,9 +36,9 @@ export class Room {
   }
 
   /** Whether it says nothing new. */
-  has({ seq, editedAt, deleted }: ChatMessage): boolean {
-    const known = this.#view.get().messages.find((message) => message.seq === seq);
-    return known !== undefined && known.editedAt === editedAt && known.deleted === deleted;
+  has(message: ChatMessage): boolean {
+    const known = this.#view.get().messages.find(({ seq }) => seq === message.seq);
+    return known !== undefined && !isLater(message, known);
   }
 
   setStatus(status: RoomView['status']): void {
@@ -43,7 +49,8 @@ export class Room {
   add(messages: readonly ChatMessage[]): void {
     const bySeq = new Map(this.#view.get().messages.map((message) => [message.seq, message]));
     for (const message of messages) {
-      bySeq.set(message.seq, message);
+      const known = bySeq.get(message.seq);
+      if (!known || isLater(message, known)) bySeq.set(message.seq, message);
       this.#setTyping(message.senderId, false);
     }
     const sorted = [...bySeq.values()].sort((a, b) => a.seq - b.seq);

@@ -155,3 +155,11 @@ test('what was read elsewhere meanwhile, and announcements from before, are not 
     'n1 unseen',
   ]);
 });
+
+test('the name of a room is told as it was written', async () => {
+  const { client, link } = await seen();
+  const names: unknown[] = [];
+  client.on('chatRoom', ({ room }) => names.push(room?.name));
+  link.send('chat:room', { roomId: 'a', change: 'renamed', userId: 'bob', room: { id: 'a', name: 'Tom &amp; Ann' } });
+  expect(names).toEqual(['Tom & Ann']);
+});

@@ -77,3 +77,13 @@ test('an older version of the counters changes nothing, and nothing changes with
   expect(inbox.unread.get()?.total).toBe(3);
   expect(inbox.view.get()).toBe(before);
 });
+
+test('the total of a late answer does not replace newer counters', async () => {
+  const inbox = filled();
+  let answer: (reply: { unread: number }) => void = () => undefined;
+  const done = inbox.mark('read', ['n2'], new Promise<{ unread: number }>((resolve) => (answer = resolve)));
+  inbox.setCounters(counters(5, 2));
+  answer({ unread: 2 });
+  await done;
+  expect(inbox.unread.get()?.total).toBe(5);
+});

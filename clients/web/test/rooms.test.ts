@@ -43,3 +43,11 @@ test('read markers never go back', () => {
   for (const seq of [3, 5, 4]) room.read({ roomId: 'r', userId: 'bob', seq });
   expect(room.view.get().readMarkers.get('bob')).toBe(5);
 });
+
+test('an older edition never takes the place of a later one, and what was deleted stays so', () => {
+  const room = new Room();
+  room.add([message(1, 'second', '2025-01-02'), { ...message(2), deleted: true }]);
+  expect(room.has(message(1, 'first', '2025-01-01'))).toBe(true);
+  room.add([message(1, 'first', '2025-01-01'), message(2, 'back', '2025-01-03')]);
+  expect(room.view.get().messages).toMatchObject([{ text: 'second' }, { deleted: true }]);
+});

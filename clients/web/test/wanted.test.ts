@@ -81,7 +81,8 @@ test('an open room shows what was edited while there was no connection', async (
   link.answer = (event, { after }) => {
     if (event !== 'chat:history') return answers('')(event);
     asked++;
-    return after === undefined ? page('after') : { messages: [] };
+    const edited = page('after').messages.map((message) => ({ ...message, editedAt: '2025-01-02' }));
+    return after === undefined ? { ...page(), messages: edited } : { messages: [] };
   };
   link.online();
   await settled();
