@@ -703,7 +703,8 @@ int main(void)
 	tcase_add_test(tcase, what_was_published_before_is_applied_first_and_erased_with_the_rest);
 	tcase_add_test(tcase, letters_that_name_the_user_go_and_others_keep_what_is_theirs);
 	tcase_add_test(tcase, bad_requests_are_refused);
-	tcase_add_test(tcase, what_a_message_said_before_it_was_edited_or_deleted_is_sent_to_nobody);
+	tcase_add_test(
+	    tcase, what_a_message_said_before_it_was_edited_or_deleted_is_sent_to_nobody);
 	tcase_add_test(tcase, wrong_use_is_told_and_nothing_is_done);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);
