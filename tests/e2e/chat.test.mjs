@@ -366,7 +366,7 @@ stack.test('a report is kept with its message and leaves one audit record', asyn
     await until('every record is out', async () => (await waiting()) === 0);
     return published();
   };
-  await say(ann, roomId, 'send me your <seed>');
+  await say(ann, roomId, 'send me your <seed>', 'asks');
   const before = await settled();
   await asked(ben, 'chat:report', { roomId, seq: 1, reason: 'asks for the seed' });
   await until('its record', async () => (await settled()) > before);
