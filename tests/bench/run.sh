@@ -393,7 +393,7 @@ for scenario in "${scenarios[@]}"; do
     presence)
       replicas=2
       # Nobody is away because nothing happens for five minutes of a run.
-      export WW_OFFLINE_GRACE=${grace}s WW_AWAY_AFTER=1h
+      export WW_OFFLINE_GRACE=${grace}s WW_AWAY_AFTER=1h WW_STATUS_RATE=0
       times "${repeat:-1}" 2 presence
       ;;
     devices)
