@@ -97,6 +97,15 @@ void db_add_bytes_array(struct db_params *params, const struct bytes *values, si
 enum status db_run(struct db *db, size_t index, struct db_params *params,
     struct db_result **ret_result, struct err *err) MUST_CHECK;
 
+/* The same where all that matters is how many rows there are, whether there are any, or the integer
+ * that the first one begins with (0 without a row). Nothing is set by a failure. */
+enum status db_run_count(struct db *db, size_t index, struct db_params *params, size_t *ret_rows,
+    struct err *err) MUST_CHECK;
+enum status db_run_any(struct db *db, size_t index, struct db_params *params, bool *ret_any,
+    struct err *err) MUST_CHECK;
+enum status db_run_int(struct db *db, size_t index, struct db_params *params, int64_t *ret_value,
+    struct err *err) MUST_CHECK;
+
 /* Text of ours without parameters (DDL, SET, pg_advisory_lock). */
 enum status db_exec(struct db *db, const char *sql, struct err *err) MUST_CHECK;
 

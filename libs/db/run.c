@@ -54,6 +54,43 @@ enum status db_run(struct db *db, size_t index, struct db_params *params,
 	return STATUS_OK;
 }
 
+enum status db_run_count(
+    struct db *db, size_t index, struct db_params *params, size_t *ret_rows, struct err *err)
+{
+	struct db_result *result = NULL;
+	enum status s = db_run(db, index, params, &result, err);
+
+	if (s)
+		return s;
+	*ret_rows = db_rows(result);
+	db_result_free(result);
+	return STATUS_OK;
+}
+
+enum status db_run_any(
+    struct db *db, size_t index, struct db_params *params, bool *ret_any, struct err *err)
+{
+	size_t rows = 0;
+	enum status s = db_run_count(db, index, params, &rows, err);
+
+	if (!s)
+		*ret_any = rows > 0;
+	return s;
+}
+
+enum status db_run_int(
+    struct db *db, size_t index, struct db_params *params, int64_t *ret_value, struct err *err)
+{
+	struct db_result *result = NULL;
+	enum status s = db_run(db, index, params, &result, err);
+
+	if (s)
+		return s;
+	*ret_value = db_rows(result) > 0 ? db_get_int(result, 0, 0) : 0;
+	db_result_free(result);
+	return STATUS_OK;
+}
+
 /* What a failure of db_exec() is called: the first words of the text. */
 static const char *first_words(const char *sql, char ret_what[static 41])
 {

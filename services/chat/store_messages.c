@@ -139,7 +139,7 @@ enum status store_oldest(
 	enum status s;
 
 	add_window(&p, window);
-	s = store_run_number(db, STORE_OLDEST_SEQ, &p, &seq, err);
+	s = db_run_int(db, STORE_OLDEST_SEQ, &p, &seq, err);
 	*ret_seq = (uint64_t)seq;
 	return s;
 }

@@ -24,7 +24,7 @@ static enum status change_block(struct db *db, enum statement statement, const c
 	db_params_init(&p);
 	db_add_text(&p, user_id);
 	db_add_text(&p, blocked_id);
-	return store_run_any(db, statement, &p, ret_changed, err);
+	return db_run_any(db, statement, &p, ret_changed, err);
 }
 
 enum status store_block(
@@ -73,7 +73,7 @@ enum status store_report(struct db *db, const struct store_message *message,
 	db_add_text(&p, message->sender_id);
 	db_add_text(&p, reason);
 	db_add_text(&p, message->text);
-	return store_run_any(db, STORE_REPORT, &p, ret_new, err);
+	return db_run_any(db, STORE_REPORT, &p, ret_new, err);
 }
 
 enum status store_forget_reports(struct db *db, int64_t before_us, struct err *err)

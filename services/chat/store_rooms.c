@@ -78,7 +78,7 @@ enum status store_insert_room(struct db *db, const struct store_room *room, cons
 	db_add_text(&p, room->second_id);
 	db_add_text(&p, creator_id);
 	db_add_text(&p, client_id);
-	return store_run_any(db, STORE_INSERT_ROOM, &p, ret_inserted, err);
+	return db_run_any(db, STORE_INSERT_ROOM, &p, ret_inserted, err);
 }
 
 enum status store_touch_room(struct db *db, const struct store_room *room, struct err *err)
@@ -139,7 +139,7 @@ enum status store_set_class(struct db *db, const struct store_room *room, enum c
 	db_add_text(&p, room->room_id);
 	db_add_i16(&p, (int16_t)room->class);
 	db_add_i16(&p, (int16_t) class);
-	s = store_run_number(db, STORE_SET_CLASS_OF_MESSAGES, &p, &n, err);
+	s = db_run_int(db, STORE_SET_CLASS_OF_MESSAGES, &p, &n, err);
 	*ret_messages = (uint64_t)n;
 	return s;
 }
@@ -272,7 +272,7 @@ enum status store_count_created(
 
 	db_params_init(&p);
 	db_add_text(&p, creator_id);
-	return store_run_number(db, STORE_COUNT_CREATED, &p, ret_n, err);
+	return db_run_int(db, STORE_COUNT_CREATED, &p, ret_n, err);
 }
 
 enum status store_are_members(struct db *db, const char *const *rooms, const char *const *users,
@@ -303,7 +303,7 @@ enum status store_move_marker(struct db *db, const char *room_id, const char *us
 	db_add_text(&p, room_id);
 	db_add_text(&p, user_id);
 	db_add_i64(&p, (int64_t)seq);
-	return store_run_any(db, STORE_MOVE_MARKER, &p, ret_moved, err);
+	return db_run_any(db, STORE_MOVE_MARKER, &p, ret_moved, err);
 }
 
 /* --- a user's rooms --- */

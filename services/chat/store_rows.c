@@ -34,19 +34,6 @@ struct store_message *store_take_messages(struct db_result *r, struct arena *are
 	return messages;
 }
 
-enum status store_run_any(
-    struct db *db, enum statement statement, struct db_params *p, bool *ret_any, struct err *err)
-{
-	struct db_result *r = NULL;
-	enum status s = db_run(db, statement, p, &r, err);
-
-	if (s)
-		return s;
-	*ret_any = db_rows(r) > 0;
-	db_result_free(r);
-	return STATUS_OK;
-}
-
 enum status store_run_text(struct db *db, enum statement statement, struct db_params *p,
     struct arena *arena, const char **ret_text, struct err *err)
 {
@@ -56,19 +43,6 @@ enum status store_run_text(struct db *db, enum statement statement, struct db_pa
 	if (s)
 		return s;
 	*ret_text = db_rows(r) > 0 ? copy_text(r, 0, 0, arena) : "";
-	db_result_free(r);
-	return STATUS_OK;
-}
-
-enum status store_run_number(
-    struct db *db, enum statement statement, struct db_params *p, int64_t *ret_n, struct err *err)
-{
-	struct db_result *r = NULL;
-	enum status s = db_run(db, statement, p, &r, err);
-
-	if (s)
-		return s;
-	*ret_n = db_rows(r) > 0 ? db_get_int(r, 0, 0) : 0;
 	db_result_free(r);
 	return STATUS_OK;
 }

@@ -11,14 +11,8 @@ struct store_message store_get_message(
 /* All rows of a result, which is freed. */
 struct store_message *store_take_messages(struct db_result *r, struct arena *arena, size_t *ret_n);
 
-/* Whether the statement answered with a row. */
-enum status store_run_any(struct db *db, enum statement statement, struct db_params *p,
-    bool *ret_any, struct err *err) MUST_CHECK;
-/* Its first text; "" without a row. */
+/* The statement's first text; "" without a row. */
 enum status store_run_text(struct db *db, enum statement statement, struct db_params *p,
     struct arena *arena, const char **ret_text, struct err *err) MUST_CHECK;
-/* Its first number; 0 without a row. */
-enum status store_run_number(struct db *db, enum statement statement, struct db_params *p,
-    int64_t *ret_n, struct err *err) MUST_CHECK;
 
 #endif

@@ -214,7 +214,7 @@ static enum status erase_rows(
 
 	db_params_init(&p);
 	db_add_text(&p, user_id);
-	s = store_run_number(db, statement, &p, &n, err);
+	s = db_run_int(db, statement, &p, &n, err);
 	*ret_n = (uint32_t)n;
 	return s;
 }

@@ -88,18 +88,11 @@ enum status store_recount(struct db *db, const char *user_id, struct arena *aren
 
 enum status store_forget_bodies(struct db *db, int64_t before_us, size_t *ret_n, struct err *err)
 {
-	struct db_result *r = NULL;
 	struct db_params p;
-	enum status s;
 
 	db_params_init(&p);
 	db_add_time(&p, before_us);
-	s = db_run(db, STORE_FORGET_BODIES, &p, &r, err);
-	if (s)
-		return s;
-	*ret_n = db_rows(r);
-	db_result_free(r);
-	return STATUS_OK;
+	return db_run_count(db, STORE_FORGET_BODIES, &p, ret_n, err);
 }
 
 enum status store_forget_transfers(struct db *db, int64_t before_us, struct err *err)

@@ -9,18 +9,11 @@
 
 enum status store_draw_announcements(struct db *db, size_t n, int64_t *ret_first, struct err *err)
 {
-	struct db_result *r = NULL;
 	struct db_params p;
-	enum status s;
 
 	db_params_init(&p);
 	db_add_i64(&p, (int64_t)n);
-	s = db_run(db, STORE_DRAW_ANNOUNCEMENTS, &p, &r, err);
-	if (s)
-		return s;
-	*ret_first = db_get_int(r, 0, 0);
-	db_result_free(r);
-	return STATUS_OK;
+	return db_run_int(db, STORE_DRAW_ANNOUNCEMENTS, &p, ret_first, err);
 }
 
 static void add_time_or_null(struct db_params *p, const Timestamp *ts)
@@ -94,18 +87,11 @@ enum status store_due_announcements(struct db *db, int64_t now_us, struct arena 
 static enum status run_for(
     struct db *db, size_t statement, const char *id, bool *ret_any, struct err *err)
 {
-	struct db_result *r = NULL;
 	struct db_params p;
-	enum status s;
 
 	db_params_init(&p);
 	db_add_text(&p, id);
-	s = db_run(db, statement, &p, &r, err);
-	if (s)
-		return s;
-	*ret_any = db_rows(r) > 0;
-	db_result_free(r);
-	return STATUS_OK;
+	return db_run_any(db, statement, &p, ret_any, err);
 }
 
 enum status store_recall_announcement(

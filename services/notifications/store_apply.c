@@ -166,17 +166,10 @@ enum status store_read_versions(struct db *db, struct batch *batch, struct err *
 
 enum status store_draw_body_ids(struct db *db, int64_t *ret_first, struct err *err)
 {
-	struct db_result *r = NULL;
 	struct db_params p;
-	enum status s;
 
 	db_params_init(&p);
-	s = db_run(db, STORE_DRAW_BODY_IDS, &p, &r, err);
-	if (s)
-		return s;
-	*ret_first = db_get_int(r, 0, 0);
-	db_result_free(r);
-	return STATUS_OK;
+	return db_run_int(db, STORE_DRAW_BODY_IDS, &p, ret_first, err);
 }
 
 enum status store_insert_applied(
@@ -202,19 +195,13 @@ enum status store_insert_applied(
 enum status store_remember(struct db *db, int64_t period, const char *event_key, int64_t now_us,
     bool *ret_is_new, struct err *err)
 {
-	struct db_result *r = NULL;
 	struct db_params p;
-	enum status s;
 
 	db_params_init(&p);
 	db_add_text(&p, event_key);
 	db_add_time(&p, now_us);
-	s = db_run(db, period % 2 == 0 ? STORE_REMEMBER_A : STORE_REMEMBER_B, &p, &r, err);
-	if (s)
-		return s;
-	*ret_is_new = db_rows(r) > 0;
-	db_result_free(r);
-	return STATUS_OK;
+	return db_run_any(
+	    db, period % 2 == 0 ? STORE_REMEMBER_A : STORE_REMEMBER_B, &p, ret_is_new, err);
 }
 
 enum status store_insert_bodies(
@@ -315,17 +302,10 @@ static void add_unread_params(struct db_params *p, const struct unread_rows *row
 static enum status move_unread(
     struct db *db, size_t statement, const struct unread_rows *rows, size_t *ret_n, struct err *err)
 {
-	struct db_result *r = NULL;
 	struct db_params p;
-	enum status s;
 
 	add_unread_params(&p, rows);
-	s = db_run(db, statement, &p, &r, err);
-	if (s)
-		return s;
-	*ret_n = db_rows(r);
-	db_result_free(r);
-	return STATUS_OK;
+	return db_run_count(db, statement, &p, ret_n, err);
 }
 
 /* Mostly they are all there: an update costs half of what an insert that conflicts does. */

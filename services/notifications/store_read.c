@@ -88,19 +88,12 @@ enum status store_open(struct db *db, const char *user_id, struct arena *arena,
 enum status store_has_item(
     struct db *db, const char *user_id, int64_t seq, bool *ret_has, struct err *err)
 {
-	struct db_result *r = NULL;
 	struct db_params p;
-	enum status s;
 
 	db_params_init(&p);
 	db_add_text(&p, user_id);
 	db_add_i64(&p, seq);
-	s = db_run(db, STORE_HAS_ITEM, &p, &r, err);
-	if (s)
-		return s;
-	*ret_has = db_rows(r) > 0;
-	db_result_free(r);
-	return STATUS_OK;
+	return db_run_any(db, STORE_HAS_ITEM, &p, ret_has, err);
 }
 
 enum status store_heads(struct db *db, char *const *users, size_t len, struct arena *arena,

@@ -328,19 +328,12 @@ enum status store_is_visible(struct db *db, const char *user_id, bool *ret_visib
 enum status store_set_visible(
     struct db *db, const char *user_id, bool visible, bool *ret_changed, struct err *err)
 {
-	struct db_result *r = NULL;
 	struct db_params p;
-	enum status s;
 
 	db_params_init(&p);
 	db_add_text(&p, user_id);
 	db_add_bool(&p, visible);
-	s = db_run(db, STORE_SET_VISIBLE, &p, &r, err);
-	if (s)
-		return s;
-	*ret_changed = db_rows(r) > 0;
-	db_result_free(r);
-	return STATUS_OK;
+	return db_run_any(db, STORE_SET_VISIBLE, &p, ret_changed, err);
 }
 
 enum status store_lock_friends(struct db *db, struct err *err)
@@ -431,7 +424,6 @@ enum status store_find_too_many(struct db *db, const char *const *users, size_t 
  * have no friends. */
 enum status store_forget_user(struct db *db, const char *user_id, bool *ret_found, struct err *err)
 {
-	struct db_result *r = NULL;
 	struct db_params p;
 	enum status s;
 
@@ -441,12 +433,7 @@ enum status store_forget_user(struct db *db, const char *user_id, bool *ret_foun
 		return s;
 	db_params_init(&p);
 	db_add_text(&p, user_id);
-	s = db_run(db, STORE_FORGET_USER, &p, &r, err);
-	if (s)
-		return s;
-	*ret_found = db_rows(r) > 0;
-	db_result_free(r);
-	return STATUS_OK;
+	return db_run_any(db, STORE_FORGET_USER, &p, ret_found, err);
 }
 
 enum status store_own(
