@@ -100,6 +100,13 @@ enum status service_run(struct service *service, struct err *err) MUST_CHECK;
 /* For threads of the service's own, and for waiting before service_run(). */
 bool service_is_stopping(const struct service *service);
 
+/*
+ * A main(): loads `cfg` (zeroed) by `spec`, logs as `name`, and runs `serve`, which blocks until
+ * the service has ended. Returns what main() returns.
+ */
+int service_main(const char *name, const struct config_spec *spec, void *cfg,
+    enum status (*serve)(const void *cfg, struct err *err), int argc, char **argv);
+
 /* Every setting of struct service_config, which is embedded at the start of the program's own;
  * those of the workers are left out by a program without routes. */
 enum { SERVICE_SETTINGS = 7, SERVICE_WORKER_SETTINGS = 1 };

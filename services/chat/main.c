@@ -5,7 +5,6 @@
 #include "base/xalloc.h"
 #include "chat.h"
 #include "friends.h"
-#include "log/log.h"
 #include "relays.h"
 #include "service/prepare.h"
 #include "stats.h"
@@ -59,8 +58,9 @@ static enum status start(struct chat *chat, struct service *service, const char 
 }
 
 /* Blocks until told to stop; what it started is ended again in reverse order. */
-static enum status serve(const struct chat_config *cfg, struct err *err)
+static enum status serve(const void *arg, struct err *err)
 {
+	const struct chat_config *cfg = arg;
 	struct chat chat = { .cfg = cfg };
 	struct service_spec spec = { .name = "chat",
 		.routes = chat_routes,
@@ -96,15 +96,6 @@ static enum status serve(const struct chat_config *cfg, struct err *err)
 int main(int argc, char **argv)
 {
 	struct chat_config cfg = { 0 };
-	enum config_outcome outcome;
-	struct err err = ERR_INIT;
 
-	log_init("chat");
-	outcome = config_load(&chat_config_spec, &cfg, argc, argv);
-	if (outcome == CONFIG_RUN && serve(&cfg, &err)) {
-		log_failure(&err, "stopped");
-		outcome = CONFIG_WRONG;
-	}
-	config_release(&chat_config_spec, &cfg);
-	return outcome == CONFIG_WRONG ? EXIT_FAILURE : EXIT_SUCCESS;
+	return service_main("chat", &chat_config_spec, &cfg, serve, argc, argv);
 }

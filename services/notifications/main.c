@@ -7,7 +7,6 @@
 #include "base/xalloc.h"
 #include "config.h"
 #include "epoch.h"
-#include "log/log.h"
 #include "notifications.h"
 #include "service/audit_relay.h"
 #include "service/prepare.h"
@@ -32,8 +31,9 @@ static enum status prepare(struct db *db, struct err *err)
 }
 
 /* Blocks until told to stop; what it started is ended again in reverse order. */
-static enum status serve(const struct notifications_config *cfg, struct err *err)
+static enum status serve(const void *arg, struct err *err)
 {
+	const struct notifications_config *cfg = arg;
 	struct notifications notifications = { .cfg = cfg, .health = { CAUSE_STARTING } };
 	struct applier *applier = NULL;
 	struct audit_relay *audit = NULL;
@@ -81,15 +81,6 @@ static enum status serve(const struct notifications_config *cfg, struct err *err
 int main(int argc, char **argv)
 {
 	struct notifications_config cfg = { 0 };
-	enum config_outcome outcome;
-	struct err err = ERR_INIT;
 
-	log_init("notifications");
-	outcome = config_load(&notifications_config_spec, &cfg, argc, argv);
-	if (outcome == CONFIG_RUN && serve(&cfg, &err)) {
-		log_failure(&err, "stopped");
-		outcome = CONFIG_WRONG;
-	}
-	config_release(&notifications_config_spec, &cfg);
-	return outcome == CONFIG_WRONG ? EXIT_FAILURE : EXIT_SUCCESS;
+	return service_main("notifications", &notifications_config_spec, &cfg, serve, argc, argv);
 }

@@ -3,7 +3,6 @@
 
 #include "base/xalloc.h"
 #include "config.h"
-#include "log/log.h"
 #include "publisher.h"
 #include "stats.h"
 
@@ -15,8 +14,9 @@ static const char *not_ready(void *ctx)
 }
 
 /* Blocks until told to stop; what it started is ended again in reverse order. */
-static enum status serve(const struct outbox_config *cfg, struct err *err)
+static enum status serve(const void *arg, struct err *err)
 {
+	const struct outbox_config *cfg = arg;
 	struct relay_health health = { "starting" };
 	struct service_spec spec = { .name = "outbox", .ctx = &health, .not_ready = not_ready };
 	struct service *service = NULL;
@@ -41,15 +41,6 @@ static enum status serve(const struct outbox_config *cfg, struct err *err)
 int main(int argc, char **argv)
 {
 	struct outbox_config cfg = { 0 };
-	enum config_outcome outcome;
-	struct err err = ERR_INIT;
 
-	log_init("outbox");
-	outcome = config_load(&outbox_config_spec, &cfg, argc, argv);
-	if (outcome == CONFIG_RUN && serve(&cfg, &err)) {
-		log_failure(&err, "stopped");
-		outcome = CONFIG_WRONG;
-	}
-	config_release(&outbox_config_spec, &cfg);
-	return outcome == CONFIG_WRONG ? EXIT_FAILURE : EXIT_SUCCESS;
+	return service_main("outbox", &outbox_config_spec, &cfg, serve, argc, argv);
 }

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "log/log.h"
 #include "presence.h"
 #include "service/audit_relay.h"
 #include "service/prepare.h"
@@ -44,8 +43,9 @@ static enum status start(struct presence *presence, struct service *service, con
 }
 
 /* Blocks until told to stop; what it started is ended again in reverse order. */
-static enum status serve(const struct presence_config *cfg, struct err *err)
+static enum status serve(const void *arg, struct err *err)
 {
+	const struct presence_config *cfg = arg;
 	struct roster_config roster = { .silence = cfg->edge_silence,
 		.grace = cfg->offline_grace,
 		.keep = PRESENCE_KEEP_MS,
@@ -84,15 +84,6 @@ static enum status serve(const struct presence_config *cfg, struct err *err)
 int main(int argc, char **argv)
 {
 	struct presence_config cfg = { 0 };
-	enum config_outcome outcome;
-	struct err err = ERR_INIT;
 
-	log_init("presence");
-	outcome = config_load(&presence_config_spec, &cfg, argc, argv);
-	if (outcome == CONFIG_RUN && serve(&cfg, &err)) {
-		log_failure(&err, "stopped");
-		outcome = CONFIG_WRONG;
-	}
-	config_release(&presence_config_spec, &cfg);
-	return outcome == CONFIG_WRONG ? EXIT_FAILURE : EXIT_SUCCESS;
+	return service_main("presence", &presence_config_spec, &cfg, serve, argc, argv);
 }
