@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/message.h"
 #include "base/subject.h"
 #include "bus/provision.h"
@@ -149,11 +150,6 @@ static void add_user(
 	audit_add(audit, record);
 }
 
-void audit_exported(struct audit *audit, const char *user_id)
-{
-	add_user(audit, AUDIT_ACTION(USER_EXPORTED), user_id, 0);
-}
-
 void audit_erased(struct audit *audit, const char *user_id, uint64_t rows)
 {
 	add_user(audit, AUDIT_ACTION(USER_ERASED), user_id, rows);
@@ -199,4 +195,36 @@ enum status audit_write(struct audit *audit, struct db *db, struct err *err)
 	if (n == 0)
 		return STATUS_OK;
 	return outbox_insert(db, audit->outbox->insert, rows, n, audit->arena, err);
+}
+
+/* --- an export --- */
+
+enum { EXPORT_ATTEMPTS = 3 };
+
+/* A unit of work that can be run again. */
+struct export
+{
+	const struct audit_outbox *outbox;
+	const char *user_id;
+	struct arena *arena;
+	AuditActor by;
+	struct audit audit;
+};
+
+static enum status write_export(void *arg, struct db *db, struct err *err)
+{
+	struct export *export = arg;
+
+	audit_begin(&export->audit, export->outbox, &export->by, export->arena, clock_wall_us());
+	add_user(&export->audit, AUDIT_ACTION(USER_EXPORTED), export->user_id, 0);
+	return audit_write(&export->audit, db, err);
+}
+
+enum status audit_export(struct request *req, const struct audit_outbox *outbox,
+    const char *user_id, const char *asked_by, struct err *err)
+{
+	struct export export = { .outbox = outbox, .user_id = user_id, .arena = req->arena };
+	enum status s = audit_requester(req, asked_by, &export.by, err);
+
+	return s ? s : db_transaction(req->db, EXPORT_ATTEMPTS, write_export, &export, err);
 }

@@ -61,8 +61,6 @@ AuditUser *audit_record_user(AuditRecord *record, const char *user_id);
 void audit_record_id(AuditRecord *record, const char *id);
 void audit_record_event(AuditRecord *record, const char *event_key);
 
-/* That somebody reads what is held about the user. */
-void audit_exported(struct audit *audit, const char *user_id);
 /* That so many rows of the user went. */
 void audit_erased(struct audit *audit, const char *user_id, uint64_t rows);
 
@@ -72,6 +70,14 @@ void audit_add(struct audit *audit, AuditRecord *record);
 
 /* Inside the transaction. */
 enum status audit_write(struct audit *audit, struct db *db, struct err *err) MUST_CHECK;
+
+/*
+ * Of ww.backend.<service>.export, in a transaction of its own: that somebody, who calls itself
+ * `asked_by`, reads what is held about the user. Before anything is read, and for each page: a
+ * cursor can be made by hand.
+ */
+enum status audit_export(struct request *req, const struct audit_outbox *outbox,
+    const char *user_id, const char *asked_by, struct err *err) MUST_CHECK;
 
 /* What audit_write() stores, for it and for tests: in the arena; returns how many. */
 size_t audit_rows(const struct audit *audit, struct outbox_row **ret_rows);

@@ -1,38 +1,11 @@
 /* ww.backend.notifications.export: what is held about one user, a page at a time. */
-#include "base/clock.h"
 #include "base/subject.h"
 #include "messages.h"
 #include "notifications.h"
 #include "service/audit.h"
 #include "store.h"
 
-enum { CURSOR_MAX = SUBJECT_ID_MAX + 16, ATTEMPTS = 3 };
-
-struct job {
-	const char *user_id;
-	struct arena *arena;
-	AuditActor by;
-	struct audit audit;
-};
-
-static enum status run(void *arg, struct db *db, struct err *err)
-{
-	struct job *job = arg;
-
-	audit_begin(&job->audit, &store_audit, &job->by, job->arena, clock_wall_us());
-	audit_exported(&job->audit, job->user_id);
-	return audit_write(&job->audit, db, err);
-}
-
-/* Before anything is read, and for each page: a cursor can be made by hand. */
-static enum status record_export(
-    struct request *req, const Walletwire__V1__ExportRequest *in, struct err *err)
-{
-	struct job job = { .user_id = in->user_id, .arena = req->arena };
-	enum status s = audit_requester(req, in->asked_by, &job.by, err);
-
-	return s ? s : db_transaction(req->db, ATTEMPTS, run, &job, err);
-}
+enum { CURSOR_MAX = SUBJECT_ID_MAX + 16 };
 
 enum status notifications_on_export(struct request *req, struct err *err)
 {
@@ -45,7 +18,7 @@ enum status notifications_on_export(struct request *req, struct err *err)
 		return s;
 	if (strlen(in->after) > CURSOR_MAX)
 		return err_invalid(err, "after", "is no cursor of a page");
-	s = record_export(req, in, err);
+	s = audit_export(req, &store_audit, in->user_id, in->asked_by, err);
 	if (s)
 		return s;
 	req->reply = &reply->base;

@@ -1,40 +1,14 @@
 /* ww.backend.presence.export: what is held about one user: their own row, and friends a page at a
  * time. */
-#include "base/clock.h"
 #include "base/subject.h"
 #include "presence.h"
 #include "service/audit.h"
 #include "walletwire/v1/notifications.pb-c.h"
 
-enum { ATTEMPTS = 3, PAGE_MAX = 1000 };
+enum { PAGE_MAX = 1000 };
 
 typedef Walletwire__V1__ExportRequest Request;
 typedef Walletwire__V1__ExportRecord Record;
-
-struct job {
-	const char *user_id;
-	struct arena *arena;
-	AuditActor by;
-	struct audit audit;
-};
-
-static enum status run(void *arg, struct db *db, struct err *err)
-{
-	struct job *job = arg;
-
-	audit_begin(&job->audit, &store_audit, &job->by, job->arena, clock_wall_us());
-	audit_exported(&job->audit, job->user_id);
-	return audit_write(&job->audit, db, err);
-}
-
-/* Before anything is read, and for each page: a cursor can be made by hand. */
-static enum status note(struct request *req, const Request *in, struct err *err)
-{
-	struct job job = { .user_id = in->user_id, .arena = req->arena };
-	enum status s = audit_requester(req, in->asked_by, &job.by, err);
-
-	return s ? s : db_transaction(req->db, ATTEMPTS, run, &job, err);
-}
 
 static void add_user(
     Walletwire__V1__ExportReply *reply, const struct store_own *own, struct arena *arena)
@@ -94,7 +68,7 @@ enum status presence_on_export(struct request *req, struct err *err)
 		return s;
 	if (strlen(in->after) > SUBJECT_ID_MAX)
 		return err_invalid(err, "after", "is no cursor of a page");
-	s = note(req, in, err);
+	s = audit_export(req, &store_audit, in->user_id, in->asked_by, err);
 	req->reply = &reply->base;
 	return s ? s : read_page(req, in, reply, err);
 }
