@@ -56,12 +56,9 @@ struct stage {
 };
 
 struct prefetch {
-	bool is_sent;
 	struct bus_pull *pull;
 	struct bus_msg *msgs[BATCH_EVENTS_MAX];
 	size_t max, len;
-	enum status status;
-	struct err err;
 };
 
 struct applier {
@@ -272,14 +269,14 @@ static bool fetch(struct applier *a, size_t max, int timeout_ms)
 	return true;
 }
 
+/* An errand. What it fails of will be met by the next fetch. */
 static void fetch_next(void *arg)
 {
 	struct prefetch *next = arg;
+	struct err err = ERR_INIT;
 
-	next->len = 0;
-	next->err = (struct err)ERR_INIT;
-	next->status =
-	    bus_pull_fetch(next->pull, next->msgs, next->max, FETCH_MS, &next->len, &next->err);
+	if (bus_pull_fetch(next->pull, next->msgs, next->max, FETCH_MS, &next->len, &err))
+		next->len = 0;
 }
 
 /*
@@ -290,20 +287,17 @@ static void send_for_next(struct applier *a, size_t n)
 {
 	if (n < a->hand.len || a->failures > 0 || a->gap_since != 0 || is_stopping(a))
 		return;
-	a->prefetch.is_sent = true;
 	a->prefetch.pull = a->pull;
 	a->prefetch.max = fetch_max(a, BATCH_EVENTS_MAX);
 	errand_send(a->fetching, fetch_next, &a->prefetch);
 }
 
-/* What it failed of will be met by the next fetch. */
+/* Nothing if it was not sent. */
 static void take_next(struct applier *a)
 {
-	if (!a->prefetch.is_sent)
-		return;
-	a->prefetch.is_sent = false;
 	errand_wait(a->fetching);
 	hand_take(&a->hand, a->prefetch.msgs, a->prefetch.len);
+	a->prefetch.len = 0;
 }
 
 /*
