@@ -219,7 +219,7 @@ export class WalletwireClient {
   /** The presence of those among `userIds` (at most 100) who are friends. */
   async presence(userIds: readonly string[], cancel?: Cancel): Promise<PresenceUpdate[]> {
     const { users } = (await this.#ask('presence:get', { userIds }, cancel)) as PresenceList;
-    for (const user of users) this.#people.update(user);
+    for (const user of users) this.#receive('presence:update', user, undefined);
     return users;
   }
 
@@ -421,8 +421,7 @@ export class WalletwireClient {
         this.notifications.inbox.change(data);
         return data;
       case 'presence':
-        this.#people.update(data);
-        return data;
+        return this.#people.update(data) ? data : undefined;
       case 'friends':
         this.#showPeople(data.users);
         return data;
