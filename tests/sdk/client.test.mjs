@@ -5,10 +5,12 @@ import { kyc, useStack } from '../e2e/harness.mjs';
 import { Network, online, sdkClient, until } from './wire.mjs';
 
 const ITEMS = 1000;
+const MESSAGES = 100;
 const CUTS = 50;
 
 const stack = useStack({ edges: 2 });
-const events = (user, from, to) => Array.from({ length: to - from }, (_, i) => kyc(user, from + i));
+const upTo = (n) => Array.from({ length: n }, (_, i) => i);
+const events = (user, from, to) => upTo(to - from).map((i) => kyc(user, from + i));
 
 async function connected(user, { at = 0, ...options } = {}) {
   const client = sdkClient(stack, { url: stack.url(at), ...options });
@@ -36,29 +38,41 @@ stack.test('the lines of the README reach a user', async () => {
   assert.equal(websocketClient.balances.get().get('w').available_balance, 1500);
 });
 
-stack.test('1,000 items through 50 cuts of the network are shown once and in order', async () => {
+// One network that both have, cut when each has shown its share.
+stack.test('1,000 items and 100 messages through 50 cuts of the network are shown once and in order', async () => {
   let connections = 0;
   const network = await Network.open(() => stack.url(connections++ % 2));
-  const client = await connected('bob', { at: network.url });
-  const shown = [];
-  client.on('notification', ({ data }) => shown.push(Number(data.level)));
-  const publish = (async () => {
-    for (let from = 0; from < ITEMS; from += 20) await stack.publish(events('bob', from, from + 20));
+  const [bob, bea] = [await connected('bob', { at: network.url }), await connected('bea', { at: network.url })];
+  const [items, own, theirs] = [[], [], []];
+  bob.on('notification', ({ data }) => items.push(Number(data.level)));
+  bob.on('chatMessage', ({ text }) => own.push(text));
+  bea.on('chatMessage', ({ text }) => theirs.push(text));
+  const texts = upTo(MESSAGES).map((i) => `<b>${i}</b> & "${i}"`);
+  const publishing = (async () => {
+    for (let from = 0; from < ITEMS; from += ITEMS / CUTS) await stack.publish(events('bob', from, from + ITEMS / CUTS));
   })();
+  const sending = Promise.all(texts.map((text) => bob.sendChatMessage(text, 'bea')));
   for (let cut = 0; cut < CUTS; cut++) {
-    await until(client, `items before cut ${cut}`, () => shown.length >= (cut * ITEMS) / CUTS);
-    await online(client);
+    await until(bob, `items before cut ${cut}`, () => items.length >= (cut * ITEMS) / CUTS);
+    await until(bea, `messages before cut ${cut}`, () => theirs.length >= (cut * MESSAGES) / CUTS);
+    await Promise.all([online(bob), online(bea)]);
     network.cut();
-    await until(client, 'the cut is noticed', () => client.connection.get().status !== 'online');
+    await until(bob, 'the cut is noticed', () => bob.connection.get().status !== 'online');
   }
-  await publish;
-  await until(client, 'all items', () => shown.length >= ITEMS);
-  await client.notifications.list(); // whatever was on its way is here with the answer
+  await publishing;
+  const sent = await sending;
+  await until(bob, 'all items', () => items.length >= ITEMS && own.length >= MESSAGES);
+  await until(bea, 'all messages', () => theirs.length >= MESSAGES);
+  // Whatever was on its way is here with the answers.
+  await bob.notifications.list();
+  const { messages } = await bea.history({ recipientId: 'bob' }, { limit: MESSAGES });
+  assert.deepEqual(items, upTo(ITEMS));
+  assert.deepEqual([own, theirs, messages.map(({ text }) => text)], [texts, texts, texts]);
   assert.deepEqual(
-    shown,
-    Array.from({ length: ITEMS }, (_, i) => i),
+    sent.map(({ seq }) => seq),
+    upTo(MESSAGES).map((i) => i + 1),
   );
-  assert.equal((await client.notifications.unread()).total, ITEMS);
+  assert.equal((await bob.notifications.unread()).total, ITEMS);
   network.close();
 });
 
@@ -77,10 +91,7 @@ stack.test('what a connection that can not be recovered missed is told once and 
   await resync;
   await stack.publish(events('carol', 710, 720));
   await until(client, 'what follows', () => shown.length >= 720);
-  assert.deepEqual(
-    shown,
-    Array.from({ length: 720 }, (_, i) => i),
-  );
+  assert.deepEqual(shown, upTo(720));
   network.close();
 });
 
@@ -92,10 +103,7 @@ stack.test('an edge that is killed costs nothing', async () => {
   await until(client, 'the first', () => shown.length === 5);
   await Promise.all([stack.kill(stack.edge(0).id), stack.kill(stack.edge(1).id), stack.publish(events('dan', 5, 50))]);
   await until(client, 'the rest', () => shown.length >= 50);
-  assert.deepEqual(
-    shown,
-    Array.from({ length: 50 }, (_, i) => i),
-  );
+  assert.deepEqual(shown, upTo(50));
 });
 
 stack.test('marks made without a network reach the server when it is back', async () => {
