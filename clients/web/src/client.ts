@@ -1,63 +1,32 @@
-import { type ManagerOptions, type SocketOptions } from 'socket.io-client';
-
 import { type Backoff } from './backoff.js';
-import { CATCH_UP_PAGE, type Incoming, inOrder, MissedMessages, missedItems } from './catch-up.js';
 import { type History, type HistoryQuery, type RoomPage, type SentMessage } from './chat-types.js';
 import { Chat, type Conversation, type SendOptions } from './chat.js';
 import { Emitter } from './emitter.js';
-import { isTemporary, RealtimeError } from './errors.js';
+import { RealtimeError } from './errors.js';
+import { Feed } from './feed.js';
 import {
   type BalanceUpdate,
-  type InboxState,
-  type NotificationItem,
   type PresenceFriendsReply,
   type PresenceList,
   type PresenceUpdate,
-  type ServerEvents,
   type TransferUpdate,
   type Unread,
-  WIRE_EVENTS,
 } from './generated/events.js';
-import { type InboxView, isUnread } from './inbox.js';
+import { type InboxView } from './inbox.js';
 import { type ConnectionState, type Link } from './link.js';
 import { Notifications } from './notifications.js';
-import { type Entry, Outbox, type Storage } from './outbox.js';
-import { People, type PeopleView } from './people.js';
-import { type Numbered, Positions } from './positions.js';
-import { Room, type RoomView } from './rooms.js';
-import { type Cancel, pause } from './signal.js';
+import { type ClientEvents, type ClientOptions } from './options.js';
+import { type Entry, Outbox } from './outbox.js';
+import { type PeopleView } from './people.js';
+import { Resumption } from './resumption.js';
+import { type RoomView } from './rooms.js';
+import { type Cancel } from './signal.js';
 import { SocketLink } from './socket-link.js';
 import { type Store, Value } from './store.js';
 import { TabsLink } from './tabs-link.js';
 import { ofOneUser, type TokenProvider } from './token.js';
+import { Views } from './views.js';
 import { Wanted } from './wanted.js';
-
-/** What listeners are told, by the name of the event. */
-export interface ClientEvents extends ServerEvents {
-  /** Every item of the inbox, whatever its kind. */
-  notification: NotificationItem;
-  /** A connection began that was not recovered, and what was missed has been told: anything else kept may be read again. */
-  resync: { missed: number };
-}
-
-export interface ClientOptions {
-  /** Where the edges are: `https://wallet.example`. In a browser, the page's own origin unless given. */
-  url?: string;
-  /** Time for an answer, the connection's included, in milliseconds: 10,000. */
-  timeoutMs?: number;
-  /** Between attempts to connect: up to 1 s at first, 30 s at most. */
-  backoff?: Partial<Backoff>;
-  /** One socket for all tabs of this browser that the same user has open. */
-  tabs?: boolean;
-  /** Keeps what waits to be sent over a reload: `localStorage`, for example. */
-  storage?: Storage;
-  /** How much may wait to be sent: 100 requests, each for 24 hours at most. */
-  queue?: { limit?: number; ttlMs?: number };
-  /** False if the server sends texts as they are, not HTML-escaped. */
-  escapedTexts?: boolean;
-  /** More options of socket.io-client, such as `path`, `transports` and `parser`. */
-  socket?: Partial<ManagerOptions & SocketOptions>;
-}
 
 const TIMEOUT_MS = 10_000;
 const BACKOFF: Backoff = { baseMs: 1000, maxMs: 30_000 };
@@ -74,22 +43,12 @@ export class WalletwireClient {
   readonly #backoff: Backoff;
   readonly #events = new Emitter<ClientEvents>();
   readonly #connection = new Value<ConnectionState>({ status: 'offline' });
-  readonly #balances = new Value<ReadonlyMap<string, BalanceUpdate>>(new Map());
-  #people = new People();
-  readonly #rooms = new Map<string, Room>();
-  readonly #transfers = new Map<string, Value<TransferUpdate | undefined>>();
+  readonly #views: Views;
+  readonly #feed: Feed;
   #link: Link | undefined;
   #unwatch: () => void = () => undefined;
   #outbox: Outbox | undefined;
-  #positions = new Positions();
-  #wasOnline = false;
-  /** While what was missed is asked for: items that come meanwhile wait here, so that all are in order. */
-  #missed: Missed | undefined;
-  /** Of the connections that were not recovered: what an answer of an earlier one says may lack what came since. */
-  #generation = 0;
-  /** The last one after which all was told and asked for again. */
-  #resumed = 0;
-  #resuming = false;
+  readonly #resumption = new Resumption((isOver) => this.#catchUp(isOver));
   #user = '';
   readonly #tracked = new Wanted((transferId, cancel) => this.#track(transferId, cancel));
   readonly #opened = new Wanted((roomId, cancel) => this.#open(roomId, cancel));
@@ -102,13 +61,27 @@ export class WalletwireClient {
       enqueue: (event: string, payload: object, id: string, lane: string, cancel?: Cancel, first?: object) =>
         this.#enqueue({ id, lane, event, payload }, cancel, first),
       shown: () => ({
-        upTo: this.#positions.seq ?? 0,
-        all: this.#connection.get().status === 'online' && !this.#missed,
+        upTo: this.#feed.seq,
+        all: this.#connection.get().status === 'online' && !this.#feed.isBehind,
       }),
       escaped: options.escapedTexts ?? true,
     };
     this.notifications = new Notifications(port);
     this.chat = new Chat(port);
+    this.#views = new Views({
+      events: this.#events,
+      inbox: this.notifications.inbox,
+      chat: this.chat,
+      user: () => this.#user,
+      left: (roomId) => this.#opened.drop(roomId),
+    });
+    this.#feed = new Feed({
+      events: this.#events,
+      views: this.#views,
+      notifications: this.notifications,
+      ask: port.ask,
+      backoff: this.#backoff,
+    });
   }
 
   // --- the connection ---
@@ -133,7 +106,7 @@ export class WalletwireClient {
     this.#unwatch = link.state.subscribe(() => this.#follow(link.state.get()));
     link.open({
       online: (recovered) => this.#online(recovered),
-      event: (name, data, offset) => this.#receive(name, data, offset),
+      event: (name, data, offset) => this.#feed.receive(name, data, offset),
     });
   }
 
@@ -144,7 +117,8 @@ export class WalletwireClient {
     this.#outbox?.close();
     this.#link = undefined;
     this.#outbox = undefined;
-    this.#forget();
+    this.#resumption.stop();
+    this.#feed.clear();
     this.#connection.set({ status: 'offline' });
   }
 
@@ -161,14 +135,14 @@ export class WalletwireClient {
   // --- money ---
 
   get balances(): Store<ReadonlyMap<string, BalanceUpdate>> {
-    return this.#balances;
+    return this.#views.balances;
   }
 
   /** The balances of all wallets or of one, not older than 30 seconds. */
   async balance(walletId?: string, cancel?: Cancel): Promise<BalanceUpdate[]> {
     const reply = await this.#ask('balance:get', walletId === undefined ? {} : { walletId }, cancel);
     const { balances } = reply as { balances: BalanceUpdate[] };
-    for (const balance of balances) this.#receive('balance:update', balance, undefined);
+    for (const balance of balances) this.#feed.receive('balance:update', balance);
     return balances;
   }
 
@@ -187,7 +161,7 @@ export class WalletwireClient {
 
   /** The last known state of a transfer. */
   transfer(transferId: string): Store<TransferUpdate | undefined> {
-    return getOrMake(this.#transfers, transferId, () => new Value<TransferUpdate | undefined>(undefined));
+    return this.#views.transfer(transferId);
   }
 
   // --- notifications ---
@@ -204,7 +178,7 @@ export class WalletwireClient {
 
   /** Friends and their presence; whoever is not in it is offline. */
   get people(): Store<PeopleView> {
-    return this.#people.view;
+    return this.#views.people.view;
   }
 
   async setPresence(status: 'online' | 'away', cancel?: Cancel): Promise<void> {
@@ -219,7 +193,7 @@ export class WalletwireClient {
   /** The presence of those among `userIds` (at most 100) who are friends. */
   async presence(userIds: readonly string[], cancel?: Cancel): Promise<PresenceUpdate[]> {
     const { users } = (await this.#ask('presence:get', { userIds }, cancel)) as PresenceList;
-    for (const user of users) this.#receive('presence:update', user, undefined);
+    for (const user of users) this.#feed.receive('presence:update', user);
     return users;
   }
 
@@ -250,14 +224,14 @@ export class WalletwireClient {
   /** A page of a room, which is shown by `room(...)` too. */
   async history(of: string | Conversation, query?: HistoryQuery, cancel?: Cancel): Promise<History> {
     const history = await this.chat.history(typeof of === 'string' ? { roomId: of } : of, query, cancel);
-    const room = this.#room(history.roomId);
+    const room = this.#views.room(history.roomId);
     room.add(history.messages);
     for (const marker of history.readMarkers) room.read(marker);
     return history;
   }
 
   room(roomId: string): Store<RoomView> {
-    return this.#room(roomId).view;
+    return this.#views.room(roomId).view;
   }
 
   /** Opens the live view of a room: typing and read markers; messages come without. Reads its newest page. */
@@ -307,59 +281,33 @@ export class WalletwireClient {
     return this.#outbox.add({ ...entry, expiresAt: Date.now() + ttlMs }, cancel.signal, first);
   }
 
-  // In place: whoever watches a store goes on watching it, and sees that it is empty.
-  #forget(): void {
-    this.#positions = new Positions();
-    this.#missed = undefined;
-    this.#resuming = false;
-    this.#wasOnline = false;
-    for (const room of this.#rooms.values()) room.clear();
-    for (const transfer of this.#transfers.values()) transfer.set(undefined);
-    this.#people.replace([]);
-    this.#balances.set(new Map());
-    this.notifications.inbox.clear();
-  }
-
   #follow(state: ConnectionState): void {
     this.#connection.set(state);
     this.#outbox?.setOnline(state.status === 'online');
-    if (state.status === 'online') void this.#resume();
+    if (state.status === 'online') void this.#resumption.resume(() => this.#connection.get().status === 'online');
   }
 
   #online(recovered: boolean): void {
     if (recovered) return;
-    this.#generation++;
-    if (this.#wasOnline) this.#missed ??= { held: [], messages: new MissedMessages(this.#newest()) };
-    this.#wasOnline = true;
-    // Until the list of friends comes, if any is there, everybody is offline.
-    this.#showPeople([]);
+    this.#resumption.begin();
+    this.#feed.begin();
   }
 
-  // Tells what was missed and asks for what is wanted, over connections that come and go, until it is done.
-  async #resume(): Promise<void> {
-    if (this.#resuming) return;
-    this.#resuming = true;
-    const link = this.#link;
-    const isOnline = (): boolean => this.#link === link && this.#connection.get().status === 'online';
-    while (isOnline() && this.#resumed !== this.#generation) {
-      const generation = this.#generation;
-      const isOver = (): boolean => !isOnline() || this.#generation !== generation;
-      await Promise.all([this.#catchUp(isOver), this.#tracked.restore(this.#backoff, isOver)]);
-      // Their newest pages would hide how far what was missed goes back.
-      await this.#opened.restore(this.#backoff, isOver);
-      if (!isOver()) this.#resumed = generation;
-    }
-    if (this.#link === link) this.#resuming = false;
+  // Tells what was missed, and asks for what is wanted.
+  async #catchUp(isOver: () => boolean): Promise<void> {
+    await Promise.all([this.#feed.catchUp(isOver), this.#tracked.restore(this.#backoff, isOver)]);
+    // Their newest pages would hide how far what was missed goes back.
+    await this.#opened.restore(this.#backoff, isOver);
   }
 
   async #track(transferId: string, cancel?: Cancel): Promise<TransferUpdate | undefined> {
     const { transfer } = (await this.#ask('transfer:track', { transferId }, cancel)) as { transfer?: TransferUpdate };
-    if (transfer) this.#receive('transfer:update', transfer, undefined);
+    if (transfer) this.#feed.receive('transfer:update', transfer);
     return transfer;
   }
 
   async #open(roomId: string, cancel?: Cancel): Promise<void> {
-    const room = this.#room(roomId);
+    const room = this.#views.room(roomId);
     room.setStatus('loading');
     try {
       await this.#ask('subscribe', { channel: `room:${roomId}` }, cancel);
@@ -370,169 +318,6 @@ export class WalletwireClient {
       throw error;
     }
   }
-
-  // --- what comes ---
-
-  #receive(name: string, data: unknown, offset: string | undefined): void {
-    const wire = WIRE_EVENTS[name];
-    if (!wire) {
-      if (name === 'auth:expiring') this.#events.emit('authExpiring', data as ServerEvents['authExpiring']);
-      if (name === 'server:drain') this.#events.emit('serverDrain', data as ServerEvents['serverDrain']);
-      return;
-    }
-    const event: Incoming = { name, wire, data: data as Numbered, offset };
-    const isItem = wire.delivery === 'keep' || wire.delivery === 'log' || event.data.notification !== undefined;
-    if (this.#missed && isItem) this.#missed.held.push(event);
-    else this.#handle(event);
-  }
-
-  #handle(event: Incoming): void {
-    const { wire, data, offset, state = 'unseen' } = event;
-    const admitted = this.#positions.admit(wire, data, offset);
-    if (admitted.item) this.#showItem(event, state);
-    // What was read or archived on another device meanwhile is no news; a state is what it is.
-    if (admitted.event && (isUnread(state) || wire.delivery === 'state')) this.#show(wire.name, data);
-  }
-
-  #showItem({ name, data: { notification, ...data } }: Incoming, state: InboxState): void {
-    const item = { event: name, data, notification, state } as unknown as NotificationItem;
-    this.notifications.inbox.add(item);
-    if (isUnread(state)) this.#events.emit('notification', item);
-  }
-
-  #show(name: keyof ServerEvents, data: unknown): void {
-    const event = this.#reduce({ name, data } as ServerEvent);
-    if (event !== undefined) this.#events.emit(name, event as never);
-  }
-
-  // What an event changes of what is shown; returns what listeners are told.
-  #reduce({ name, data }: ServerEvent): unknown {
-    switch (name) {
-      case 'balanceUpdate':
-        this.#balances.update((all) => new Map(all).set(data.walletId, data));
-        return data;
-      case 'transferUpdate':
-        getOrMake(this.#transfers, data.transferId, () => new Value<TransferUpdate | undefined>(undefined)).set(data);
-        return data;
-      case 'unread':
-        this.notifications.inbox.setCounters(data);
-        return data;
-      case 'inboxChanged':
-        this.notifications.inbox.change(data);
-        return data;
-      case 'presence':
-        return this.#people.update(data) ? data : undefined;
-      case 'friends':
-        this.#showPeople(data.users);
-        return data;
-      case 'chatMessage': {
-        const message = this.chat.message(data);
-        const room = this.#room(data.roomId);
-        if (room.has(message)) return undefined; // a page of the history brought it already
-        room.add([message]);
-        return message;
-      }
-      case 'chatRoom':
-        if (data.userId === this.#user && LEFT.has(data.change)) this.#dropRoom(data.roomId);
-        return this.chat.change(data);
-      case 'chatRead':
-        this.#room(data.roomId).read(data);
-        return data;
-      case 'typing':
-        this.#room(data.roomId).typing(data);
-        return data;
-      default:
-        return data;
-    }
-  }
-
-  #showPeople(users: readonly PresenceUpdate[]): void {
-    for (const user of this.#people.replace(users)) this.#events.emit('presence', user);
-  }
-
-  #room(roomId: string): Room {
-    return getOrMake(this.#rooms, roomId, () => new Room());
-  }
-
-  // Of a room that may no longer be read nothing is shown, and nothing asked for.
-  #dropRoom(roomId: string): void {
-    this.#opened.drop(roomId);
-    this.#rooms.get(roomId)?.clear();
-  }
-
-  // --- after a connection that was not recovered ---
-
-  #newest(): [string, number][] {
-    return [...this.#rooms].map(([roomId, room]) => [roomId, room.newestSeq]);
-  }
-
-  async #catchUp(isOver: () => boolean): Promise<void> {
-    for (let attempts = 1; this.#missed && !isOver(); attempts++) {
-      try {
-        await this.#tellMissed(this.#missed, isOver);
-      } catch (error) {
-        if (isOver()) return;
-        await pause(retryAfter(error) ?? this.#backoff.baseMs * Math.min(attempts, 10));
-      }
-    }
-  }
-
-  // Fails only with what may pass: what is refused for good must not keep back all the rest.
-  async #tellMissed(missed: Missed, isOver: () => boolean): Promise<void> {
-    const list = (before: string) => this.notifications.list({ limit: CATCH_UP_PAGE, ...(before && { before }) });
-    const items = await unlessRefused(missedItems(list, this.#positions), []);
-    await missed.messages.ask(
-      async (roomId, after) => {
-        const page = (await this.#ask('chat:history', { roomId, after, limit: CATCH_UP_PAGE })) as History;
-        return page.messages;
-      },
-      (roomId) => this.#dropRoom(roomId),
-    );
-    if (isOver()) return;
-    this.#missed = undefined;
-    const messages = missed.messages.all;
-    for (const message of messages) this.#receive('chat:message', message, undefined);
-    for (const event of inOrder(items.flatMap(asIncoming), missed.held)) this.#handle(event);
-    this.#events.emit('resync', { missed: items.length + messages.length });
-    if (this.notifications.inbox.view.get().status !== 'idle') this.notifications.refresh().catch(() => undefined); // the view tells it
-  }
-}
-
-/** What a member is told who is one no more. */
-const LEFT: ReadonlySet<string> = new Set(['left', 'removed']);
-
-interface Missed {
-  held: Incoming[];
-  messages: MissedMessages;
-}
-
-type ServerEvent = { [Name in keyof ServerEvents]: { name: Name; data: ServerEvents[Name] } }[keyof ServerEvents];
-
-function asIncoming({ event: name, data, notification, state }: NotificationItem): Incoming[] {
-  const wire = WIRE_EVENTS[name];
-  return wire ? [{ name, wire, data: { ...data, notification }, offset: undefined, state }] : [];
-}
-
-/** The answer, or this if it is refused for good. */
-async function unlessRefused<T>(request: Promise<T>, refused: T): Promise<T> {
-  try {
-    return await request;
-  } catch (error) {
-    if (isTemporary(error)) throw error;
-    return refused;
-  }
-}
-
-function retryAfter(error: unknown): number | undefined {
-  return error instanceof RealtimeError ? error.retryAfterMs : undefined;
-}
-
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
 }
 
 function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

@@ -1,13 +1,14 @@
 export { type Backoff } from './backoff.js';
 export * from './chat-types.js';
 export { type Chat, type Conversation, type SendOptions } from './chat.js';
-export { type ClientEvents, type ClientOptions, WalletwireClient } from './client.js';
+export { WalletwireClient } from './client.js';
 export { type ErrorCode, type ErrorDetails, isTemporary, RealtimeError } from './errors.js';
 export type * from './generated/events.js';
 export { type StatusCode } from './generated/status.js';
 export { type Action, type InboxView, type Selection } from './inbox.js';
 export { type ConnectionState } from './link.js';
 export { type Notifications } from './notifications.js';
+export { type ClientEvents, type ClientOptions } from './options.js';
 export { type Storage } from './outbox.js';
 export { type PeopleView } from './people.js';
 export { type RoomView } from './rooms.js';
