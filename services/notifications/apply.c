@@ -10,6 +10,7 @@
 #include "ring.h"
 #include "stats.h"
 #include "store.h"
+#include "store_rows.h"
 
 #define NUMBER(NAME) WALLETWIRE__V1__PAYLOAD__BODY_##NAME
 
@@ -79,11 +80,8 @@ static enum status write_rows(
 		if (!s)
 			s = earlier_blank(apply->db, batch, &apply->arena, err);
 	}
-	if (!s && batch->inbox.len > 0) {
+	if (!s && batch->inbox.len > 0)
 		s = store_insert_inbox(apply->db, &batch->inbox, err);
-		if (!s)
-			s = store_add_unread(apply->db, &batch->unread, err);
-	}
 	if (!s)
 		s = store_set_users(apply->db, batch, err);
 	if (!s)
@@ -124,34 +122,29 @@ static enum status write_announcements(
 	return s;
 }
 
-static void add_unread_state(struct batch *batch, struct batch_user *user, Unread *unread)
+static void add_unread_state(struct batch *batch, struct batch_user *user)
 {
 	Payload *payload = MESSAGE_NEW(batch->arena, payload);
+	Unread *unread = MESSAGE_NEW(batch->arena, unread);
 
+	for (size_t i = 0; i < user->counters_len; i += 3)
+		unread_add(unread, user->counters[i], user->counters[i + 1], user->counters[i + 2],
+		    batch->arena);
 	unread->version = (uint64_t)user->rev;
 	payload->body_case = NUMBER(UNREAD);
 	payload->unread = unread;
 	batch_user_add_state(batch, user, payload, user->rev);
 }
 
-/* The counters of everybody whose inbox changed, as of this transaction. */
-static enum status read_counters(struct apply *apply, struct batch *batch, struct err *err)
+/* The counters of everybody whose inbox changed. */
+static void add_counters(struct batch *batch)
 {
-	size_t len = 0;
-	const char **ids = arena_alloc(&apply->arena, batch->unread.len * sizeof(*ids));
-	Unread **unread = arena_alloc(&apply->arena, batch->unread.len * sizeof(*unread));
-	enum status s;
+	const struct unread_rows *rows = &batch->unread;
 
-	for (size_t i = 0; i < batch->unread.len; i++) {
-		if (len == 0 || strcmp(ids[len - 1], batch->unread.user_id[i]) != 0)
-			ids[len++] = batch->unread.user_id[i];
+	for (size_t i = 0; i < rows->len; i++) {
+		if (i == 0 || strcmp(rows->user_id[i - 1], rows->user_id[i]) != 0)
+			add_unread_state(batch, batch_find_user(batch, rows->user_id[i]));
 	}
-	if (len == 0)
-		return STATUS_OK;
-	s = store_unread_of(apply->db, ids, len, &apply->arena, unread, err);
-	for (size_t i = 0; i < len && !s; i++)
-		add_unread_state(batch, batch_find_user(batch, ids[i]), unread[i]);
-	return s;
 }
 
 static enum status write_new(
@@ -168,8 +161,7 @@ static enum status write_new(
 	s = write_applied(apply, batch, now_us, err);
 	if (!s)
 		s = write_rows(apply, batch, now_us, err);
-	if (!s)
-		s = read_counters(apply, batch, err);
+	add_counters(batch);
 	if (!s)
 		s = write_announcements(apply, batch, now_us, audit, err);
 	if (!s)
@@ -278,9 +270,7 @@ static enum status ring_users(struct apply *apply, const struct batch *batch, st
 /* The old items of events that came again, and the counters with them. */
 static enum status find_old_items(struct apply *apply, struct batch *again, struct err *err)
 {
-	const char **ids = arena_alloc(&apply->arena, again->users_len * sizeof(*ids));
-	Unread **unread = arena_alloc(&apply->arena, again->users_len * sizeof(*unread));
-	size_t n = 0, len = 0, max = 0;
+	size_t n = 0, max = 0;
 	const char **users;
 	int64_t *seqs;
 	enum status s;
@@ -306,12 +296,9 @@ static enum status find_old_items(struct apply *apply, struct batch *again, stru
 		return s;
 	for (size_t i = 0; i < again->users_len; i++) {
 		if (again->users[i].items_len > 0)
-			ids[len++] = again->users[i].user_id;
+			add_unread_state(again, &again->users[i]);
 	}
-	s = store_unread_of(apply->db, ids, len, &apply->arena, unread, err);
-	for (size_t i = 0; i < len && !s; i++)
-		add_unread_state(again, batch_find_user(again, ids[i]), unread[i]);
-	return s;
+	return STATUS_OK;
 }
 
 /* The states they name, as they are now. */

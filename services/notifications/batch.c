@@ -152,14 +152,18 @@ struct batch_user *batch_find_user(struct batch *batch, const char *user_id)
 	return bsearch(&key, batch->users, batch->users_len, sizeof(key), by_user_id);
 }
 
-void batch_set_user(struct batch *batch, const char *user_id, int64_t seq, int64_t rev)
+void batch_set_user(struct batch *batch, const char *user_id, int64_t seq, int64_t rev,
+    const int32_t *counters, size_t counters_len)
 {
 	struct batch_user *user = batch_find_user(batch, user_id);
 
 	assert(user);
-	*user = (struct batch_user){
-		.user_id = user->user_id, .seq = seq, .rev_before = rev, .rev = rev
-	};
+	*user = (struct batch_user){ .user_id = user->user_id,
+		.seq = seq,
+		.rev_before = rev,
+		.rev = rev,
+		.counters = counters,
+		.counters_len = counters_len };
 }
 
 struct batch_event *batch_find(struct batch *batch, const char *event_key)
@@ -517,6 +521,50 @@ static void count_unread(struct batch *batch)
 	}
 }
 
+/* The same order as in the arrays. */
+static int compare_counter(const struct unread_rows *rows, size_t row, const int32_t *counter)
+{
+	int order = rows->type[row] - counter[0];
+
+	return order ? order : rows->priority[row] - counter[1];
+}
+
+/* The user's counters with the rows [from, to) added; both are sorted. */
+static void add_to_counters(struct batch_user *user, const struct unread_rows *rows, size_t from,
+    size_t to, struct arena *arena)
+{
+	int32_t *sum = arena_alloc(arena, (user->counters_len + 3 * (to - from)) * sizeof(*sum));
+	size_t len = 0, at = 0;
+
+	while (from < to || at < user->counters_len) {
+		const int32_t *old = at < user->counters_len ? &user->counters[at] : NULL;
+		int order = !old ? -1 : from < to ? compare_counter(rows, from, old) : 1;
+		int32_t n = (order >= 0 ? old[2] : 0) + (order <= 0 ? rows->n[from] : 0);
+
+		sum[len++] = order < 0 ? rows->type[from] : old[0];
+		sum[len++] = order < 0 ? rows->priority[from] : old[1];
+		sum[len++] = n;
+		at += order >= 0 ? 3 : 0;
+		from += order <= 0;
+	}
+	user->counters = sum;
+	user->counters_len = len;
+}
+
+static void move_counters(struct batch *batch)
+{
+	const struct unread_rows *rows = &batch->unread;
+
+	for (size_t from = 0, to; from < rows->len; from = to) {
+		for (to = from + 1; to < rows->len; to++) {
+			if (strcmp(rows->user_id[to], rows->user_id[from]) != 0)
+				break;
+		}
+		add_to_counters(
+		    batch_find_user(batch, rows->user_id[from]), rows, from, to, batch->arena);
+	}
+}
+
 /* The items to be rung, by user, from the mailbox rows. */
 static void make_items(struct batch *batch, int64_t applied_us)
 {
@@ -559,5 +607,6 @@ void batch_number(struct batch *batch, int64_t first_body_id, int64_t applied_us
 	for (size_t i = 0; i < batch->users_len; i++)
 		batch->users[i].rev += batch->users[i].state_changed;
 	count_unread(batch);
+	move_counters(batch);
 	make_items(batch, applied_us);
 }

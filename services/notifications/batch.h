@@ -54,6 +54,10 @@ struct batch_user {
 	const char *user_id;
 	int64_t rev_before, rev;
 	int64_t seq; /* after the batch */
+	/* Unread items, after the batch likewise: triples of type, priority and how many, sorted.
+	 */
+	const int32_t *counters;
+	size_t counters_len; /* three times as many as there are */
 	bool state_changed;
 	size_t items_len;
 	Item **items;   /* in seq order */
@@ -133,7 +137,9 @@ bool batch_add(struct batch *batch, const struct plan *plan);
 void batch_add_dead(struct batch *batch, const struct batch_dead *dead);
 void batch_prepare(struct batch *batch, struct arena *arena);
 
-void batch_set_user(struct batch *batch, const char *user_id, int64_t seq, int64_t rev);
+/* `counters` lives as long as the batch. */
+void batch_set_user(struct batch *batch, const char *user_id, int64_t seq, int64_t rev,
+    const int32_t *counters, size_t counters_len);
 struct batch_event *batch_find(struct batch *batch, const char *event_key); /* NULL if none */
 void batch_set_version(
     struct batch *batch, int kind, const char *user_id, const char *key, int64_t version);

@@ -104,6 +104,7 @@ const struct db_migration store_migrations[] = {
 	{ 5, "audit", schema_005_audit },
 	{ 6, "erasure", schema_006_erasure },
 	{ 7, "marks", schema_007_marks },
+	{ 8, "counters", schema_008_counters },
 };
 const size_t store_migrations_len = ARRAY_LEN(store_migrations);
 

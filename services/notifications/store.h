@@ -82,9 +82,7 @@ enum status store_insert_mailbox(
     struct db *db, const struct mailbox_rows *rows, int64_t now_us, struct err *err) MUST_CHECK;
 enum status store_insert_inbox(
     struct db *db, const struct inbox_rows *rows, struct err *err) MUST_CHECK;
-enum status store_add_unread(
-    struct db *db, const struct unread_rows *rows, struct err *err) MUST_CHECK;
-/* The reverse, of counters that are there. */
+/* Of items that were counted, and leave. */
 enum status store_take_unread(
     struct db *db, const struct unread_rows *rows, struct err *err) MUST_CHECK;
 enum status store_set_users(struct db *db, const struct batch *batch, struct err *err) MUST_CHECK;

@@ -26,6 +26,17 @@ enum status store_create_users(struct db *db, const struct batch *batch, struct 
 	return db_run(db, STORE_CREATE_USERS, &p, NULL, err);
 }
 
+static void set_user(struct batch *batch, const struct db_result *r, size_t row)
+{
+	size_t len = db_get_array_len(r, row, 3);
+	int32_t *counters = arena_alloc(batch->arena, len * sizeof(*counters));
+
+	for (size_t i = 0; i < len; i++)
+		counters[i] = (int32_t)db_get_array_int(r, row, 3, i);
+	batch_set_user(batch, db_get_text(r, row, 0), db_get_int(r, row, 1), db_get_int(r, row, 2),
+	    counters, len);
+}
+
 static enum status read_users(
     struct db *db, size_t statement, struct batch *batch, size_t *ret_found, struct err *err)
 {
@@ -39,8 +50,7 @@ static enum status read_users(
 	if (s)
 		return s;
 	for (size_t i = 0; i < db_rows(r); i++)
-		batch_set_user(
-		    batch, db_get_text(r, i, 0), db_get_int(r, i, 1), db_get_int(r, i, 2));
+		set_user(batch, r, i);
 	*ret_found = db_rows(r);
 	db_result_free(r);
 	return STATUS_OK;
@@ -289,46 +299,42 @@ enum status store_insert_inbox(struct db *db, const struct inbox_rows *rows, str
 	    &copy, err);
 }
 
-static void add_unread_params(struct db_params *p, const struct unread_rows *rows)
-{
-	db_params_init(p);
-	db_add_text_array(p, rows->user_id, rows->len);
-	db_add_i16_array(p, rows->type, rows->len);
-	db_add_i16_array(p, rows->priority, rows->len);
-	db_add_i32_array(p, rows->n, rows->len);
-}
-
-/* *ret_n: how many of the counters there were. */
-static enum status move_unread(
-    struct db *db, size_t statement, const struct unread_rows *rows, size_t *ret_n, struct err *err)
-{
-	struct db_params p;
-
-	add_unread_params(&p, rows);
-	return db_run_count(db, statement, &p, ret_n, err);
-}
-
-/* Mostly they are all there: an update costs half of what an insert that conflicts does. */
-enum status store_add_unread(struct db *db, const struct unread_rows *rows, struct err *err)
-{
-	struct db_params p;
-	size_t n = 0;
-	enum status s = move_unread(db, STORE_ADD_UNREAD, rows, &n, err);
-
-	if (s || n == rows->len)
-		return s;
-	add_unread_params(&p, rows);
-	return db_run(db, STORE_CREATE_UNREAD, &p, NULL, err);
-}
-
 enum status store_take_unread(struct db *db, const struct unread_rows *rows, struct err *err)
 {
-	size_t n = 0;
-	enum status s = move_unread(db, STORE_TAKE_UNREAD, rows, &n, err);
+	struct db_params p;
 
-	if (!s && n != rows->len)
-		s = err_set(err, STATUS_INTERNAL, "a counter of unread items is missing");
-	return s;
+	db_params_init(&p);
+	db_add_text_array(&p, rows->user_id, rows->len);
+	db_add_i16_array(&p, rows->type, rows->len);
+	db_add_i16_array(&p, rows->priority, rows->len);
+	db_add_i32_array(&p, rows->n, rows->len);
+	return db_run(db, STORE_TAKE_UNREAD, &p, NULL, err);
+}
+
+/* Everybody's counters in one array, each with its first and last element: counted from 1. */
+struct counters_column {
+	int32_t *all, *first, *last;
+	size_t len;
+};
+
+static struct counters_column counters_column(const struct batch *batch)
+{
+	struct arena *arena = batch->arena;
+	size_t total = 0;
+
+	for (size_t i = 0; i < batch->users_len; i++)
+		total += batch->users[i].counters_len;
+	return (struct counters_column){ arena_alloc(arena, total * sizeof(int32_t)),
+		arena_alloc(arena, batch->users_len * sizeof(int32_t)),
+		arena_alloc(arena, batch->users_len * sizeof(int32_t)), 0 };
+}
+
+static void add_counters(struct counters_column *column, size_t row, const struct batch_user *user)
+{
+	column->first[row] = (int32_t)column->len + 1;
+	for (size_t i = 0; i < user->counters_len; i++)
+		column->all[column->len++] = user->counters[i];
+	column->last[row] = (int32_t)column->len;
 }
 
 enum status store_set_users(struct db *db, const struct batch *batch, struct err *err)
@@ -336,6 +342,7 @@ enum status store_set_users(struct db *db, const struct batch *batch, struct err
 	const char **ids = arena_alloc(batch->arena, batch->users_len * sizeof(*ids));
 	int64_t *seqs = arena_alloc(batch->arena, batch->users_len * sizeof(*seqs));
 	int64_t *revs = arena_alloc(batch->arena, batch->users_len * sizeof(*revs));
+	struct counters_column counters = counters_column(batch);
 	struct db_params p;
 	size_t n = 0;
 
@@ -346,6 +353,7 @@ enum status store_set_users(struct db *db, const struct batch *batch, struct err
 			continue;
 		ids[n] = user->user_id;
 		seqs[n] = user->seq;
+		add_counters(&counters, n, user);
 		revs[n++] = user->rev;
 	}
 	if (n == 0)
@@ -354,6 +362,9 @@ enum status store_set_users(struct db *db, const struct batch *batch, struct err
 	db_add_text_array(&p, ids, n);
 	db_add_i64_array(&p, seqs, n);
 	db_add_i64_array(&p, revs, n);
+	db_add_i32_array(&p, counters.all, counters.len);
+	db_add_i32_array(&p, counters.first, n);
+	db_add_i32_array(&p, counters.last, n);
 	return db_run(db, STORE_SET_USERS, &p, NULL, err);
 }
 

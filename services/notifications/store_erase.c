@@ -129,7 +129,5 @@ static enum status run_for_user(
 
 enum status store_erase_user(struct db *db, const char *user_id, struct err *err)
 {
-	enum status s = run_for_user(db, STORE_ERASE_COUNTERS, user_id, err);
-
-	return s ? s : run_for_user(db, STORE_ERASE_USER, user_id, err);
+	return run_for_user(db, STORE_ERASE_USER, user_id, err);
 }

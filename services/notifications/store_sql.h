@@ -29,14 +29,6 @@
 	"INSERT INTO notifications." table " (event_key, applied_at, users, seqs)" \
 	" VALUES ($1::text, $2::timestamptz, '{}', '{}') ON CONFLICT DO NOTHING RETURNING 1"
 
-/* Both have the same parameters. */
-#define SQL_MOVE_UNREAD(sign)                                                          \
-	"UPDATE notifications.unread u SET n = u.n " sign " r.n"                       \
-	" FROM unnest($1::text[], $2::smallint[], $3::smallint[], $4::integer[])"      \
-	" AS r(user_id, type, priority, n)"                                            \
-	" WHERE u.user_id = r.user_id AND u.type = r.type AND u.priority = r.priority" \
-	" RETURNING 1"
-
 /* States are literals here, so that the partial index of what is unread can be used. */
 #define SQL_MOVE(state_, read_at, archived_at)                                                \
 	"WITH picked AS (SELECT seq, type, priority, state < 3 AND " state_ " >= 3 AS leaves" \
@@ -130,13 +122,19 @@
 	S(CREATE_USERS, "INSERT INTO notifications.users (user_id)"                                \
 			" SELECT u FROM unnest($1::text[]) WITH ORDINALITY AS r(u, o) ORDER BY o"  \
 			" ON CONFLICT DO NOTHING")                                                 \
-	S(LOCK_USERS, "SELECT user_id, seq, rev FROM notifications.users"                          \
+	S(LOCK_USERS, "SELECT user_id, seq, rev, unread FROM notifications.users"                  \
 		      " WHERE user_id = ANY ($1::text[]) ORDER BY user_id FOR UPDATE")             \
-	S(READ_USERS,                                                                              \
-	    "SELECT user_id, seq, rev FROM notifications.users WHERE user_id = ANY ($1::text[])")  \
-	S(SET_USERS,                                                                               \
+	S(READ_USERS, "SELECT user_id, seq, rev, unread FROM notifications.users"                  \
+		      " WHERE user_id = ANY ($1::text[])")                                         \
+	S(SET_NUMBERS,                                                                             \
 	    "UPDATE notifications.users u SET seq = r.seq, rev = r.rev"                            \
 	    " FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS r(user_id, seq, rev)"         \
+	    " WHERE u.user_id = r.user_id")                                                        \
+	S(SET_USERS,                                                                               \
+	    "UPDATE notifications.users u SET seq = r.seq, rev = r.rev,"                           \
+	    " unread = ($4::integer[])[r.first:r.last]"                                            \
+	    " FROM unnest($1::text[], $2::bigint[], $3::bigint[], $5::integer[], $6::integer[])"   \
+	    " AS r(user_id, seq, rev, first, last)"                                                \
 	    " WHERE u.user_id = r.user_id")                                                        \
 	S(FIND_APPLIED, "SELECT event_key, users, seqs FROM notifications.applied_a"               \
 			" WHERE event_key = ANY ($1::text[])"                                      \
@@ -150,12 +148,14 @@
 	S(TRANSFER_VERSIONS, "SELECT transfer_id, version FROM notifications.transfers"            \
 			     " WHERE transfer_id = ANY ($1::text[])")                              \
 	S(DRAW_BODY_IDS, "SELECT nextval('notifications.body_ids')")                               \
-	S(ADD_UNREAD, SQL_MOVE_UNREAD("+"))                                                        \
-	S(CREATE_UNREAD,                                                                           \
-	    "INSERT INTO notifications.unread (user_id, type, priority, n)"                        \
-	    " SELECT * FROM unnest($1::text[], $2::smallint[], $3::smallint[], $4::integer[])"     \
-	    " ON CONFLICT DO NOTHING")                                                             \
-	S(TAKE_UNREAD, SQL_MOVE_UNREAD("-"))                                                       \
+	S(TAKE_UNREAD,                                                                             \
+	    "UPDATE notifications.users u"                                                         \
+	    " SET unread = notifications.unread_less(u.unread, r.types, r.priorities, r.ns)"       \
+	    " FROM (SELECT user_id, array_agg(type) AS types, array_agg(priority) AS priorities,"  \
+	    " array_agg(n) AS ns"                                                                  \
+	    " FROM unnest($1::text[], $2::smallint[], $3::smallint[], $4::integer[])"              \
+	    " AS x(user_id, type, priority, n) GROUP BY user_id) r"                                \
+	    " WHERE u.user_id = r.user_id")                                                        \
 	S(SET_BALANCES,                                                                            \
 	    "INSERT INTO notifications.balances AS b (user_id, wallet_id, version, payload, "      \
 	    "updated_at)"                                                                          \
@@ -186,9 +186,8 @@
 	S(DRAW_ANNOUNCEMENTS,                                                                      \
 	    "UPDATE notifications.meta SET announcement_seq = announcement_seq + $1::bigint"       \
 	    " RETURNING announcement_seq - $1 + 1")                                                \
-	S(UNREAD_OF,                                                                               \
-	    "SELECT user_id, type, priority, n FROM notifications.unread"                          \
-	    " WHERE user_id = ANY ($1::text[]) AND n > 0 ORDER BY user_id, type, priority")        \
+	S(UNREAD_OF, "SELECT user_id, type, priority, n FROM notifications.unread"                 \
+		     " WHERE user_id = ANY ($1::text[]) ORDER BY user_id, type, priority")         \
 	S(OLD_ITEMS, "SELECT " SQL_ITEM ", m.user_id"                                              \
 		     " FROM unnest($1::text[], $2::bigint[]) AS r(user_id, seq)"                   \
 		     " JOIN notifications.mailbox m ON m.user_id = r.user_id AND m.seq = "         \
@@ -214,7 +213,7 @@
 	    " m.announcement_seq AS z, NULL::bytea AS payload, '', ''"                             \
 	    " FROM notifications.meta m LEFT JOIN notifications.users u ON u.user_id = $1::text"   \
 	    " UNION ALL SELECT 1, '', type, priority, n, NULL, '', '' FROM notifications.unread"   \
-	    " WHERE user_id = $1 AND n > 0"                                                        \
+	    " WHERE user_id = $1"                                                                  \
 	    " UNION ALL (SELECT 2, wallet_id, version, 0, 0, payload, '', ''"                      \
 	    " FROM notifications.balances"                                                         \
 	    " WHERE user_id = $1 AND NOT gone ORDER BY updated_at DESC LIMIT 1000)"                \
@@ -236,7 +235,7 @@
 	S(LIST_UNREAD, SQL_LIST(" AND i.state < 3"))                                               \
 	S(UNREAD, "SELECT coalesce(n.type, 0), coalesce(n.priority, 0), coalesce(n.n, 0), u.rev"   \
 		  " FROM notifications.users u"                                                    \
-		  " LEFT JOIN notifications.unread n ON n.user_id = u.user_id AND n.n > 0"         \
+		  " LEFT JOIN notifications.unread n ON n.user_id = u.user_id"                     \
 		  " WHERE u.user_id = $1::text ORDER BY 1, 2")                                     \
 	S(TRANSFER, "SELECT payload, $2::text = ANY (parties) FROM notifications.transfers"        \
 		    " WHERE transfer_id = $1::text")                                               \
@@ -353,7 +352,7 @@
 	    "i.seq > u.seq)"                                                                       \
 	    " FROM notifications.users u WHERE u.user_id = $1::text")                              \
 	S(RECOUNT, "SELECT 0, type, priority, n::bigint FROM notifications.unread"                 \
-		   " WHERE user_id = $1::text AND n > 0"                                           \
+		   " WHERE user_id = $1::text"                                                     \
 		   " UNION ALL SELECT 1, type, priority, count(*) FROM notifications.inbox"        \
 		   " WHERE user_id = $1 AND state < 3 GROUP BY type, priority ORDER BY 1, 2, 3")   \
 	S(FORGET_BODIES, "DELETE FROM notifications.bodies WHERE body_id IN (SELECT body_id"       \
@@ -377,10 +376,11 @@
 	S(ERASE_INBOX,                                                                             \
 	    "WITH gone AS (DELETE FROM notifications.inbox WHERE user_id = $1::text"               \
 	    " AND seq > $2::bigint AND seq <= $3::bigint RETURNING type, priority, state)"         \
-	    ", counted AS (UPDATE notifications.unread u SET n = u.n - c.n FROM"                   \
-	    " (SELECT type, priority, count(*)::integer AS n FROM gone WHERE state < 3"            \
-	    " GROUP BY type, priority) c"                                                          \
-	    " WHERE u.user_id = $1 AND u.type = c.type AND u.priority = c.priority)"               \
+	    ", counted AS (UPDATE notifications.users u"                                           \
+	    " SET unread = notifications.unread_less(u.unread, c.types, c.priorities, c.ns) FROM"  \
+	    " (SELECT array_agg(type) AS types, array_agg(priority) AS priorities,"                \
+	    " array_agg(1) AS ns FROM gone WHERE state < 3) c"                                     \
+	    " WHERE u.user_id = $1 AND c.types IS NOT NULL)"                                       \
 	    " SELECT 1 FROM gone")                                                                 \
 	S(RELEASE_BODIES,                                                                          \
 	    "UPDATE notifications.bodies SET holders = holders - 1 WHERE body_id IN"               \
@@ -422,7 +422,6 @@
 	    " ORDER BY b.body_id FOR UPDATE OF b)")                                                \
 	/* Of somebody without a counter row there is no lock: what came meanwhile stays counted.  \
 	 */                                                                                        \
-	S(ERASE_COUNTERS, "DELETE FROM notifications.unread WHERE user_id = $1::text AND n = 0")   \
 	S(ERASE_USER,                                                                              \
 	    "UPDATE notifications.users SET country = '', language = '', tier = '',"               \
 	    " seen_up_to = 0, read_up_to = 0, archived_up_to = 0 WHERE user_id = $1::text")        \

@@ -108,7 +108,7 @@ enum status store_set_some(struct db *db, const struct store_users *users, struc
 	db_add_text_array(&p, users->user_id, users->len);
 	db_add_i64_array(&p, users->seq, users->len);
 	db_add_i64_array(&p, users->rev, users->len);
-	return db_run(db, STORE_SET_USERS, &p, NULL, err);
+	return db_run(db, STORE_SET_NUMBERS, &p, NULL, err);
 }
 
 static enum status run_on_items(struct db *db, size_t statement, const struct store_items *items,

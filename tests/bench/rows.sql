@@ -16,7 +16,5 @@ INSERT INTO notifications.inbox (user_id, seq, body_id, event_id, type, priority
 SELECT 'applied_' || CASE applied_period % 2 WHEN 0 THEN 'a' ELSE 'b' END AS applied FROM notifications.progress \gset
 INSERT INTO notifications.:applied (event_key, applied_at, users, seqs)
 	SELECT 'payment/' || event_id, now(), ARRAY[user_id], ARRAY[seq] FROM made;
-UPDATE notifications.unread u SET n = u.n + m.n
-	FROM (SELECT user_id, count(*) AS n FROM made GROUP BY user_id) m WHERE u.user_id = m.user_id;
-UPDATE notifications.users u SET seq = u.seq + m.n, rev = u.rev + m.n
+UPDATE notifications.users u SET seq = u.seq + m.n, rev = u.rev + m.n, unread[3] = u.unread[3] + m.n
 	FROM (SELECT user_id, count(*) AS n FROM made GROUP BY user_id) m WHERE u.user_id = m.user_id;

@@ -233,8 +233,8 @@ static const struct fault {
 	    { "REVOKE INSERT ON notifications.inbox FROM app" },
 	    { "GRANT INSERT ON notifications.inbox TO app" } },
 	{ "no-table", CAUSE_POSTGRES_SCHEMA, true, NULL,
-	    { "ALTER TABLE notifications.unread RENAME TO away" },
-	    { "ALTER TABLE notifications.away RENAME TO unread" } },
+	    { "ALTER TABLE notifications.bodies RENAME TO away" },
+	    { "ALTER TABLE notifications.away RENAME TO bodies" } },
 	{ "no-partition", CAUSE_POSTGRES_SCHEMA, true, NULL,
 	    { "DO $$ BEGIN EXECUTE 'ALTER TABLE notifications.mailbox"
 	      " DETACH PARTITION notifications." TODAY "; END $$" },

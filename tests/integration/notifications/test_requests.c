@@ -285,9 +285,9 @@ START_TEST(verify_finds_what_does_not_agree)
 	publish_kyc("alice", 1, 5);
 	world_wait_seq(&world, "alice", 5, 1);
 	ck_assert(world_verify(&world, "alice")->consistent);
-	postgres_exec(world.dsn, "UPDATE notifications.unread SET n = n + 1");
+	postgres_exec(world.dsn, "UPDATE notifications.users SET unread[3] = unread[3] + 1");
 	ck_assert(!world_verify(&world, "alice")->consistent);
-	postgres_exec(world.dsn, "UPDATE notifications.unread SET n = n - 1");
+	postgres_exec(world.dsn, "UPDATE notifications.users SET unread[3] = unread[3] - 1");
 	ck_assert(world_verify(&world, "alice")->consistent);
 	postgres_exec(world.dsn, "DELETE FROM notifications.mailbox WHERE seq = 3");
 	ck_assert(!world_verify(&world, "alice")->consistent);

@@ -83,7 +83,7 @@ static void number(void)
 {
 	batch_prepare(&batch, &work);
 	for (size_t i = 0; i < batch.users_len; i++)
-		batch_set_user(&batch, batch.users[i].user_id, 10, 5);
+		batch_set_user(&batch, batch.users[i].user_id, 10, 5, NULL, 0);
 	batch_number(&batch, 4096, 2000000);
 }
 
@@ -133,6 +133,45 @@ START_TEST(counters_are_summed_by_user_type_and_priority)
 }
 END_TEST
 
+/* With the counters given as they were, one KYC change and one final transfer of "a" are added. */
+static void check_counters(
+    const int32_t *before, size_t before_len, const int32_t *after, size_t after_len)
+{
+	setup();
+	ck_assert(add_kyc("1", "a"));
+	add_transfer("2", "a", 0, /* final= */ true);
+	batch_prepare(&batch, &work);
+	batch_set_user(&batch, "a", 10, 5, before, before_len);
+	batch_number(&batch, 4096, 1);
+	ck_assert_uint_eq(batch.users[0].counters_len, after_len);
+	ck_assert_mem_eq(batch.users[0].counters, after, after_len * sizeof(*after));
+	teardown();
+}
+
+START_TEST(counters_are_added_to_those_that_were)
+{
+	enum {
+		TRANSFER = WALLETWIRE__V1__PAYLOAD__BODY_TRANSFER,
+		KYC = WALLETWIRE__V1__PAYLOAD__BODY_KYC,
+		NORMAL = WALLETWIRE__V1__PRIORITY__PRIORITY_NORMAL,
+		HIGH = WALLETWIRE__V1__PRIORITY__PRIORITY_HIGH,
+		CRITICAL = WALLETWIRE__V1__PRIORITY__PRIORITY_CRITICAL
+	};
+	static const int32_t none[] = { TRANSFER, NORMAL, 1, KYC, HIGH, 1 },
+			     both[] = { TRANSFER, NORMAL, 7, KYC, HIGH, 4 },
+			     both_after[] = { TRANSFER, NORMAL, 8, KYC, HIGH, 5 },
+			     around[] = { 1, NORMAL, 2, TRANSFER, CRITICAL, 3, 99, NORMAL, 4 },
+			     around_after[] = { 1, NORMAL, 2, TRANSFER, NORMAL, 1, TRANSFER,
+				     CRITICAL, 3, KYC, HIGH, 1, 99, NORMAL, 4 };
+
+	teardown();
+	check_counters(NULL, 0, none, ARRAY_LEN(none));
+	check_counters(both, ARRAY_LEN(both), both_after, ARRAY_LEN(both_after));
+	check_counters(around, ARRAY_LEN(around), around_after, ARRAY_LEN(around_after));
+	setup();
+}
+END_TEST
+
 START_TEST(an_event_twice_in_a_batch_counts_once)
 {
 	ck_assert(add_kyc("1", "a"));
@@ -151,7 +190,7 @@ START_TEST(an_applied_event_gets_no_numbers)
 	ck_assert(add_kyc("2", "a"));
 	batch_prepare(&batch, &work);
 	batch_find(&batch, "kyc/1")->applied = true;
-	batch_set_user(&batch, "a", 10, 5);
+	batch_set_user(&batch, "a", 10, 5, NULL, 0);
 	batch_number(&batch, 4096, 1);
 	ck_assert_uint_eq(batch.mailbox.len, 1);
 	ck_assert_str_eq(batch.inbox.event_id[0], "2");
@@ -222,7 +261,7 @@ START_TEST(a_stored_version_holds_against_an_older_event)
 {
 	add_balance("1", "a", 7);
 	batch_prepare(&batch, &work);
-	batch_set_user(&batch, "a", 10, 5);
+	batch_set_user(&batch, "a", 10, 5, NULL, 0);
 	batch_set_version(&batch, WALLETWIRE__V1__PAYLOAD__BODY_BALANCE, "a", "w", 7);
 	batch_number(&batch, 4096, 1);
 	ck_assert(!batch.states[0].changed);
@@ -415,6 +454,7 @@ int main(void)
 	tcase_add_test(tcase, a_body_says_how_many_were_told_it_and_who_wrote_it);
 	tcase_add_test(tcase, numbers_are_gapless_per_user_in_stream_order);
 	tcase_add_test(tcase, counters_are_summed_by_user_type_and_priority);
+	tcase_add_test(tcase, counters_are_added_to_those_that_were);
 	tcase_add_test(tcase, an_event_twice_in_a_batch_counts_once);
 	tcase_add_test(tcase, an_applied_event_gets_no_numbers);
 	tcase_add_test(tcase, numbers_are_kept_with_whom_they_went_to);
