@@ -6,6 +6,19 @@
 
 typedef Walletwire__V1__ChatCreateRequest CreateRequest;
 
+struct creation {
+	struct change change; /* first: the verb gets it by this */
+	/* Of a group: the creator's, or one of our own: a commit whose answer is lost is tried
+	 * again, and has to find what it made. */
+	const char *key;
+	char minted[ID_SIZE];
+};
+
+static const char *key_of(const struct change *change)
+{
+	return ((const struct creation *)(const void *)change)->key;
+}
+
 static enum status check_members(
     const struct change *change, const CreateRequest *in, struct err *err)
 {
@@ -96,8 +109,8 @@ static enum status insert_group(
 
 	id_random(id);
 	room.room_id = change->room_id = arena_strdup(change->arena, id);
-	return store_insert_room(change->db, &room, change->user_id,
-	    in->client_id[0] ? in->client_id : NULL, ret_inserted, err);
+	return store_insert_room(
+	    change->db, &room, change->user_id, key_of(change), ret_inserted, err);
 }
 
 static enum status check_people(struct change *change, const CreateRequest *in, struct err *err)
@@ -116,12 +129,9 @@ static enum status enter_group(struct change *change, struct err *err)
 {
 	const CreateRequest *in = change->in;
 	bool inserted = false;
-	enum status s = STATUS_OK;
+	enum status s = store_find_created(
+	    change->db, change->user_id, key_of(change), change->arena, &change->room_id, err);
 
-	change->room_id = "";
-	if (in->client_id[0])
-		s = store_find_created(change->db, change->user_id, in->client_id, change->arena,
-		    &change->room_id, err);
 	if (s || change->room_id[0])
 		return s ? s : change_enter_room(change, err);
 	s = check_people(change, in, err);
@@ -130,7 +140,7 @@ static enum status enter_group(struct change *change, struct err *err)
 	if (!s && inserted)
 		s = insert_members(change, in, err);
 	if (!s && !inserted) /* a retry was faster, and has committed */
-		s = store_find_created(change->db, change->user_id, in->client_id, change->arena,
+		s = store_find_created(change->db, change->user_id, key_of(change), change->arena,
 		    &change->room_id, err);
 	if (!s)
 		s = change_enter_room(change, err);
@@ -167,16 +177,19 @@ static enum status require_friends(struct request *req, const CreateRequest *in,
 enum status chat_on_create(struct request *req, struct err *err)
 {
 	const CreateRequest *in = (const void *)req->body;
-	struct change change = { .fn = show };
-	enum status s = change_begin(&change, req, in->caller, err);
+	struct creation creation = { .change = { .fn = show } };
+	struct change *change = &creation.change;
+	enum status s = change_begin(change, req, in->caller, err);
 
 	if (!s)
-		s = check(&change, in, err);
+		s = check(change, in, err);
 	if (!s)
 		s = require_friends(req, in, err);
 	if (s)
 		return s;
-	change.enter = in->type == ROOM_TYPE(DIRECT) ? change_enter_direct : enter_group;
-	change.other_id = in->n_members > 0 ? in->members[0] : NULL;
-	return change_run(&change, err);
+	id_random(creation.minted);
+	creation.key = in->client_id[0] ? in->client_id : creation.minted;
+	change->enter = in->type == ROOM_TYPE(DIRECT) ? change_enter_direct : enter_group;
+	change->other_id = in->n_members > 0 ? in->members[0] : NULL;
+	return change_run(change, err);
 }

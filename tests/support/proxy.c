@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,11 +18,18 @@ enum { PAIRS_MAX = 16, TICK_MS = 10, BLOCK = 65536 };
 
 struct pair {
 	int client, server;
+	bool is_marked, loses; /* the mark was said; the next answer is lost */
+};
+
+struct loss {
+	const char *mark, *request;
 };
 
 struct proxy {
 	int listener, port, target;
-	atomic_bool is_cut, is_over;
+	atomic_bool is_cut, is_over, has_lost;
+	struct loss loss;
+	atomic_bool is_armed; /* `loss` is set, and did not come about yet */
 	pthread_t thread;
 	struct pair pairs[PAIRS_MAX]; /* of the thread */
 	size_t len;
@@ -44,7 +52,7 @@ static void close_pair(struct proxy *proxy, size_t i)
 static void take(struct proxy *proxy)
 {
 	struct sockaddr_in target = address(proxy->target);
-	struct pair pair = { accept(proxy->listener, NULL, NULL), -1 };
+	struct pair pair = { .client = accept(proxy->listener, NULL, NULL), .server = -1 };
 
 	if (pair.client < 0)
 		return;
@@ -58,14 +66,37 @@ static void take(struct proxy *proxy)
 	(void)close(pair.server);
 }
 
-/* False: one side has gone. */
-static bool pass(int from, int to)
+static bool has(const char *data, ssize_t len, const char *text)
+{
+	return memmem(data, (size_t)len, text, strlen(text)) != NULL;
+}
+
+static void look_for_loss(struct proxy *proxy, struct pair *pair, const char *data, ssize_t len)
+{
+	if (!atomic_load(&proxy->is_armed))
+		return;
+	pair->is_marked = pair->is_marked || has(data, len, proxy->loss.mark);
+	if (!pair->is_marked || !has(data, len, proxy->loss.request))
+		return;
+	pair->loses = true;
+	atomic_store(&proxy->is_armed, false);
+}
+
+/* False: one side has gone, or has to. */
+static bool pass(struct proxy *proxy, struct pair *pair, bool is_answer)
 {
 	static char data[BLOCK];
-	ssize_t got = read(from, data, sizeof(data));
+	ssize_t got = read(is_answer ? pair->server : pair->client, data, sizeof(data));
 
+	if (got > 0 && !is_answer)
+		look_for_loss(proxy, pair, data, got);
+	if (got > 0 && is_answer && pair->loses) {
+		atomic_store(&proxy->has_lost, true);
+		return false;
+	}
 	for (ssize_t sent = 0, n; sent < got; sent += n) {
-		n = send(to, data + sent, (size_t)(got - sent), MSG_NOSIGNAL);
+		n = send(is_answer ? pair->client : pair->server, data + sent, (size_t)(got - sent),
+		    MSG_NOSIGNAL);
 		if (n <= 0)
 			return false;
 	}
@@ -85,10 +116,10 @@ static void turn(struct proxy *proxy)
 	if (poll(fds, 1 + 2 * proxy->len, TICK_MS) <= 0)
 		return;
 	for (size_t i = proxy->len; i-- > 0;) {
-		if ((fds[1 + 2 * i].revents &&
-			!pass(proxy->pairs[i].client, proxy->pairs[i].server)) ||
-		    (fds[2 + 2 * i].revents &&
-			!pass(proxy->pairs[i].server, proxy->pairs[i].client)))
+		struct pair *pair = &proxy->pairs[i];
+
+		if ((fds[1 + 2 * i].revents && !pass(proxy, pair, /* is_answer= */ false)) ||
+		    (fds[2 + 2 * i].revents && !pass(proxy, pair, /* is_answer= */ true)))
 			close_pair(proxy, i);
 	}
 	if (fds[0].revents)
@@ -134,6 +165,17 @@ void proxy_cut(struct proxy *proxy)
 void proxy_mend(struct proxy *proxy)
 {
 	atomic_store(&proxy->is_cut, false);
+}
+
+void proxy_lose_answer(struct proxy *proxy, const char *mark, const char *request)
+{
+	proxy->loss = (struct loss){ mark, request };
+	atomic_store(&proxy->is_armed, true);
+}
+
+bool proxy_has_lost(const struct proxy *proxy)
+{
+	return atomic_load(&proxy->has_lost);
 }
 
 void proxy_stop(struct proxy *proxy)

@@ -9,7 +9,7 @@ CREATE TABLE chat.rooms (
 	first_id text COLLATE "C",               -- of a direct room: the two, in order; null for a group
 	second_id text COLLATE "C",
 	creator_id text COLLATE "C" NOT NULL,
-	client_id text COLLATE "C",              -- of a group: the creator's idempotency key; null: none
+	client_id text COLLATE "C",              -- of a group: the creator's idempotency key, or one of ours; null: a direct room
 	class smallint NOT NULL DEFAULT 0,       -- of retention: 0 expires, 1 is held
 	seq bigint NOT NULL DEFAULT 0,           -- of the newest message
 	changes bigint NOT NULL DEFAULT 0,       -- number of the newest change of the room

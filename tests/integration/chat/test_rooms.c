@@ -1,9 +1,9 @@
 /* Rooms: who may do what to whom, and who is told. */
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "support/proxy.h"
 #include "world.h"
 
 static struct postgres *pg;
@@ -50,45 +50,23 @@ START_TEST(a_direct_room_is_one_per_pair_found_from_either_side)
 }
 END_TEST
 
-struct creator {
-	pthread_t thread;
-	const char *user, *other;
-	struct arena arena;
-	const char *answer;
-};
-
-static void *create_direct(void *arg)
-{
-	struct creator *creator = arg;
-
-	creator->answer = ask_in(&world, &creator->arena, creator->user, "create",
-	    arena_printf(
-		&creator->arena, "{\"type\":\"direct\",\"members\":[\"%s\"]}", creator->other));
-	return NULL;
-}
-
 START_TEST(two_who_create_the_same_direct_room_at_once_get_one)
 {
 	enum { CREATORS = 8 };
-	struct creator creators[CREATORS];
+	struct asker creators[CREATORS];
+	const char *answers[CREATORS];
 
+	for (int i = 0; i < CREATORS; i++)
+		asker_start(&creators[i], &world, i % 2 ? "alice" : "bob", "create",
+		    "{\"type\":\"direct\",\"members\":[\"%s\"]}", i % 2 ? "bob" : "alice");
 	for (int i = 0; i < CREATORS; i++) {
-		creators[i].user = i % 2 ? "alice" : "bob";
-		creators[i].other = i % 2 ? "bob" : "alice";
-		arena_init(&creators[i].arena, SIZE_MAX);
-		ck_assert_int_eq(
-		    pthread_create(&creators[i].thread, NULL, create_direct, &creators[i]), 0);
+		answers[i] = asker_end(&creators[i]);
+		ck_assert_str_eq(answers[i], answers[0]);
 	}
-	for (int i = 0; i < CREATORS; i++) {
-		(void)pthread_join(creators[i].thread, NULL);
-		ck_assert_str_eq(creators[i].answer, creators[0].answer);
-	}
-	ck_assert_has(creators[0].answer, "\"members\":[\"alice\",\"bob\"]");
+	ck_assert_has(answers[0], "\"members\":[\"alice\",\"bob\"]");
 	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.rooms"), 1);
 	(void)next_event(&world);
 	no_event(&world);
-	for (int i = 0; i < CREATORS; i++)
-		arena_finish(&creators[i].arena);
 }
 END_TEST
 
@@ -104,6 +82,39 @@ START_TEST(a_group_is_created_once_for_one_key)
 			     "\"clientId\":\"g1\"}"),
 	    one);
 	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.rooms"), 2);
+}
+END_TEST
+
+/* The service sees that it may or may not have been done, and does it again. */
+START_TEST(a_group_without_a_key_is_created_once_also_if_the_answer_of_the_commit_is_lost)
+{
+	const char *direct = world.dsn, *reply;
+	char through[128];
+	int port = 0, prefix = 0;
+	struct proxy *proxy;
+
+	ck_assert_int_eq(sscanf(direct, "postgresql://postgres@127.0.0.1:%n%d", &prefix, &port), 1);
+	proxy = proxy_start(port);
+	(void)snprintf(through, sizeof(through), "%.*s%d%s", prefix, direct, proxy_port(proxy),
+	    strrchr(direct, '/'));
+	world_kill(&world, 0, SIGTERM);
+	world.dsn = through;
+	world_spawn(&world, 0, NULL);
+	world.dsn = direct;
+	proxy_lose_answer(proxy, "Trip to Rome", "COMMIT");
+	reply = ask(&world, "alice", "create",
+	    "{\"type\":\"group\",\"name\":\"Trip to Rome\",\"members\":[\"bob\"]}");
+	ck_assert_has(reply, "\"members\":[\"alice\",\"bob\"]");
+	ck_assert(proxy_has_lost(proxy));
+	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.rooms"), 1);
+	ck_assert_has(next_event(&world), field(&world, field(&world, reply, "room"), "id"));
+	no_event(&world);
+	/* Who asks twice without a key wants two. */
+	ck_done("alice", "create",
+	    "{\"type\":\"group\",\"name\":\"Trip to Rome\",\"members\":[\"bob\"]}");
+	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.rooms"), 2);
+	world_kill(&world, 0, SIGTERM);
+	proxy_stop(proxy);
 }
 END_TEST
 
@@ -533,14 +544,18 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("chat_rooms");
-	TCase *tc = tcase_create("rooms");
+	TCase *tc = tcase_create("rooms"), *races = tcase_create("races");
 
 	pg = postgres_start();
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(races, 60);
+	tcase_add_checked_fixture(races, setup, teardown);
 	tcase_add_test(tc, a_direct_room_is_one_per_pair_found_from_either_side);
-	tcase_add_test(tc, two_who_create_the_same_direct_room_at_once_get_one);
+	tcase_add_test(races, two_who_create_the_same_direct_room_at_once_get_one);
 	tcase_add_test(tc, a_group_is_created_once_for_one_key);
+	tcase_add_test(
+	    races, a_group_without_a_key_is_created_once_also_if_the_answer_of_the_commit_is_lost);
 	tcase_add_test(tc, a_room_is_refused_with_the_field_that_is_wrong);
 	tcase_add_test(tc, members_whose_ids_would_not_fit_an_event_are_refused);
 	tcase_add_test(tc, a_room_of_256_holds_a_message_of_the_worst_kind);
@@ -560,5 +575,6 @@ int main(void)
 	tcase_add_test(tc, who_is_in_too_many_rooms_or_made_too_many_makes_no_more);
 	tcase_add_test(tc, views_are_told_apart);
 	suite_add_tcase(suite, tc);
+	suite_add_tcase(suite, races);
 	return support_run(suite);
 }

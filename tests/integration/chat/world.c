@@ -428,25 +428,97 @@ size_t count_rings(struct world *world, const char *text)
 	return n;
 }
 
-int64_t query(struct world *world, const char *sql)
+static struct db *open_database(struct world *world, const struct db_statement *statement)
 {
-	const struct db_statement statement = { "query", sql };
 	struct db_config cfg = { .dsn = world->dsn,
 		.application_name = "test",
-		.statements = &statement,
-		.statements_len = 1 };
-	struct db_result *r = NULL;
+		.statements = statement,
+		.statements_len = statement ? 1 : 0 };
 	struct db *db = NULL;
 	struct err err = ERR_INIT;
-	struct db_params p;
-	int64_t n;
 
 	ck_assert_ok(db_open(&cfg, &db, &err), err);
 	ck_assert_ok(db_ensure(db, &err), err);
+	return db;
+}
+
+int64_t query(struct world *world, const char *sql)
+{
+	const struct db_statement statement = { "query", sql };
+	struct db *db = open_database(world, &statement);
+	struct err err = ERR_INIT;
+	struct db_params p;
+	int64_t n = 0;
+
 	db_params_init(&p);
-	ck_assert_ok(db_run(db, 0, &p, &r, &err), err);
-	n = db_rows(r) > 0 ? db_get_int(r, 0, 0) : 0;
-	db_result_free(r);
+	ck_assert_ok(db_run_int(db, 0, &p, &n, &err), err);
 	db_close(db);
 	return n;
+}
+
+struct db *world_hold(struct world *world, const char *sql)
+{
+	struct db *db = open_database(world, NULL);
+	struct err err = ERR_INIT;
+
+	ck_assert_ok(db_begin(db, &err), err);
+	ck_assert_ok(db_exec(db, sql, &err), err);
+	return db;
+}
+
+void world_let_go(struct db *db)
+{
+	struct err err = ERR_INIT;
+
+	ck_assert_ok(db_commit(db, &err), err);
+	db_close(db);
+}
+
+struct waiters {
+	struct world *world;
+	int n;
+};
+
+static bool they_wait(void *arg)
+{
+	const struct waiters *waiters = arg;
+
+	return query(waiters->world, "SELECT count(*) FROM pg_locks WHERE NOT granted") >=
+	       waiters->n;
+}
+
+void wait_for_waiters(struct world *world, int n)
+{
+	ck_assert_msg(support_wait(they_wait, &(struct waiters){ world, n }, WORLD_WAIT_MS),
+	    "there are no %d who wait", n);
+}
+
+static void *ask_apart_from_others(void *arg)
+{
+	struct asker *asker = arg;
+
+	asker->answer =
+	    ask_in(asker->world, &asker->arena, asker->user, asker->verb, asker->payload);
+	return NULL;
+}
+
+void asker_start(struct asker *asker, struct world *world, const char *user, const char *verb,
+    const char *payload, ...)
+{
+	*asker = (struct asker){ .world = world, .user = user, .verb = verb };
+	FORMAT(world, payload, asker->payload);
+	arena_init(&asker->arena, SIZE_MAX);
+	ck_assert_int_eq(pthread_create(&asker->thread, NULL, ask_apart_from_others, asker), 0);
+}
+
+const char *asker_end(struct asker *asker)
+{
+	const char *answer;
+
+	(void)pthread_join(asker->thread, NULL);
+	(void)pthread_mutex_lock(&asker->world->lock);
+	answer = arena_strdup(&asker->world->arena, asker->answer);
+	(void)pthread_mutex_unlock(&asker->world->lock);
+	arena_finish(&asker->arena);
+	return answer;
 }

@@ -64,6 +64,24 @@ size_t count_rings(struct world *world, const char *text);
 /* A number that the database answers. */
 int64_t query(struct world *world, const char *sql);
 
+/* A transaction of the test's own: what it has done is held until it is committed. */
+struct db *world_hold(struct world *world, const char *sql);
+void world_let_go(struct db *db);
+/* Until so many wait for locks. */
+void wait_for_waiters(struct world *world, int n);
+
+/* A question in a thread of its own, that may have to wait. */
+struct asker {
+	pthread_t thread;
+	struct world *world;
+	struct arena arena;
+	const char *user, *verb, *payload, *answer;
+};
+void asker_start(struct asker *asker, struct world *world, const char *user, const char *verb,
+    const char *payload, ...) PRINTF_LIKE(5, 6);
+/* What was answered; lives as long as the world. */
+const char *asker_end(struct asker *asker);
+
 #define ck_assert_has(text, part) \
 	ck_assert_msg(strstr(text, part) != NULL, "no %s in %s", part, text)
 #define ck_assert_has_not(text, part) \
