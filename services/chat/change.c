@@ -112,18 +112,20 @@ enum status change_require_room_maker(struct change *change, struct err *err)
 	return err_set(err, STATUS_RATE_LIMITED, "you have made too many rooms today");
 }
 
-static enum status insert_direct(
-    struct change *change, const char *first, const char *second, struct err *err)
+static enum status insert_direct(struct change *change, struct err *err)
 {
-	struct store_room room = {
-		.name = "", .first_id = first, .second_id = second, .type = ROOM_TYPE(DIRECT)
-	};
+	struct store_room room = { .name = "",
+		.first_id = change->user_id,
+		.second_id = change->other_id,
+		.type = ROOM_TYPE(DIRECT) };
 	char id[ID_SIZE];
 	const char *blocked = NULL;
 	bool inserted = false;
-	enum status s = store_find_blocked(
-	    change->db, change->user_id, &change->other_id, 1, change->arena, &blocked, err);
+	enum status s = store_lock_pair(change->db, change->user_id, change->other_id, err);
 
+	if (!s)
+		s = store_find_blocked(change->db, change->user_id, &change->other_id, 1,
+		    change->arena, &blocked, err);
 	if (s)
 		return s;
 	if (blocked)
@@ -136,8 +138,8 @@ static enum status insert_direct(
 	s = store_insert_room(change->db, &room, change->user_id, NULL, &inserted, err);
 	/* Somebody was faster, and has committed: the row is there. */
 	if (!s && !inserted)
-		s = store_find_direct(
-		    change->db, first, second, change->arena, &change->room_id, err);
+		s = store_find_direct(change->db, change->user_id, change->other_id, change->arena,
+		    &change->room_id, err);
 	return s;
 }
 
@@ -170,14 +172,11 @@ static enum status insert_the_two(struct change *change, struct err *err)
 
 enum status change_enter_direct(struct change *change, struct err *err)
 {
-	bool in_order = strcmp(change->user_id, change->other_id) < 0;
-	const char *first = in_order ? change->user_id : change->other_id;
-	const char *second = in_order ? change->other_id : change->user_id;
-	enum status s =
-	    store_find_direct(change->db, first, second, change->arena, &change->room_id, err);
+	enum status s = store_find_direct(
+	    change->db, change->user_id, change->other_id, change->arena, &change->room_id, err);
 
 	if (!s && !change->room_id[0])
-		s = insert_direct(change, first, second, err);
+		s = insert_direct(change, err);
 	if (!s)
 		s = change_enter_room(change, err);
 	return s ? s : insert_the_two(change, err);

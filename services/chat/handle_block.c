@@ -1,4 +1,9 @@
-/* ww.svc.chat.block and .unblock: two users who are done with each other, or not. */
+/*
+ * ww.svc.chat.block and .unblock: two users who are done with each other, or not.
+ *
+ * A block waits for what is being said between the two, and what is said next waits for it: once it
+ * is answered nothing more comes.
+ */
 #include "base/clock.h"
 #include "people.h"
 
@@ -12,14 +17,35 @@ struct job {
 	struct audit audit;
 };
 
+static enum status lock_between(struct job *job, struct db *db, struct err *err)
+{
+	const char *room_id = "";
+	struct err no_room = ERR_INIT;
+	struct store_room room;
+	enum status s = store_lock_pair(db, job->user_id, job->other_id, err);
+
+	if (!s)
+		s = store_find_direct(db, job->user_id, job->other_id, job->arena, &room_id, err);
+	if (s || !room_id[0])
+		return s;
+	s = store_lock_room(db, room_id, job->arena, &room, &no_room);
+	if (s == STATUS_NOT_FOUND) /* it ended just now */
+		return STATUS_OK;
+	if (s)
+		*err = no_room;
+	return s;
+}
+
 static enum status run(void *arg, struct db *db, struct err *err)
 {
 	struct job *job = arg;
 	bool changed = false;
 	AuditRecord *record;
-	enum status s = (job->blocks ? store_block : store_unblock)(
-	    db, job->user_id, job->other_id, &changed, err);
+	enum status s = lock_between(job, db, err);
 
+	if (!s)
+		s = (job->blocks ? store_block : store_unblock)(
+		    db, job->user_id, job->other_id, &changed, err);
 	if (s || !changed)
 		return s;
 	audit_begin(&job->audit, &store_audit, &job->by, job->arena, clock_wall_us());

@@ -54,10 +54,7 @@ enum status people_require_friend_in(struct request *req, const char *room_id, s
 enum status people_find_direct(
     struct request *req, const char *other_id, const char **ret_room_id, struct err *err)
 {
-	bool in_order = strcmp(req->user_id, other_id) < 0;
-
-	return store_find_direct(req->db, in_order ? req->user_id : other_id,
-	    in_order ? other_id : req->user_id, req->arena, ret_room_id, err);
+	return store_find_direct(req->db, req->user_id, other_id, req->arena, ret_room_id, err);
 }
 
 enum status people_require_unblocked(struct change *change, const char *field,

@@ -65,14 +65,18 @@ enum status store_read_members(struct db *db, const char *room_id, struct arena 
 enum status store_find_member(struct db *db, const char *room_id, const char *user_id,
     bool *ret_found, struct store_member *ret_member, struct err *err) MUST_CHECK;
 
-/* The room of the two, whoever asks; "" if there is none. */
-enum status store_find_direct(struct db *db, const char *first_id, const char *second_id,
+/* The room of the two, in either order; "" if there is none. */
+enum status store_find_direct(struct db *db, const char *one_id, const char *other_id,
     struct arena *arena, const char **ret_room_id, struct err *err) MUST_CHECK;
+/* A lock of the two, until the transaction ends, that stands for their room's row before there is
+ * one. It comes before the lock of the room. */
+enum status store_lock_pair(
+    struct db *db, const char *one_id, const char *other_id, struct err *err) MUST_CHECK;
 /* The creator's room with this key; "" if there is none. */
 enum status store_find_created(struct db *db, const char *creator_id, const char *client_id,
     struct arena *arena, const char **ret_room_id, struct err *err) MUST_CHECK;
-/* False if somebody else was faster with the same pair, or the same creator and key. `client_id`
- * may be NULL. */
+/* False if somebody else was faster with the same pair, or the same creator and key. `client_id`:
+ * of a group; NULL for a direct room. */
 enum status store_insert_room(struct db *db, const struct store_room *room, const char *creator_id,
     const char *client_id, bool *ret_inserted, struct err *err) MUST_CHECK;
 /* Of people who are not there yet: they see what follows from_seq. */

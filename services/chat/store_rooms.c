@@ -1,4 +1,6 @@
 /* Rooms and who is in them. */
+#include <string.h>
+
 #include "store_rows.h"
 
 /* --- one room --- */
@@ -43,15 +45,33 @@ enum status store_find_room(struct db *db, const char *room_id, struct arena *ar
 	return find_room(db, STORE_FIND_ROOM, room_id, arena, ret_room, err);
 }
 
-enum status store_find_direct(struct db *db, const char *first_id, const char *second_id,
+/* The two of a direct room, in the order in which its row has them. */
+static void add_pair(struct db_params *p, const char *one_id, const char *other_id)
+{
+	bool in_order = strcmp(one_id, other_id) < 0;
+
+	db_add_text(p, in_order ? one_id : other_id);
+	db_add_text(p, in_order ? other_id : one_id);
+}
+
+enum status store_find_direct(struct db *db, const char *one_id, const char *other_id,
     struct arena *arena, const char **ret_room_id, struct err *err)
 {
 	struct db_params p;
 
 	db_params_init(&p);
-	db_add_text(&p, first_id);
-	db_add_text(&p, second_id);
+	add_pair(&p, one_id, other_id);
 	return store_run_text(db, STORE_FIND_DIRECT, &p, arena, ret_room_id, err);
+}
+
+enum status store_lock_pair(
+    struct db *db, const char *one_id, const char *other_id, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	add_pair(&p, one_id, other_id);
+	return db_run(db, STORE_LOCK_PAIR, &p, NULL, err);
 }
 
 enum status store_find_created(struct db *db, const char *creator_id, const char *client_id,
@@ -74,8 +94,7 @@ enum status store_insert_room(struct db *db, const struct store_room *room, cons
 	db_add_text(&p, room->room_id);
 	db_add_i16(&p, (int16_t)room->type);
 	db_add_text(&p, room->name);
-	db_add_text(&p, room->first_id);
-	db_add_text(&p, room->second_id);
+	add_pair(&p, room->first_id, room->second_id);
 	db_add_text(&p, creator_id);
 	db_add_text(&p, client_id);
 	return db_run_any(db, STORE_INSERT_ROOM, &p, ret_inserted, err);

@@ -29,6 +29,9 @@
 		       " WHERE room_id = $1::text AND user_id = $2::text")                         \
 	S(FIND_DIRECT, "SELECT room_id FROM chat.rooms"                                            \
 		       " WHERE first_id = $1::text AND second_id = $2::text")                      \
+	/* Of two numbers: nobody else's are. Pairs that share both wait for each other, no more.  \
+	 */                                                                                        \
+	S(LOCK_PAIR, "SELECT pg_advisory_xact_lock(hashtext($1::text), hashtext($2::text))")       \
 	S(FIND_CREATED, "SELECT room_id FROM chat.rooms"                                           \
 			" WHERE creator_id = $1::text AND client_id = $2::text")                   \
 	S(INSERT_ROOM,                                                                             \

@@ -430,6 +430,60 @@ START_TEST(who_blocks_is_not_written_to_directly_from_either_side)
 }
 END_TEST
 
+#define HI "{\"recipientId\":\"bob\",\"text\":\"hi\",\"clientId\":\"%d\"}"
+
+/* Two rows that a send comes to when it has looked for blocks: the room, unless there is one, and
+ * the sender's marker. */
+static struct db *hold_sends(bool has_room)
+{
+	return world_hold(
+	    &world, has_room ? "SELECT FROM chat.members WHERE user_id = 'alice' FOR UPDATE"
+			     : "INSERT INTO chat.rooms (room_id, type, name, first_id, second_id,"
+			       " creator_id) VALUES ('r', 1, '', 'alice', 'bob', 'bob')");
+}
+
+/* First without a room, then in the room of the two. */
+START_TEST(a_block_waits_for_what_is_being_said)
+{
+	for (int i = 1; i <= 2; i++) {
+		struct db *held = hold_sends(/* has_room= */ i > 1);
+		struct asker send, block;
+
+		asker_start(&send, &world, "alice", "send", HI, i);
+		wait_for_waiters(&world, 1);
+		asker_start(&block, &world, "bob", "block", "{\"userId\":\"alice\"}");
+		wait_for_waiters(&world, 2);
+		world_let_go(held);
+		ck_assert_int_eq(asker_end(&send)[0], '{');
+		ck_assert_int_eq(asker_end(&block)[0], '{');
+		ck_assert_int_eq(query(&world, "SELECT seq FROM chat.rooms"), i);
+		ck_refused("forbidden", "alice", "send", HI, 10);
+		ck_done("bob", "unblock", "{\"userId\":\"alice\"}");
+	}
+}
+END_TEST
+
+START_TEST(what_is_said_waits_for_a_block_and_is_refused_by_it)
+{
+	for (int i = 1; i <= 2; i++) {
+		struct db *held =
+		    world_hold(&world, "INSERT INTO chat.blocks VALUES ('bob', 'alice')");
+		struct asker send, block;
+
+		asker_start(&block, &world, "bob", "block", "{\"userId\":\"alice\"}");
+		wait_for_waiters(&world, 1);
+		asker_start(&send, &world, "alice", "send", HI, i);
+		wait_for_waiters(&world, 2);
+		world_let_go(held);
+		ck_assert_int_eq(asker_end(&block)[0], '{');
+		ck_assert_str_eq(asker_end(&send), "forbidden");
+		ck_done("bob", "unblock", "{\"userId\":\"alice\"}");
+		ck_done("alice", "create", "{\"type\":\"direct\",\"members\":[\"bob\"]}");
+	}
+	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.messages"), 0);
+}
+END_TEST
+
 START_TEST(strangers_who_block_have_no_room)
 {
 	ck_done("bob", "block", "{\"userId\":\"alice\"}");
@@ -568,6 +622,8 @@ int main(void)
 	tcase_add_test(tc, there_is_no_room_of_that_name);
 	tcase_add_test(tc, rooms_come_by_pages_the_newest_activity_first);
 	tcase_add_test(tc, who_blocks_is_not_written_to_directly_from_either_side);
+	tcase_add_test(races, a_block_waits_for_what_is_being_said);
+	tcase_add_test(races, what_is_said_waits_for_a_block_and_is_refused_by_it);
 	tcase_add_test(tc, strangers_who_block_have_no_room);
 	tcase_add_test(tc, where_only_friends_may_others_are_refused);
 	tcase_add_test(tc, a_retry_is_answered_also_after_the_friendship);
