@@ -19,6 +19,7 @@ struct job {
 	AuditActor by;
 	struct audit audit;
 	bool moved;
+	uint64_t read_seq; /* where it is then */
 };
 
 static enum status write_event(struct job *job, struct db *db, struct err *err)
@@ -52,8 +53,8 @@ static enum status run(void *arg, struct db *db, struct err *err)
 	enum status s;
 
 	audit_begin(&job->audit, &store_audit, &job->by, job->arena, clock_wall_us());
-	s = store_move_marker(
-	    db, job->look.room.room_id, job->look.user_id, job->marker->seq, &job->moved, err);
+	s = store_move_marker(db, job->look.room.room_id, job->look.user_id, job->marker->seq,
+	    &job->moved, &job->read_seq, err);
 	if (s || !job->moved)
 		return s;
 	s = write_event(job, db, err);
@@ -85,8 +86,8 @@ enum status chat_on_read(struct request *req, struct err *err)
 		if (chat_of(req)->cfg->show_markers)
 			live_tell_read(req, job.marker);
 	}
-	reply->seq = job.moved ? in->seq : job.look.mine.read_seq;
-	reply->unread = job.look.room.seq - reply->seq;
+	reply->seq = job.read_seq;
+	reply->unread = store_unread(job.look.room.seq, job.read_seq);
 	req->reply = &reply->base;
 	return STATUS_OK;
 }

@@ -103,9 +103,15 @@ enum status store_count_created(
 enum status store_are_members(struct db *db, const char *const *rooms, const char *const *users,
     size_t len, bool *ret_are, struct err *err) MUST_CHECK;
 
-/* Never backwards. False, and *ret_seq is where it is: it was there or beyond. */
+/* Up to `seq`, never backwards; where it is then. False: it was there or beyond. FORBIDDEN: the
+ * user is no member any more. */
 enum status store_move_marker(struct db *db, const char *room_id, const char *user_id, uint64_t seq,
-    bool *ret_moved, struct err *err) MUST_CHECK;
+    bool *ret_moved, uint64_t *ret_seq, struct err *err) MUST_CHECK;
+/* Of a room whose newest message has this number. A marker that was read later may be beyond it. */
+static inline uint64_t store_unread(uint64_t newest_seq, uint64_t read_seq)
+{
+	return newest_seq > read_seq ? newest_seq - read_seq : 0;
+}
 
 /* --- messages --- */
 struct store_message {

@@ -314,15 +314,28 @@ enum status store_are_members(struct db *db, const char *const *rooms, const cha
 }
 
 enum status store_move_marker(struct db *db, const char *room_id, const char *user_id, uint64_t seq,
-    bool *ret_moved, struct err *err)
+    bool *ret_moved, uint64_t *ret_seq, struct err *err)
 {
+	struct store_member mine;
 	struct db_params p;
+	bool found = false;
+	enum status s;
 
 	db_params_init(&p);
 	db_add_text(&p, room_id);
 	db_add_text(&p, user_id);
 	db_add_i64(&p, (int64_t)seq);
-	return db_run_any(db, STORE_MOVE_MARKER, &p, ret_moved, err);
+	s = db_run_any(db, STORE_MOVE_MARKER, &p, ret_moved, err);
+	*ret_seq = seq;
+	if (s || *ret_moved)
+		return s;
+	/* By a statement of its own, which sees what the first one may have waited for. */
+	s = store_find_member(db, room_id, user_id, &found, &mine, err);
+	if (!s && !found)
+		return err_set(err, STATUS_FORBIDDEN, "you are no member of the room");
+	if (!s)
+		*ret_seq = mine.read_seq;
+	return s;
 }
 
 /* --- a user's rooms --- */
@@ -355,7 +368,7 @@ static ChatRoomEntry *get_entry(const struct db_result *r, size_t row, struct ar
 		return entry;
 	entry->newest_seq = (uint64_t)db_get_int(r, row, 4);
 	entry->read_seq = (uint64_t)db_get_int(r, row, 5);
-	entry->unread = entry->newest_seq - entry->read_seq;
+	entry->unread = store_unread(entry->newest_seq, entry->read_seq);
 	return entry;
 }
 

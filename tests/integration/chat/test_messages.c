@@ -524,6 +524,39 @@ START_TEST(a_marker_moves_forward_and_tells_the_reader_and_open_rooms)
 }
 END_TEST
 
+/* Another device of the reader's was faster: it has sent something, and so read up to that. */
+START_TEST(who_was_overtaken_is_told_where_the_marker_is)
+{
+	const char *room = group();
+	struct asker read;
+	struct db *held;
+
+	for (int i = 0; i < 3; i++)
+		(void)say("bob", room, "x", (char[]){ (char)('a' + i), '\0' });
+	held = world_hold(&world, "UPDATE chat.rooms SET seq = 5;"
+				  "UPDATE chat.members SET read_seq = 5 WHERE user_id = 'alice'");
+	asker_start(&read, &world, "alice", "read", "{\"roomId\":\"%s\",\"seq\":2}", room);
+	wait_for_waiters(&world, 1);
+	world_let_go(held);
+	ck_assert_str_eq(asker_end(&read), "{\"seq\":5,\"unread\":0}");
+}
+END_TEST
+
+START_TEST(who_was_removed_meanwhile_has_no_marker)
+{
+	const char *room = group();
+	struct asker read;
+	struct db *held;
+
+	(void)say("bob", room, "x", "a");
+	held = world_hold(&world, "DELETE FROM chat.members WHERE user_id = 'alice'");
+	asker_start(&read, &world, "alice", "read", "{\"roomId\":\"%s\",\"seq\":1}", room);
+	wait_for_waiters(&world, 1);
+	world_let_go(held);
+	ck_assert_str_eq(asker_end(&read), "forbidden");
+}
+END_TEST
+
 START_TEST(private_markers_are_their_readers_own)
 {
 	const char *room, *history;
@@ -701,11 +734,13 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("chat_messages");
-	TCase *tc = tcase_create("messages");
+	TCase *tc = tcase_create("messages"), *races = tcase_create("races");
 
 	pg = postgres_start();
 	tcase_set_timeout(tc, 90);
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(races, 90);
+	tcase_add_checked_fixture(races, setup, teardown);
 	tcase_add_test(tc, a_message_is_acknowledged_published_and_in_history);
 	tcase_add_test(tc, a_retry_returns_the_first_message);
 	tcase_add_test(tc, a_retry_is_answered_whatever_has_come_in_between);
@@ -724,6 +759,8 @@ int main(void)
 	tcase_add_test(tc, what_has_expired_is_not_seen_unless_its_room_is_held);
 	tcase_add_test(tc, old_partitions_are_dropped_and_new_ones_made);
 	tcase_add_test(tc, a_marker_moves_forward_and_tells_the_reader_and_open_rooms);
+	tcase_add_test(races, who_was_overtaken_is_told_where_the_marker_is);
+	tcase_add_test(races, who_was_removed_meanwhile_has_no_marker);
 	tcase_add_test(tc, private_markers_are_their_readers_own);
 	tcase_add_test(tc, typing_is_told_to_open_rooms_and_stored_nowhere);
 	tcase_add_test(tc, a_report_is_kept_with_the_message);
@@ -732,5 +769,6 @@ int main(void)
 	tcase_add_test(tc, a_user_with_long_messages_is_exported_by_pages_that_fit);
 	tcase_add_test(tc, what_was_said_in_a_room_that_ended_is_erased_too);
 	suite_add_tcase(suite, tc);
+	suite_add_tcase(suite, races);
 	return support_run(suite);
 }
