@@ -86,12 +86,21 @@ enum status change_reread(struct change *change, struct err *err)
 	return s;
 }
 
-enum status change_enter_room(struct change *change, struct err *err)
+static enum status enter_any(struct change *change, struct err *err)
 {
 	enum status s =
 	    store_lock_room(change->db, change->room_id, change->arena, &change->room, err);
 
 	return s ? s : change_reread(change, err);
+}
+
+enum status change_enter_room(struct change *change, struct err *err)
+{
+	enum status s = enter_any(change, err);
+
+	if (!s && change->room.ended && change->user_id[0])
+		return err_set(err, STATUS_NOT_FOUND, "there is no such room");
+	return s;
 }
 
 enum status change_require_room_maker(struct change *change, struct err *err)
@@ -178,7 +187,7 @@ enum status change_enter_direct(struct change *change, struct err *err)
 	if (!s && !change->room_id[0])
 		s = insert_direct(change, err);
 	if (!s)
-		s = change_enter_room(change, err);
+		s = enter_any(change, err);
 	return s ? s : insert_the_two(change, err);
 }
 

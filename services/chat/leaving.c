@@ -26,19 +26,6 @@ static enum status hand_over(struct change *change, struct err *err)
 	return s ? s : change_reread(change, err);
 }
 
-/* Invitations to nobody's room end with it. */
-static enum status end_room(struct change *change, struct err *err)
-{
-	enum status s = STATUS_OK;
-
-	for (size_t i = 0; i < change->members.len && !s; i++)
-		s = store_delete_member(
-		    change->db, change->room.room_id, change->members.at[i].user_id, err);
-	if (!s && change->room.class != CLASS_HELD)
-		s = store_delete_room(change->db, change->room.room_id, err);
-	return s;
-}
-
 enum status leaving_take_out(
     struct change *change, const char *user_id, RoomChange what, struct err *err)
 {
@@ -54,5 +41,5 @@ enum status leaving_take_out(
 	change_record(change,
 	    removed ? AUDIT_ACTION(CHAT_MEMBER_REMOVED) : AUDIT_ACTION(CHAT_MEMBER_LEFT), user_id);
 	s = change_tell_room(change, what, user_id, err);
-	return s || has_member(change) ? s : end_room(change, err);
+	return s || has_member(change) ? s : store_end_room(change->db, change->room.room_id, err);
 }

@@ -5,7 +5,8 @@
 #include "change.h"
 
 /* Takes a member (or somebody invited) out of the room, hands over what the owner leaves behind,
- * and tells those who stay and the one who goes. A room without members ends, unless it is held. */
+ * and tells those who stay and the one who goes. A room without members ends: what was said in it
+ * stays until it expires, and can be held. */
 enum status leaving_take_out(
     struct change *change, const char *user_id, RoomChange what, struct err *err) MUST_CHECK;
 

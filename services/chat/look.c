@@ -23,6 +23,8 @@ enum status look_into(
 		    req->db, room_id, ret_look->user_id, &found, &ret_look->mine, err);
 	if (s)
 		return s;
+	if (ret_look->room.ended)
+		return err_set(err, STATUS_NOT_FOUND, "there is no such room");
 	if (!found || ret_look->mine.role == ROOM_ROLE(INVITED))
 		return err_set(err, STATUS_FORBIDDEN, "you are no member of the room");
 	ret_look->window = (struct store_window){ .room = &ret_look->room,

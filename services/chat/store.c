@@ -13,6 +13,7 @@ const size_t store_statements_len = ARRAY_LEN(store_statements);
 
 const struct db_migration store_migrations[] = {
 	{ 1, "init", schema_001_init },
+	{ 2, "ended", schema_002_ended },
 };
 const size_t store_migrations_len = ARRAY_LEN(store_migrations);
 

@@ -37,6 +37,7 @@ struct store_room {
 	const char *room_id, *name, *first_id, *second_id; /* the two of a direct room; else "" */
 	RoomType type;
 	enum class class;
+	bool ended; /* everybody has left: for members it is not there any more */
 	uint64_t seq, changes;
 };
 
@@ -87,15 +88,16 @@ enum status store_set_member(struct db *db, const char *room_id, const struct st
     struct err *err) MUST_CHECK;
 enum status store_delete_member(
     struct db *db, const char *room_id, const char *user_id, struct err *err) MUST_CHECK;
-/* Name, number of changes, and that something has happened. */
+/* Name, number of changes, and that something has happened, so that it has not ended. */
 enum status store_touch_room(
     struct db *db, const struct store_room *room, struct err *err) MUST_CHECK;
-enum status store_delete_room(struct db *db, const char *room_id, struct err *err) MUST_CHECK;
+/* Invitations to nobody's room end with it. The row goes by upkeep. */
+enum status store_end_room(struct db *db, const char *room_id, struct err *err) MUST_CHECK;
 /* The first of these who is in `max` rooms already; NULL: none. */
 enum status store_find_crowded(struct db *db, const char *const *users, size_t len, int64_t max,
     struct arena *arena, const char **ret_user_id, struct err *err) MUST_CHECK;
 
-/* Rooms that the user has made in the last 24 hours and that are still there. */
+/* Rooms that the user has made in the last 24 hours, also if they have ended since. */
 enum status store_count_created(
     struct db *db, const char *creator_id, int64_t *ret_n, struct err *err) MUST_CHECK;
 
@@ -153,7 +155,8 @@ enum status store_oldest(struct db *db, const struct store_window *window, uint6
     struct err *err) MUST_CHECK;
 
 /* Moves the room with its messages to another class; how many these are. What was written before
- * the cutoff expires at once when it is released: its partition is gone. */
+ * the cutoff expires at once when it is released; of what was not the partition may be gone as
+ * well, if the retention was shorter, and is made again. */
 enum status store_set_class(struct db *db, const struct store_room *room, enum class class,
     int64_t cutoff_us, uint64_t *ret_messages, struct err *err) MUST_CHECK;
 
@@ -209,8 +212,9 @@ enum status store_erase_blocks(
 enum status store_erase_reports(
     struct db *db, const char *user_id, uint32_t *ret_n, struct err *err) MUST_CHECK;
 
-/* --- upkeep --- */
-/* A bounded number. */
+/* --- upkeep: a bounded number each --- */
+/* Rooms that have ended before, unless they are held. */
+enum status store_forget_rooms(struct db *db, int64_t before_us, struct err *err) MUST_CHECK;
 enum status store_forget_reports(struct db *db, int64_t before_us, struct err *err) MUST_CHECK;
 
 #endif

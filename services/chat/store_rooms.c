@@ -1,6 +1,7 @@
 /* Rooms and who is in them. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "store_rows.h"
 
 /* --- one room --- */
@@ -28,7 +29,8 @@ static enum status find_room(struct db *db, enum statement statement, const char
 		.type = (RoomType)db_get_int(r, 0, 4),
 		.class = (enum class)db_get_int(r, 0, 5),
 		.seq = (uint64_t)db_get_int(r, 0, 6),
-		.changes = (uint64_t)db_get_int(r, 0, 7) };
+		.changes = (uint64_t)db_get_int(r, 0, 7),
+		.ended = db_get_bool(r, 0, 8) };
 	db_result_free(r);
 	return STATUS_OK;
 }
@@ -111,13 +113,22 @@ enum status store_touch_room(struct db *db, const struct store_room *room, struc
 	return db_run(db, STORE_TOUCH_ROOM, &p, NULL, err);
 }
 
-enum status store_delete_room(struct db *db, const char *room_id, struct err *err)
+enum status store_end_room(struct db *db, const char *room_id, struct err *err)
 {
 	struct db_params p;
 
 	db_params_init(&p);
 	db_add_text(&p, room_id);
-	return db_run(db, STORE_DELETE_ROOM, &p, NULL, err);
+	return db_run(db, STORE_END_ROOM, &p, NULL, err);
+}
+
+enum status store_forget_rooms(struct db *db, int64_t before_us, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_time(&p, before_us);
+	return db_run(db, STORE_FORGET_ROOMS, &p, NULL, err);
 }
 
 static enum status forget_held(
@@ -137,6 +148,24 @@ static enum status forget_held(
 	return db_run(db, STORE_FORGET_VERSIONS, &p, NULL, err);
 }
 
+static enum status make_room_for_held(struct db *db, const struct store_room *room, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	int64_t oldest;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_text(&p, room->room_id);
+	s = db_run(db, STORE_OLDEST_HELD, &p, &r, err);
+	if (s)
+		return s;
+	oldest = db_get_time(r, 0, 0);
+	db_result_free(r);
+	return db_partitions_make(db, &store_expiring, db_partition_of(&store_expiring, oldest),
+	    db_partition_of(&store_expiring, clock_wall_us()), err);
+}
+
 enum status store_set_class(struct db *db, const struct store_room *room, enum class class,
     int64_t cutoff_us, uint64_t *ret_messages, struct err *err)
 {
@@ -146,6 +175,8 @@ enum status store_set_class(struct db *db, const struct store_room *room, enum c
 
 	if (class == CLASS_EXPIRES)
 		s = forget_held(db, room, cutoff_us, err);
+	if (!s && class == CLASS_EXPIRES)
+		s = make_room_for_held(db, room, err);
 	if (s)
 		return s;
 	db_params_init(&p);

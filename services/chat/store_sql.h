@@ -9,7 +9,7 @@
 
 #define SQL_ROOM                                                                            \
 	"room_id, name, coalesce(first_id, ''), coalesce(second_id, ''), type, class, seq," \
-	" changes"
+	" changes, ended_at IS NOT NULL"
 #define SQL_MEMBER "user_id, role, joins_as, from_seq, read_seq"
 #define SQL_MESSAGE                                                                          \
 	"message_id, room_id, sender_id, client_id, text, seq, edit, created_at, edited_at," \
@@ -49,8 +49,12 @@
 	S(DELETE_MEMBER,                                                                           \
 	    "DELETE FROM chat.members WHERE room_id = $1::text AND user_id = $2::text")            \
 	S(TOUCH_ROOM, "UPDATE chat.rooms SET name = $2::text, changes = $3::bigint,"               \
-		      " active_at = clock_timestamp() WHERE room_id = $1::text")                   \
-	S(DELETE_ROOM, "DELETE FROM chat.rooms WHERE room_id = $1::text")                          \
+		      " active_at = clock_timestamp(), ended_at = NULL WHERE room_id = $1::text")  \
+	S(END_ROOM, "WITH uninvited AS (DELETE FROM chat.members WHERE room_id = $1::text)"        \
+		    " UPDATE chat.rooms SET ended_at = clock_timestamp() WHERE room_id = $1")      \
+	S(FORGET_ROOMS,                                                                            \
+	    "DELETE FROM chat.rooms WHERE room_id IN (SELECT room_id FROM chat.rooms"              \
+	    " WHERE ended_at < $1::timestamptz AND class = 0 LIMIT 10000 FOR UPDATE SKIP LOCKED)") \
 	S(FIND_CROWDED,                                                                            \
 	    "SELECT user_id FROM chat.members WHERE user_id = ANY ($1::text[])"                    \
 	    " GROUP BY user_id HAVING count(*) >= $2::bigint ORDER BY user_id LIMIT 1")            \
@@ -108,6 +112,8 @@
 				 " SELECT count(*) FROM moved")                                    \
 	S(FORGET_HELD, "DELETE FROM chat.messages WHERE room_id = $1::text AND class = 1"          \
 		       " AND created_at < $2::timestamptz")                                        \
+	S(OLDEST_HELD, "SELECT coalesce(min(created_at), now()) FROM chat.messages"                \
+		       " WHERE room_id = $1::text AND class = 1")                                  \
 	S(FORGET_VERSIONS, "DELETE FROM chat.held_versions WHERE room_id = $1::text")              \
 	S(FIND_BLOCKED,                                                                            \
 	    "SELECT o FROM unnest($2::text[]) AS o WHERE EXISTS (SELECT FROM chat.blocks"          \

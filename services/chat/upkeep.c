@@ -50,6 +50,10 @@ static enum status keep_up(struct upkeep *upkeep, struct err *err)
 
 	if (!s)
 		s = drop(upkeep, err);
+	/* What was said in a room that ended so long ago has expired with it. */
+	if (!s)
+		s = store_forget_rooms(
+		    upkeep->db, clock_wall_us() - upkeep->cfg->retention * 1000, err);
 	if (!s)
 		s = store_forget_reports(
 		    upkeep->db, clock_wall_us() - upkeep->cfg->report_retention * 1000, err);

@@ -1,6 +1,7 @@
 /*
  * upkeep: the thread that makes the partitions that messages will need and drops those that have
- * expired, and forgets old reports; on the replica that holds the lock for it.
+ * expired, and forgets rooms that have ended and old reports; on the replica that holds the lock
+ * for it.
  */
 #ifndef CHAT_UPKEEP_H
 #define CHAT_UPKEEP_H

@@ -475,6 +475,32 @@ START_TEST(what_has_expired_is_not_seen_unless_its_room_is_held)
 }
 END_TEST
 
+static bool has_one_partition(void *arg)
+{
+	(void)arg;
+	return query(&world, "SELECT count(*) FROM chat.messages_expiring"
+			     " WHERE created_at < now() - interval '2 days'") == 1;
+}
+
+/* Before it was raised, the partitions of these days were dropped. */
+START_TEST(a_room_is_released_also_after_the_retention_was_raised)
+{
+	const char *room = group();
+
+	(void)say("bob", room, "one", "c1");
+	ck_assert_str_eq(
+	    ask_backend(&world, "hold", "{\"roomId\":\"%s\"}", room), "{\"messages\":1}");
+	postgres_exec(world.dsn,
+	    "UPDATE chat.messages SET created_at = created_at - interval '3 days' WHERE class = 1");
+	restart((const char *[]){ "--retention=240h", NULL });
+	ck_assert_str_eq(ask_backend(&world, "hold", "{\"roomId\":\"%s\",\"release\":true}", room),
+	    "{\"messages\":1}");
+	ck_assert(has_one_partition(NULL));
+	ck_assert_has(
+	    ask(&world, "alice", "history", "{\"roomId\":\"%s\"}", room), "\"text\":\"one\"");
+}
+END_TEST
+
 static bool partition_is_gone(void *arg)
 {
 	(void)arg;
@@ -763,6 +789,7 @@ int main(void)
 	tcase_add_test(races, who_was_removed_meanwhile_has_no_marker);
 	tcase_add_test(tc, private_markers_are_their_readers_own);
 	tcase_add_test(tc, typing_is_told_to_open_rooms_and_stored_nowhere);
+	tcase_add_test(tc, a_room_is_released_also_after_the_retention_was_raised);
 	tcase_add_test(tc, a_report_is_kept_with_the_message);
 	tcase_add_test(tc, texts_go_out_as_they_are_where_nobody_makes_pages_of_them);
 	tcase_add_test(tc, a_user_is_exported_and_erased);

@@ -32,6 +32,7 @@ static const char *group(void)
 	return field(&world, room, "id");
 }
 
+#define HI "{\"recipientId\":\"bob\",\"text\":\"hi\",\"clientId\":\"%d\"}"
 #define ck_refused(expected, ...) ck_assert_str_eq(ask(&world, __VA_ARGS__), expected)
 #define ck_done(...) ck_assert_int_eq(ask(&world, __VA_ARGS__)[0], '{')
 
@@ -311,8 +312,64 @@ START_TEST(an_owner_who_leaves_hands_over_and_the_last_one_ends_the_room)
 	ck_assert_has(ask(&world, "carol", "rooms", "{}"), "\"role\":\"owner\"");
 	ck_done("carol", "leave", "{\"roomId\":\"%s\"}", room);
 	ck_refused("not_found", "dave", "join", "{\"roomId\":\"%s\"}", room);
+	ck_refused("not_found", "carol", "history", "{\"roomId\":\"%s\"}", room);
 	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.members"), 0);
-	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.rooms"), 0);
+}
+END_TEST
+
+static bool rooms_are_one(void *arg)
+{
+	(void)arg;
+	return query(&world, "SELECT count(*) FROM chat.rooms") == 1;
+}
+
+/* Who has something to hide may make everybody leave before somebody comes to hold it. */
+START_TEST(a_room_that_has_ended_is_held_all_the_same)
+{
+	const char *room, *other;
+
+	world_kill(&world, 0, SIGTERM);
+	world_spawn(&world, 0, (const char *[]){ "--retention=240h", NULL });
+	room = group();
+	other = group();
+	for (int i = 0; i < 2; i++) {
+		const char *each = i ? other : room;
+
+		ck_done(
+		    "bob", "send", "{\"roomId\":\"%s\",\"text\":\"x\",\"clientId\":\"1\"}", each);
+		ck_done("bob", "leave", "{\"roomId\":\"%s\"}", each);
+		ck_done("carol", "leave", "{\"roomId\":\"%s\"}", each);
+		ck_done("alice", "leave", "{\"roomId\":\"%s\"}", each);
+	}
+	ck_assert_str_eq(
+	    ask_backend(&world, "hold", "{\"roomId\":\"%s\"}", room), "{\"messages\":1}");
+	/* When what was said there has expired, the other one goes. */
+	postgres_exec(world.dsn, "UPDATE chat.rooms SET ended_at = ended_at - interval '11 days'");
+	world_kill(&world, 0, SIGTERM);
+	world_spawn(&world, 0, (const char *[]){ "--retention=240h", NULL });
+	ck_assert(support_wait(rooms_are_one, NULL, WORLD_WAIT_MS));
+	ck_assert_str_eq(ask_backend(&world, "hold", "{\"roomId\":\"%s\"}", other), "not_found");
+	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.messages_held"), 1);
+	ck_assert_str_eq(ask_backend(&world, "hold", "{\"roomId\":\"%s\",\"release\":true}", room),
+	    "{\"messages\":1}");
+}
+END_TEST
+
+START_TEST(a_direct_room_goes_on_after_both_were_erased)
+{
+	const char *room = field(&world, ask(&world, "alice", "send", HI, 1), "roomId");
+
+	while (strcmp(field(&world, ask_backend(&world, "erase", "{\"userId\":\"alice\"}"), "more"),
+		   "true") == 0)
+		;
+	while (strcmp(field(&world, ask_backend(&world, "erase", "{\"userId\":\"bob\"}"), "more"),
+		   "true") == 0)
+		;
+	ck_refused("not_found", "alice", "history", "{\"roomId\":\"%s\"}", room);
+	ck_assert_str_eq(field(&world, ask(&world, "alice", "send", HI, 2), "roomId"), room);
+	ck_done("bob", "history", "{\"roomId\":\"%s\"}", room);
+	ck_assert_int_eq(
+	    query(&world, "SELECT count(*) FROM chat.rooms WHERE ended_at IS NULL"), 1);
 }
 END_TEST
 
@@ -429,8 +486,6 @@ START_TEST(who_blocks_is_not_written_to_directly_from_either_side)
 	ck_done("alice", "send", "{\"recipientId\":\"bob\",\"text\":\"two\",\"clientId\":\"2\"}");
 }
 END_TEST
-
-#define HI "{\"recipientId\":\"bob\",\"text\":\"hi\",\"clientId\":\"%d\"}"
 
 /* Two rows that a send comes to when it has looked for blocks: the room, unless there is one, and
  * the sender's marker. */
@@ -618,6 +673,8 @@ int main(void)
 	tcase_add_test(tc, a_removed_member_is_told_of_that_and_of_nothing_after_it);
 	tcase_add_test(tc, roles_decide_who_removes_and_renames);
 	tcase_add_test(tc, an_owner_who_leaves_hands_over_and_the_last_one_ends_the_room);
+	tcase_add_test(tc, a_room_that_has_ended_is_held_all_the_same);
+	tcase_add_test(tc, a_direct_room_goes_on_after_both_were_erased);
 	tcase_add_test(tc, the_two_of_a_direct_room_stay);
 	tcase_add_test(tc, there_is_no_room_of_that_name);
 	tcase_add_test(tc, rooms_come_by_pages_the_newest_activity_first);
