@@ -2,6 +2,7 @@
  */
 #include "service/relay.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -21,9 +22,10 @@ struct relay {
 	struct relay_spec spec;
 	struct turns *turns;
 
+	_Atomic bool active; /* written by the thread, read by whoever wakes it */
+
 	/* owned by the thread */
 	struct db_lock lock;
-	bool active;
 	int failures; /* in a row */
 	int64_t measure_at;
 };
@@ -65,9 +67,8 @@ static void note_active(struct relay *relay, bool active)
 {
 	const struct relay_metrics *metrics = relay->spec.metrics;
 
-	if (active == relay->active)
+	if (active == atomic_exchange(&relay->active, active))
 		return;
-	relay->active = active;
 	log_info(active ? "this replica publishes %s"
 			: "another replica publishes %s, this one stands by",
 	    relay->spec.what);
@@ -165,7 +166,8 @@ bool relay_is_over(struct relay *relay)
 
 void relay_wake(struct relay *relay)
 {
-	turns_wake(relay->turns);
+	if (atomic_load(&relay->active))
+		turns_wake(relay->turns);
 }
 
 void relay_stop(struct relay *relay)

@@ -58,7 +58,8 @@ enum status relay_start(
     const struct relay_spec *spec, struct relay **ret_relay, struct err *err) MUST_CHECK;
 /* A long pass asks between rows whether it should end. */
 bool relay_is_over(struct relay *relay);
-/* There are rows: the next pass comes at once. Any thread. */
+/* There are rows: if it is the active one, its next pass comes at once; one that stands by is left
+ * alone, since it would only ask for the lock. Any thread. */
 void relay_wake(struct relay *relay);
 /* Waits for the pass that is under way. NULL is fine. */
 void relay_stop(struct relay *relay);
