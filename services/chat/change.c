@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/subject.h"
 #include "event.h"
+#include "live.h"
 #include "log/log.h"
 #include "message.h"
 #include "stats.h"
@@ -56,6 +57,7 @@ static enum status run(void *arg, struct db *db, struct err *err)
 
 	change->db = db;
 	change->changed = false;
+	change->gone = NULL;
 	audit_begin(&change->audit, &store_audit, &change->by, change->arena, clock_wall_us());
 	s = change->enter(change, err);
 	if (!s)
@@ -69,6 +71,8 @@ enum status change_run(struct change *change, struct err *err)
 
 	if (s)
 		return s;
+	if (change->gone)
+		live_tell_gone(change->req, change->room.room_id, change->gone);
 	if (change->changed)
 		chat_nudge(change->req->bus);
 	change->req->reply = change->reply;

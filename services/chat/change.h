@@ -2,7 +2,8 @@
  * change: a request that changes one room, as a unit of work.
  *
  *   change_run()   a transaction: enter the room (its row is locked), do what the verb does, write
- *                  what it told and the records of it; then whoever publishes is nudged
+ *                  what it told and the records of it; then whoever publishes is nudged, and
+ *                  edges are told at once of who is gone
  *   change_tell_*  what members are told: rows of the outbox, in the order of the calls
  *
  * Whatever a verb decides by, it reads after the lock: a removal and a message of one room come one
@@ -38,6 +39,7 @@ struct change {
 	/* For the verb. */
 	ProtobufCMessage *reply;
 	bool changed;
+	const char *gone; /* who is no member any more; NULL: nobody */
 };
 
 /* Of ww.svc.chat.*: checks who asks. */

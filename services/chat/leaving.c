@@ -38,6 +38,7 @@ enum status leaving_take_out(
 		s = hand_over(change, err);
 	if (s)
 		return s;
+	change->gone = user_id;
 	change_record(change,
 	    removed ? AUDIT_ACTION(CHAT_MEMBER_REMOVED) : AUDIT_ACTION(CHAT_MEMBER_LEFT), user_id);
 	s = change_tell_room(change, what, user_id, err);

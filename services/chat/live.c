@@ -51,3 +51,13 @@ void live_tell_read(struct request *req, const ChatRead *marker)
 	delivery->n_states = 1;
 	publish(req, marker->room_id, delivery);
 }
+
+void live_tell_gone(struct request *req, const char *room_id, const char *user_id)
+{
+	Delivery *delivery = MESSAGE_NEW(req->arena, delivery);
+	char *gone = arena_strdup(req->arena, user_id);
+
+	delivery->gone = &gone;
+	delivery->n_gone = 1;
+	publish(req, room_id, delivery);
+}

@@ -220,6 +220,8 @@ static bool decode(void *body, struct bytes data, struct arena *arena)
 		.log_len = message->n_log,
 		.hints = encode_hints(message->hints, message->n_hints),
 		.hints_len = message->n_hints,
+		.gone = message->gone,
+		.gone_len = message->n_gone,
 		.eviction = message->eviction,
 		.marks = message->marks,
 	};

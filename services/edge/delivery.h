@@ -42,7 +42,8 @@ struct delivery {
 	struct delivery_state *states;
 	struct delivery_log *log;
 	struct delivery_hint *hints;
-	size_t items_len, states_len, log_len, hints_len;
+	char *const *gone; /* of ww.rt.room.<r>: users */
+	size_t items_len, states_len, log_len, hints_len, gone_len;
 	const Walletwire__V1__Eviction *eviction; /* NULL if none */
 	const Walletwire__V1__Marks *marks;       /* likewise */
 };

@@ -207,15 +207,25 @@ static void show(const struct room *room, const char *user_id, struct frame *fra
 	}
 }
 
-static struct told *told_of(struct room *room, const char *user_id)
+/* NULL: nothing was told of them. */
+static struct told *find_told(const struct room *room, const char *user_id)
 {
-	size_t size = strlen(user_id) + 1;
 	struct told *told;
 
 	LL_FOREACH (room->told, told) {
 		if (strcmp(told->user_id, user_id) == 0)
 			return told;
 	}
+	return NULL;
+}
+
+static struct told *told_of(struct room *room, const char *user_id)
+{
+	size_t size = strlen(user_id) + 1;
+	struct told *told = find_told(room, user_id);
+
+	if (told)
+		return told;
 	if (room->told_len == MEMBERS_MAX) /* of many who came and went, any */
 		forget_told(room->told);
 	told = xcalloc(1, sizeof(*told) + size);
@@ -266,26 +276,6 @@ static void take_marker(struct room *room, const struct delivery_state *state)
 		return;
 	told->read_seq = marker->seq;
 	show(room, marker->user_id, state->frame);
-}
-
-void rooms_on_delivery(struct edge_loop *el, const struct delivery *delivery)
-{
-	struct room *room = find_room(el, bytes_of_str(delivery->room_id));
-
-	if (!room)
-		return;
-	for (size_t i = 0; i < delivery->hints_len; i++) {
-		if (delivery->hints[i].frame && delivery->hints[i].payload->body_case ==
-						    WALLETWIRE__V1__PAYLOAD__BODY_CHAT_TYPING)
-			take_typing(room, &delivery->hints[i]);
-	}
-	for (size_t i = 0; i < delivery->states_len; i++) {
-		const struct delivery_state *state = &delivery->states[i];
-
-		if (state->frame &&
-		    state->state->payload->body_case == WALLETWIRE__V1__PAYLOAD__BODY_CHAT_READ)
-			take_marker(room, state);
-	}
 }
 
 /* --- whether they may be open --- */
@@ -414,4 +404,49 @@ void rooms_start(struct edge_loop *el)
 void rooms_stop(struct edge_loop *el)
 {
 	loop_timer_disarm(el->loop, &el->rooms.timer);
+}
+
+/* --- what was told of a room --- */
+
+/* Nothing is shown to them before ww-chat has said that they are a member, which they may be again;
+ * the item that tells them closes the view for good. */
+static void take_gone(struct room *room, const char *user_id)
+{
+	struct question question = { .el = room->el };
+	struct told *told = find_told(room, user_id);
+	struct view *view;
+
+	DL_FOREACH (room->views, view) {
+		if (strcmp(view->socket->user->id, user_id) != 0)
+			continue;
+		view->is_open = false;
+		add_to_question(&question, view);
+	}
+	end_question(&question);
+	if (told && loop_timer_is_armed(&told->timer)) {
+		loop_timer_disarm(room->el->loop, &told->timer);
+		on_typing_end(told);
+	}
+}
+
+void rooms_on_delivery(struct edge_loop *el, const struct delivery *delivery)
+{
+	struct room *room = find_room(el, bytes_of_str(delivery->room_id));
+
+	if (!room)
+		return;
+	for (size_t i = 0; i < delivery->hints_len; i++) {
+		if (delivery->hints[i].frame && delivery->hints[i].payload->body_case ==
+						    WALLETWIRE__V1__PAYLOAD__BODY_CHAT_TYPING)
+			take_typing(room, &delivery->hints[i]);
+	}
+	for (size_t i = 0; i < delivery->states_len; i++) {
+		const struct delivery_state *state = &delivery->states[i];
+
+		if (state->frame &&
+		    state->state->payload->body_case == WALLETWIRE__V1__PAYLOAD__BODY_CHAT_READ)
+			take_marker(room, state);
+	}
+	for (size_t i = 0; i < delivery->gone_len; i++)
+		take_gone(room, delivery->gone[i]);
 }

@@ -5,8 +5,9 @@
  *
  * A view is opened by `subscribe` to `room:{id}`. It is there before ww-chat is asked, so that
  * nothing falls between, and shows nothing before ww-chat has said that the user is a member. It
- * closes when the `chat:room` item passes that says that the user has left or was removed, and
- * every room-check all views are compared with what ww-chat knows.
+ * closes when the `chat:room` item passes that says that the user has left or was removed. That may
+ * take a while: ww-chat tells it the room's subject at once, and the view shows nothing until it is
+ * asked whether it may. Every room-check all views are compared with what ww-chat knows.
  *
  * Typing is shown to everybody but its author, and ends by itself after typing-expiry, whoever may
  * have failed to say so.

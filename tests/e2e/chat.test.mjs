@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import parser from 'socket.io-msgpack-parser';
-import { asked, connectAll, group, refused } from './chatting.mjs';
+import { asked, connectAll, group, refused, sumOverEdges } from './chatting.mjs';
 import { until, useStack } from './harness.mjs';
 import { frame, RawSocket, TEXT } from './raw.mjs';
 
@@ -16,7 +16,7 @@ const RECONNECT = { reconnection: true, reconnectionDelay: 20, reconnectionDelay
 const stack = useStack({
   edges: 2,
   chat: 2,
-  env: { WW_EVENT_RATE: '1000', WW_EVENT_BURST: '1000', WW_CHAT_RATE: '100', WW_CHAT_BURST: '100' },
+  env: { WW_ROOM_CHECK: '500ms', WW_EVENT_RATE: '1000', WW_EVENT_BURST: '1000', WW_CHAT_RATE: '100', WW_CHAT_BURST: '100' },
 });
 
 const sequence = (count, from = 1) => Array.from({ length: count }, (_, i) => from + i);
@@ -510,4 +510,19 @@ stack.test('of a flood a part is refused, all of which may come later; others ta
   assert.deepEqual(messages, shown(ben, roomId).slice(-HISTORY));
   assert.deepEqual([ann.disconnects, ben.disconnects], [[], []]);
   await stack.assertNoDeadLetters();
+});
+
+/* ---- open rooms ---- */
+
+stack.test('a view that ww-chat does not know of is closed by the check, and no other', async () => {
+  const { room, clients } = await group(stack, 'leo', 'mia', 'noa');
+  for (const client of clients) await asked(client, 'subscribe', { channel: `room:${room.id}` });
+  const before = await sumOverEdges(stack, 'ww_edge_room_views');
+  await stack.psql('chat', '-c', `DELETE FROM chat.members WHERE room_id = '${room.id}' AND user_id = 'mia'`);
+  await until('one view less', async () => (await sumOverEdges(stack, 'ww_edge_room_views')) === before - 1);
+  await refused(clients[1], 'subscribe', { channel: `room:${room.id}` }, 'forbidden');
+  await asked(clients[2], 'chat:typing', { roomId: room.id, typing: true });
+  await clients[0].waitFor('chat:typing', (data) => data.userId === 'noa' && data.typing);
+  await refused(clients[1], 'chat:history', { roomId: room.id }, 'forbidden');
+  assert.deepEqual(clients[1].payloads('chat:typing'), []);
 });

@@ -25,3 +25,9 @@ export async function group(stack, ...users) {
   for (const client of clients) await client.waitFor('chat:room', (data) => data.roomId === room.id && data.change === 'created');
   return { roomId: room.id, room, clients };
 }
+
+// The sum of a gauge over all edges.
+export async function sumOverEdges(stack, name) {
+  const pages = await Promise.all(stack.status().edges.map(async ({ admin }) => (await fetch(`${admin}/metrics`)).text()));
+  return pages.reduce((total, page) => total + Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(page)[1]), 0);
+}

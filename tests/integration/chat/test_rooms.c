@@ -373,6 +373,21 @@ START_TEST(a_direct_room_goes_on_after_both_were_erased)
 }
 END_TEST
 
+/* Edges need not wait for the item. */
+START_TEST(who_is_gone_is_told_to_open_rooms_at_once)
+{
+	const char *room = group();
+
+	ck_done("alice", "remove", "{\"roomId\":\"%s\",\"userId\":\"bob\"}", room);
+	ck_assert_has(wait_ring(&world, "\"gone\":[\"bob\"]"), room);
+	ck_done("carol", "leave", "{\"roomId\":\"%s\"}", room);
+	ck_assert_has(wait_ring(&world, "\"gone\":[\"carol\"]"), room);
+	ck_done("carol", "leave", "{\"roomId\":\"%s\"}", room);
+	ck_done("alice", "typing", "{\"roomId\":\"%s\",\"typing\":true}", room);
+	ck_assert_has(wait_ring(&world, "\"gone\":[]"), "alice");
+}
+END_TEST
+
 START_TEST(the_two_of_a_direct_room_stay)
 {
 	const char *room = field(&world,
@@ -675,6 +690,7 @@ int main(void)
 	tcase_add_test(tc, an_owner_who_leaves_hands_over_and_the_last_one_ends_the_room);
 	tcase_add_test(tc, a_room_that_has_ended_is_held_all_the_same);
 	tcase_add_test(tc, a_direct_room_goes_on_after_both_were_erased);
+	tcase_add_test(tc, who_is_gone_is_told_to_open_rooms_at_once);
 	tcase_add_test(tc, the_two_of_a_direct_room_stay);
 	tcase_add_test(tc, there_is_no_room_of_that_name);
 	tcase_add_test(tc, rooms_come_by_pages_the_newest_activity_first);
