@@ -1,6 +1,8 @@
 /*
  * ww.backend.chat.erase: takes away what is held about one user, a piece a request: the messages of
- * one room, or the membership in one, or, when there is none left, blocks and reports.
+ * one room, or the membership in one, or, when there is none left, blocks and reports. It is done
+ * when every event that names the user is in the stream: who erases what others keep of them waits
+ * for what the stream has, and knows nothing of the outbox.
  *
  * Messages go before memberships: whoever sees them is told that they were deleted. Those of a room
  * that is held are blanked as well, and kept where the hold keeps what was deleted.
@@ -15,6 +17,7 @@ struct erasure {
 	struct change change; /* first: the verb gets it by this */
 	const char *erased_id;
 	Walletwire__V1__ChatEraseCounts *counts;
+	bool waiting;
 };
 
 static struct erasure *erasure_of(struct change *change)
@@ -79,7 +82,7 @@ static enum status erase_rest(struct change *change, struct err *err)
 		s = store_erase_reports(change->db, erasure->erased_id, &counts->reports, err);
 	if (!s && counts->blocks + counts->reports > 0)
 		record(change, counts->blocks + counts->reports);
-	return s;
+	return s ? s : store_is_told(change->db, erasure->erased_id, &erasure->waiting, err);
 }
 
 /* What was said in a room that everybody has left is there until it expires. */
@@ -150,7 +153,8 @@ enum status chat_on_erase(struct request *req, struct err *err)
 		s = change_run(&erasure.change, err);
 	if (s)
 		return s;
-	reply->more = more;
+	reply->more = more || erasure.waiting;
+	reply->waiting = erasure.waiting;
 	reply->erased = erasure.counts;
 	return STATUS_OK;
 }

@@ -212,6 +212,10 @@ enum status store_erase_blocks(
 enum status store_erase_reports(
     struct db *db, const char *user_id, uint32_t *ret_n, struct err *err) MUST_CHECK;
 
+/* Whether events that name the user are on their way. */
+enum status store_is_told(
+    struct db *db, const char *user_id, bool *ret_told, struct err *err) MUST_CHECK;
+
 /* --- upkeep: a bounded number each --- */
 /* Rooms that have ended before, unless they are held. */
 enum status store_forget_rooms(struct db *db, int64_t before_us, struct err *err) MUST_CHECK;

@@ -229,3 +229,12 @@ enum status store_erase_reports(
 {
 	return erase_rows(db, STORE_ERASE_REPORTS, user_id, ret_n, err);
 }
+
+enum status store_is_told(struct db *db, const char *user_id, bool *ret_told, struct err *err)
+{
+	struct db_params p;
+
+	db_params_init(&p);
+	db_add_text(&p, user_id);
+	return db_run_any(db, STORE_IS_TOLD, &p, ret_told, err);
+}

@@ -159,10 +159,16 @@ static enum status ask_piece(struct erase *erase, const char *subject,
 	return STATUS_OK;
 }
 
+static void pause_a_moment(void)
+{
+	const struct timespec pause = { .tv_nsec = WAIT_STEP_MS * 1000000L };
+
+	(void)nanosleep(&pause, NULL);
+}
+
 /* Asks again and again; while events have to be applied first, with pauses. */
 static enum status erase_rows(struct erase *erase, const char *subject, struct err *err)
 {
-	const struct timespec pause = { .tv_nsec = WAIT_STEP_MS * 1000000L };
 	Walletwire__V1__EraseProgress progress = WALLETWIRE__V1__ERASE_PROGRESS__INIT;
 	int64_t until = clock_mono_ms() + erase->opt->wait_ms;
 	bool more = true, first = true;
@@ -181,7 +187,7 @@ static enum status erase_rows(struct erase *erase, const char *subject, struct e
 			    " the tokens of %s has gone (does ww-notifications apply events?)",
 			    progress.events_up_to, erase->user);
 		else
-			(void)nanosleep(&pause, NULL);
+			pause_a_moment();
 	}
 	arena_finish(&arena);
 	return s;
@@ -190,7 +196,7 @@ static enum status erase_rows(struct erase *erase, const char *subject, struct e
 /* --- what ww-chat keeps --- */
 
 static enum status ask_chat(
-    struct erase *erase, bool *ret_more, struct arena *arena, struct err *err)
+    struct erase *erase, bool *ret_more, bool *ret_waiting, struct arena *arena, struct err *err)
 {
 	Walletwire__V1__ChatEraseRequest request = WALLETWIRE__V1__CHAT_ERASE_REQUEST__INIT;
 	const Walletwire__V1__ChatEraseReply *reply;
@@ -205,30 +211,52 @@ static enum status ask_chat(
 		return err_prefix(err, "ww-chat (--no-chat if there is none)");
 	reply = (const void *)message;
 	*ret_more = reply->more;
+	*ret_waiting = reply->waiting;
 	if (reply->erased)
 		add_counts(&erase->chat.base, &reply->erased->base);
 	return STATUS_OK;
 }
 
-/*
- * After the tokens have ended, so that nothing more is said. What it takes away is told to those
- * who saw it, by events that name the user: their copies go by a second look at the mailbox.
- */
-static enum status erase_chat(struct erase *erase, struct err *err)
+static enum status ask_chat_until_told(struct erase *erase, bool *ret_waited, struct err *err)
 {
+	int64_t until = clock_mono_ms() + erase->opt->wait_ms;
 	enum status s = STATUS_OK;
+	bool more = true, waiting = false;
 	struct arena arena;
-	bool more = true;
 
-	if (erase->opt->no_chat)
-		return STATUS_OK;
+	*ret_waited = false;
 	arena_init(&arena, ANSWER_MEMORY);
 	while (more && !s) {
 		arena_reset(&arena);
-		s = ask_chat(erase, &more, &arena, err);
+		s = ask_chat(erase, &more, &waiting, &arena, err);
+		if (s || !waiting)
+			continue;
+		*ret_waited = true;
+		if (clock_mono_ms() > until)
+			s = err_set(err, STATUS_UNAVAILABLE,
+			    "ww-chat has events of %s that are not in the stream yet: say it again"
+			    " when it has published them",
+			    erase->user);
+		else
+			pause_a_moment();
 	}
 	arena_finish(&arena);
-	if (s || erase->chat.messages + erase->chat.rooms == 0)
+	return s;
+}
+
+/*
+ * After the tokens have ended, so that nothing more is said. What it takes away is told to those
+ * who saw it, by events that name the user, and others may have been on their way: their copies go
+ * by a second look at the mailbox.
+ */
+static enum status erase_chat(struct erase *erase, struct err *err)
+{
+	bool waited = false;
+	enum status s = STATUS_OK;
+
+	if (!erase->opt->no_chat)
+		s = ask_chat_until_told(erase, &waited, err);
+	if (s || (!waited && erase->chat.messages + erase->chat.rooms == 0))
 		return s;
 	return erase_rows(erase, NOTIFICATIONS, err);
 }
