@@ -1,8 +1,8 @@
-/* ww.svc.chat.edit: one's own message says something else. */
+/* ww.svc.chat.edit: one's own message says something else, also to who is no friend any more:
+ * unless one of the two blocks the other. */
 #include <string.h>
 
 #include "message.h"
-#include "people.h"
 #include "revision.h"
 #include "words.h"
 
@@ -34,7 +34,5 @@ enum status chat_on_edit(struct request *req, struct err *err)
 
 	if (!s)
 		s = words_check("text", in->text, WORDS_TEXT_MAX, err);
-	if (!s)
-		s = people_require_friend_in(req, in->room_id, err);
 	return s ? s : change_run(&change, err);
 }

@@ -57,7 +57,7 @@ static enum status add_messages(struct request *req, const struct look *look,
 {
 	struct store_window asked = narrow(&look->window, in);
 	size_t limit = in->limit ? in->limit : LIMIT_DEFAULT, len = 0;
-	bool oldest = in->after > 0;
+	bool oldest = in->start_case == WALLETWIRE__V1__CHAT_HISTORY_REQUEST__START_AFTER;
 	struct store_message *messages = NULL;
 	enum status s =
 	    store_page(req->db, &asked, oldest, limit, req->arena, &messages, &len, err);

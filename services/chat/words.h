@@ -27,8 +27,8 @@ enum status words_check(
 
 /*
  * INVALID, naming the field, for what is no id that may go to clients as it is: of 1 to 128 bytes,
- * not clean (as above), or with one of & < > " '. An id is compared, so it can't be escaped:
- * whoever puts it into a page must be as safe as with a text.
+ * not clean (as above), or with one of & < > ". An id is compared, so it can't be escaped: whoever
+ * puts it into a page, as text or between double quotes, must be as safe as with a text.
  */
 enum status words_check_id(const char *field, const char *id, struct err *err) MUST_CHECK;
 

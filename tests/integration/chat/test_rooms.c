@@ -593,6 +593,9 @@ START_TEST(a_retry_is_answered_also_after_the_friendship)
 	ck_refused("forbidden recipientId", "alice", "send",
 	    "{\"recipientId\":\"bob\",\"text\":\"x\",\"clientId\":\"2\"}");
 	ck_assert_str_eq(ask(&world, "alice", "send", "%s", retry), first);
+	/* What one has said is one's own. */
+	ck_done("alice", "edit", "{\"roomId\":\"%s\",\"seq\":1,\"text\":\"y\"}",
+	    field(&world, first, "roomId"));
 	/* Strangers who may not write have no room either. */
 	ck_refused("forbidden recipientId", "alice", "send",
 	    "{\"recipientId\":\"eve\",\"text\":\"x\",\"clientId\":\"1\"}");
