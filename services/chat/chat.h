@@ -42,6 +42,7 @@ enum status chat_on_read(struct request *req, struct err *err);
 enum status chat_on_remove(struct request *req, struct err *err);
 enum status chat_on_rename(struct request *req, struct err *err);
 enum status chat_on_report(struct request *req, struct err *err);
+enum status chat_on_role(struct request *req, struct err *err);
 enum status chat_on_rooms(struct request *req, struct err *err);
 enum status chat_on_send(struct request *req, struct err *err);
 enum status chat_on_typing(struct request *req, struct err *err);

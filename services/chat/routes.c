@@ -11,6 +11,7 @@ const struct route chat_routes[] = {
 	{ SVC("join"), REQUEST(join), chat_on_join },
 	{ SVC("leave"), REQUEST(leave), chat_on_leave },
 	{ SVC("remove"), REQUEST(remove), chat_on_remove },
+	{ SVC("role"), REQUEST(role), chat_on_role },
 	{ SVC("rename"), REQUEST(rename), chat_on_rename },
 	{ SVC("rooms"), REQUEST(rooms), chat_on_rooms },
 	{ SVC("send"), REQUEST(send), chat_on_send },

@@ -84,6 +84,7 @@ enum status store_insert_room(struct db *db, const struct store_room *room, cons
 enum status store_insert_members(struct db *db, const char *room_id,
     const struct store_member *members, size_t len, struct arena *arena,
     struct err *err) MUST_CHECK;
+/* Who was invited is there since now. */
 enum status store_set_member(struct db *db, const char *room_id, const struct store_member *member,
     struct err *err) MUST_CHECK;
 enum status store_delete_member(

@@ -42,10 +42,10 @@
 	    "INSERT INTO chat.members (room_id, user_id, role, joins_as, from_seq, read_seq)"      \
 	    " SELECT $1::text, r.u, r.r, r.j, r.f, r.f FROM unnest($2::text[], $3::smallint[],"    \
 	    " $4::smallint[], $5::bigint[]) WITH ORDINALITY AS r(u, r, j, f, o) ORDER BY r.o")     \
-	S(SET_MEMBER,                                                                              \
-	    "UPDATE chat.members SET role = $3::smallint, joins_as = $4::smallint,"                \
-	    " from_seq = $5::bigint, read_seq = greatest(read_seq, $6::bigint),"                   \
-	    " since = clock_timestamp() WHERE room_id = $1::text AND user_id = $2::text")          \
+	S(SET_MEMBER, "UPDATE chat.members SET role = $3::smallint, joins_as = $4::smallint,"      \
+		      " from_seq = $5::bigint, read_seq = greatest(read_seq, $6::bigint),"         \
+		      " since = CASE WHEN role = 4 THEN clock_timestamp() ELSE since END"          \
+		      " WHERE room_id = $1::text AND user_id = $2::text")                          \
 	S(DELETE_MEMBER,                                                                           \
 	    "DELETE FROM chat.members WHERE room_id = $1::text AND user_id = $2::text")            \
 	S(TOUCH_ROOM, "UPDATE chat.rooms SET name = $2::text, changes = $3::bigint,"               \

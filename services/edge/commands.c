@@ -246,6 +246,7 @@ static const struct command commands[] = {
 	{ CHAT(leave, chat_room_reply), .rate = EDGE_RATE_CHAT },
 	{ CHAT(remove, chat_room_reply), .rate = EDGE_RATE_CHAT },
 	{ CHAT(rename, chat_room_reply), .rate = EDGE_RATE_CHAT },
+	{ CHAT(role, chat_room_reply), .rate = EDGE_RATE_CHAT },
 	{ CHAT(rooms, chat_rooms_reply) },
 	{ CHAT(send, chat_send_reply), .rate = EDGE_RATE_CHAT },
 	{ CHAT(edit, chat_message_reply), .rate = EDGE_RATE_CHAT },

@@ -137,6 +137,24 @@ stack.test('roles decide who invites, removes and renames, and everybody is told
   assert.deepEqual((await asked(owner, 'chat:rooms')).rooms, []);
 });
 
+stack.test('the owner makes admins, and somebody else the owner', async () => {
+  const { roomId, clients } = await group(stack, 'own-r', 'may-r', 'nia-r');
+  const [owner, may, nia] = clients;
+  await refused(may, 'chat:role', { roomId, userId: 'nia-r', role: 'admin' }, 'forbidden');
+  await refused(owner, 'chat:role', { roomId, userId: 'eve-r', role: 'admin' }, 'invalid', 'userId');
+  await refused(owner, 'chat:role', { roomId, userId: 'may-r', role: 'king' }, 'invalid', 'role');
+  await asked(owner, 'chat:role', { roomId, userId: 'may-r', role: 'admin' });
+  await asked(may, 'chat:rename', { roomId, name: 'Ours' });
+  await asked(owner, 'chat:role', { roomId, userId: 'nia-r', role: 'owner' });
+  await asked(nia, 'chat:role', { roomId, userId: 'may-r', role: 'member' });
+  await refused(owner, 'chat:role', { roomId, userId: 'may-r', role: 'admin' }, 'forbidden');
+  await refused(may, 'chat:rename', { roomId, name: 'Mine' }, 'forbidden');
+  for (const client of clients) await client.waitUntil('all is told', () => changes(client, roomId).length === 5);
+  assert.deepEqual(story(may, roomId), ['created own-r', 'role may-r', 'renamed may-r', 'role nia-r', 'role may-r']);
+  const { members } = await asked(may, 'chat:history', { roomId });
+  assert.deepEqual(members.map(({ userId, role }) => [userId, role]), [['nia-r', 'owner'], ['own-r', 'admin'], ['may-r', 'member']]);
+});
+
 stack.test('rooms are listed by their newest activity, each with what there is to know', async () => {
   const [ann, ben] = await connectAll(stack, 'ann-3', 'ben-3');
   const ids = [];

@@ -84,6 +84,11 @@ export class Chat {
     return this.#room('chat:rename', { roomId, name }, cancel);
   }
 
+  /** Of a member, by the owner, who hands over by making somebody else the owner. */
+  role(roomId: string, userId: string, role: 'owner' | 'admin' | 'member', cancel?: Cancel): Promise<ChatRoom> {
+    return this.#room('chat:role', { roomId, userId, role }, cancel);
+  }
+
   async edit(roomId: string, seq: number, text: string, cancel?: Cancel): Promise<void> {
     await this.#port.ask('chat:edit', { roomId, seq, text }, cancel);
   }

@@ -33,6 +33,8 @@ static const char *group(void)
 }
 
 #define HI "{\"recipientId\":\"bob\",\"text\":\"hi\",\"clientId\":\"%d\"}"
+#define ROLE "{\"roomId\":\"%s\",\"userId\":\"%s\",\"role\":\"%s\"}"
+
 #define ck_refused(expected, ...) ck_assert_str_eq(ask(&world, __VA_ARGS__), expected)
 #define ck_done(...) ck_assert_int_eq(ask(&world, __VA_ARGS__)[0], '{')
 
@@ -295,6 +297,43 @@ START_TEST(roles_decide_who_removes_and_renames)
 	ck_done("dave", "invite", "{\"roomId\":\"%s\",\"userId\":\"eve\"}", room);
 	ck_done("dave", "remove", "{\"roomId\":\"%s\",\"userId\":\"carol\"}", room);
 	ck_done("alice", "remove", "{\"roomId\":\"%s\",\"userId\":\"dave\"}", room);
+}
+END_TEST
+
+START_TEST(the_role_of_a_member_is_the_owners_to_give)
+{
+	const char *room = group(), *event;
+
+	ck_refused("forbidden", "bob", "role", ROLE, room, "carol", "admin");
+	ck_refused("forbidden", "dave", "role", ROLE, room, "carol", "admin");
+	ck_refused("invalid userId", "alice", "role", ROLE, room, "dave", "admin");
+	ck_refused("invalid userId", "alice", "role", ROLE, room, "alice", "admin");
+	ck_refused("invalid role", "alice", "role", ROLE, room, "bob", "invited");
+	ck_refused("not_found", "alice", "role", ROLE, "none", "bob", "admin");
+	ck_done("alice", "invite", "{\"roomId\":\"%s\",\"userId\":\"dave\"}", room);
+	ck_refused("invalid userId", "alice", "role", ROLE, room, "dave", "admin");
+	(void)next_event(&world);
+	ck_done("alice", "role", ROLE, room, "carol", "admin");
+	event = next_event(&world);
+	ck_assert_has(event, "alice,bob,carol: ");
+	ck_assert_has(event, "\"change\":\"role\",\"userId\":\"carol\"");
+	ck_done("alice", "role", ROLE, room, "carol", "admin");
+	no_event(&world);
+	ck_done("carol", "rename", "{\"roomId\":\"%s\",\"name\":\"x\"}", room);
+	(void)next_event(&world);
+	ck_refused("forbidden", "carol", "role", ROLE, room, "bob", "admin");
+	/* A room has one owner, who is the admin then. */
+	ck_done("alice", "role", ROLE, room, "bob", "owner");
+	ck_assert_has(next_event(&world), "\"change\":\"role\",\"userId\":\"bob\"");
+	ck_assert_has(ask(&world, "alice", "rooms", "{}"), "\"role\":\"admin\"");
+	ck_assert_has(ask(&world, "bob", "rooms", "{}"), "\"role\":\"owner\"");
+	ck_refused("forbidden", "alice", "role", ROLE, room, "carol", "member");
+	ck_done("bob", "role", ROLE, room, "carol", "member");
+	ck_refused("forbidden", "carol", "rename", "{\"roomId\":\"%s\",\"name\":\"y\"}", room);
+	/* Who was there first is the elder, whatever they were meanwhile. */
+	ck_done("bob", "role", ROLE, room, "alice", "member");
+	ck_done("bob", "leave", "{\"roomId\":\"%s\"}", room);
+	ck_assert_has(ask(&world, "alice", "rooms", "{}"), "\"role\":\"owner\"");
 }
 END_TEST
 
@@ -694,6 +733,7 @@ int main(void)
 	tcase_add_test(tc, a_room_that_has_ended_is_held_all_the_same);
 	tcase_add_test(tc, a_direct_room_goes_on_after_both_were_erased);
 	tcase_add_test(tc, who_is_gone_is_told_to_open_rooms_at_once);
+	tcase_add_test(tc, the_role_of_a_member_is_the_owners_to_give);
 	tcase_add_test(tc, the_two_of_a_direct_room_stay);
 	tcase_add_test(tc, there_is_no_room_of_that_name);
 	tcase_add_test(tc, rooms_come_by_pages_the_newest_activity_first);

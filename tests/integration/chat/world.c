@@ -35,6 +35,7 @@ static const struct verb {
 	VERB("join", chat_join_request, chat_room_reply),
 	VERB("leave", chat_leave_request, chat_room_reply),
 	VERB("remove", chat_remove_request, chat_room_reply),
+	VERB("role", chat_role_request, chat_room_reply),
 	VERB("rename", chat_rename_request, chat_room_reply),
 	VERB("rooms", chat_rooms_request, chat_rooms_reply),
 	VERB("send", chat_send_request, chat_send_reply),
