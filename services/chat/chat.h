@@ -54,5 +54,6 @@ enum status chat_on_views(struct request *req, struct err *err);
 enum status chat_on_erase(struct request *req, struct err *err);
 enum status chat_on_export(struct request *req, struct err *err);
 enum status chat_on_hold(struct request *req, struct err *err);
+enum status chat_on_reports(struct request *req, struct err *err);
 
 #endif

@@ -19,16 +19,13 @@ enum {
 	BYTES_MAX = 256 * 1024,
 };
 
-/* 294276 is the last year that PostgreSQL knows. */
-static const int64_t LATEST_US = INT64_C(9000000000000000000);
-
 static enum status read_cursor(
     const char *text, struct store_rooms_page *page, struct arena *arena, struct err *err)
 {
 	char id[SUBJECT_ID_MAX + 1], end;
 	int64_t us;
 
-	page->before_us = LATEST_US;
+	page->before_us = STORE_LATEST_US;
 	page->before_id = "";
 	if (!text[0])
 		return STATUS_OK;

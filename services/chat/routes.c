@@ -27,6 +27,7 @@ const struct route chat_routes[] = {
 	{ SVC("view"), REQUEST(view), chat_on_view },
 	{ SVC("views"), REQUEST(views), chat_on_views },
 	{ BACKEND("hold"), REQUEST(hold), chat_on_hold },
+	{ BACKEND("reports"), REQUEST(reports), chat_on_reports },
 	{ BACKEND("export"), REQUEST(export), chat_on_export },
 	{ BACKEND("erase"), REQUEST(erase), chat_on_erase },
 };

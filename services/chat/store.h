@@ -19,6 +19,8 @@
 #include "service/audit.h"
 
 #define STORE_SCHEMA "chat"
+/* Where a page from the top begins: 294276 is the last year that PostgreSQL knows. */
+#define STORE_LATEST_US INT64_C(9000000000000000000)
 
 extern const struct db_migration store_migrations[];
 extern const size_t store_migrations_len;
@@ -165,7 +167,7 @@ enum status store_set_class(struct db *db, const struct store_room *room, enum c
 /* A page of a user's rooms, newest activity first, from below the cursor on. */
 struct store_rooms_page {
 	const char *user_id;
-	int64_t before_us; /* INT64_MAX: from the top */
+	int64_t before_us; /* STORE_LATEST_US: from the top */
 	const char *before_id;
 	int64_t cutoff_us; /* messages before it are not shown any more */
 	size_t limit;
@@ -193,6 +195,21 @@ enum status store_blocks(struct db *db, const char *user_id, const char *after, 
 /* False if this one was reported by them already. */
 enum status store_report(struct db *db, const struct store_message *message,
     const char *reporter_id, const char *reason, bool *ret_new, struct err *err) MUST_CHECK;
+
+/* A page of reports, the newest first, from below the cursor on. */
+struct store_reports_page {
+	int64_t before_us; /* likewise */
+	const char *before_room, *before_reporter;
+	uint64_t before_seq;
+	size_t limit;
+};
+struct store_report {
+	const char *room_id, *sender_id, *reporter_id, *reason, *text;
+	uint64_t seq;
+	int64_t reported_us;
+};
+enum status store_reports(struct db *db, const struct store_reports_page *page, struct arena *arena,
+    struct store_report **ret_reports, size_t *ret_n, struct err *err) MUST_CHECK;
 
 /* --- everything of one user --- */
 /* Records after the cursor (store_user.c says what it is), and the next one: "" if that was all. */

@@ -128,6 +128,11 @@
 	S(REPORT, "INSERT INTO chat.reports (room_id, seq, reporter_id, sender_id, reason, text)"  \
 		  " VALUES ($1::text, $2::bigint, $3::text, $4::text, $5::text, $6::text)"         \
 		  " ON CONFLICT DO NOTHING RETURNING 1")                                           \
+	S(REPORTS, "SELECT room_id, seq, sender_id, reporter_id, reason, text, reported_at"        \
+		   " FROM chat.reports WHERE (reported_at, room_id, seq, reporter_id)"             \
+		   " < ($1::timestamptz, $2::text, $3::bigint, $4::text)"                          \
+		   " ORDER BY reported_at DESC, room_id DESC, seq DESC, reporter_id DESC"          \
+		   " LIMIT $5::bigint")                                                            \
 	S(FORGET_REPORTS,                                                                          \
 	    "DELETE FROM chat.reports WHERE (room_id, seq, reporter_id) IN (SELECT room_id, seq,"  \
 	    " reporter_id FROM chat.reports WHERE reported_at < $1::timestamptz LIMIT 1000)")      \

@@ -24,7 +24,8 @@ struct chat_options {
 	}
 
 static const struct option_row rows[] = {
-	ROW(json, "json", OPTION_FLAG, NULL, 0, 0, NULL, "rooms, history: a line of JSON for each"),
+	ROW(json, "json", OPTION_FLAG, NULL, 0, 0, NULL,
+	    "rooms, history, reports: a line of JSON for each"),
 	ROW(limit, "limit", OPTION_INT, "50", 1, 100, "N", "history: so many at most"),
 	ROW(before, "before", OPTION_INT, "0", 0, INT64_MAX, "SEQ",
 	    "history: those before this number"),
@@ -34,10 +35,11 @@ static const struct option_row rows[] = {
 
 static const struct usage usage = {
 	.command = "chat",
-	.operands = "rooms USER | history USER ROOM | hold ROOM | release ROOM",
+	.operands = "rooms USER | history USER ROOM | reports | hold ROOM | release ROOM",
 	.operands_max = 3,
 	.help = "rooms    a user's rooms, the one with the newest activity first\n"
 		"history  what a member of a room may see of it, the oldest first\n"
+		"reports  what was reported, by whom and why, the newest first\n"
 		"hold     nothing of a room expires, and what is edited or deleted is kept too\n"
 		"release  it does again; what should have expired meanwhile goes at once",
 	.rows = rows,
@@ -71,6 +73,20 @@ static Walletwire__V1__Caller *caller_of(struct chat *chat)
 	return caller;
 }
 
+/* A page, and where the next one begins ("" if there is none). */
+typedef enum status (*page_fn)(struct chat *chat, char *before, char **ret_next, struct err *err);
+
+static enum status all_pages(struct chat *chat, page_fn page, struct err *err)
+{
+	char *before = arena_strdup(chat->arena, "");
+	enum status s;
+
+	do
+		s = page(chat, before, &before, err);
+	while (!s && before[0]);
+	return s;
+}
+
 /* --- rooms --- */
 
 static void print_room(const Walletwire__V1__ChatRoomEntry *room)
@@ -84,7 +100,6 @@ static void print_room(const Walletwire__V1__ChatRoomEntry *room)
 	    room->id, type, role, room->n_members, room->newest_seq, room->unread, room->name);
 }
 
-/* A page, and where the next one begins ("" if there is none). */
 static enum status rooms_page(struct chat *chat, char *before, char **ret_next, struct err *err)
 {
 	Walletwire__V1__ChatRoomsRequest request = WALLETWIRE__V1__CHAT_ROOMS_REQUEST__INIT;
@@ -111,13 +126,7 @@ static enum status rooms_page(struct chat *chat, char *before, char **ret_next, 
 
 static enum status rooms(struct chat *chat, struct err *err)
 {
-	char *before = arena_strdup(chat->arena, "");
-	enum status s;
-
-	do
-		s = rooms_page(chat, before, &before, err);
-	while (!s && before[0]);
-	return s;
+	return all_pages(chat, rooms_page, err);
 }
 
 /* --- history --- */
@@ -156,6 +165,47 @@ static enum status history(struct chat *chat, struct err *err)
 			print_message(reply->messages[i]);
 	}
 	return STATUS_OK;
+}
+
+/* --- reports --- */
+
+static void print_report(const Walletwire__V1__ChatReport *report)
+{
+	char when[TIMESTAMP_TEXT_SIZE] = "";
+
+	(void)timestamp_format(message_time_us(report->timestamp) / 1000, when);
+	(void)printf("%s  %s/%" PRIu64 "  by %s  of %s\n    reason: %s\n    text: %s\n", when,
+	    report->room_id, report->seq, report->reporter_id, report->sender_id, report->reason,
+	    report->text);
+}
+
+static enum status reports_page(struct chat *chat, char *before, char **ret_next, struct err *err)
+{
+	Walletwire__V1__ChatReportsRequest request = WALLETWIRE__V1__CHAT_REPORTS_REQUEST__INIT;
+	const Walletwire__V1__ChatReportsReply *reply;
+	const void *message;
+	enum status s;
+
+	request.before = before;
+	request.asked_by = arena_strdup(chat->arena, chat->opt->asked_by);
+	s = ask(chat, "ww.backend.chat.reports", &request.base,
+	    &walletwire__v1__chat_reports_reply__descriptor, &message, err);
+	if (s)
+		return s;
+	reply = message;
+	for (size_t i = 0; i < reply->n_reports; i++) {
+		if (chat->opt->json)
+			cli_print_json(&reply->reports[i]->base);
+		else
+			print_report(reply->reports[i]);
+	}
+	*ret_next = reply->next;
+	return STATUS_OK;
+}
+
+static enum status reports(struct chat *chat, struct err *err)
+{
+	return all_pages(chat, reports_page, err);
 }
 
 /* --- hold --- */
@@ -199,6 +249,7 @@ static const struct chat_verb {
 } verbs[] = {
 	{ "rooms", 2, rooms },
 	{ "history", 3, history },
+	{ "reports", 1, reports },
 	{ "hold", 2, hold },
 	{ "release", 2, release },
 };

@@ -180,6 +180,12 @@ stack.test('an operator sees what a member sees, and may hold a room', async () 
   assert.match(await ww('chat', 'rooms', 'uma'), new RegExp(`${room.id} +group +member +2 members +1 messages +1 unread +Trip`));
   const lines = (await ww('chat', 'history', 'uma', room.id, '--json')).trim().split('\n').map(JSON.parse);
   assert.deepEqual(lines.map((line) => [line.seq, line.senderId, line.text]), [[1, 'tom', 'hello']]);
+  await asked(clients[1], 'chat:report', { roomId: room.id, seq: 1, reason: 'too kind' });
+  const reports = (await ww('chat', 'reports', '--json')).trim().split('\n').map(JSON.parse);
+  const { timestamp, ...report } = reports[0];
+  assert.deepEqual(report, { roomId: room.id, seq: 1, senderId: 'tom', reporterId: 'uma', reason: 'too kind', text: 'hello' });
+  assert.ok(Date.parse(timestamp));
+  assert.match(await ww('chat', 'reports'), /reason: too kind\n +text: hello/);
   assert.match(await ww('chat', 'hold', room.id), /^1 messages are held/);
   assert.match(await ww('chat', 'release', room.id), /^1 messages expire again/);
   const wrong = await stack.ww(['chat', 'history', 'eve', room.id]);

@@ -642,6 +642,32 @@ START_TEST(a_report_is_kept_with_the_message)
 }
 END_TEST
 
+/* By whom may look at all of them; that they did is recorded. */
+START_TEST(reports_come_by_pages_the_newest_first)
+{
+	const char *room = group(), *page;
+
+	ck_assert_str_eq(ask_backend(&world, "reports", "{}"), "{\"reports\":[],\"next\":\"\"}");
+	(void)say("bob", room, "buy < now", "c1");
+	(void)say("bob", room, "and here", "c2");
+	ck_done("alice", "report", "{\"roomId\":\"%s\",\"seq\":1,\"reason\":\"spam\"}", room);
+	ck_done("carol", "report", "{\"roomId\":\"%s\",\"seq\":2,\"reason\":\"rude\"}", room);
+	page = ask_backend(&world, "reports", "{\"limit\":1}");
+	ck_assert_has(page, "\"seq\":2,\"senderId\":\"bob\",\"reporterId\":\"carol\","
+			    "\"reason\":\"rude\",\"text\":\"and here\"");
+	ck_assert_has_not(page, "spam");
+	page = ask_backend(
+	    &world, "reports", "{\"limit\":1,\"before\":\"%s\"}", field(&world, page, "next"));
+	ck_assert_has(page, "\"text\":\"buy < now\"");
+	ck_assert_has_not(page, "rude");
+	ck_assert_str_eq(field(&world, page, "next"), "");
+	ck_assert_str_eq(ask_backend(&world, "reports", "{\"limit\":101}"), "invalid limit");
+	ck_assert_str_eq(ask_backend(&world, "reports", "{\"before\":\"x\"}"), "invalid before");
+	/* The group, two messages, two reports, and three looks at them. */
+	ck_assert_int_eq(query(&world, "SELECT last_value FROM chat.audit_outbox_id_seq"), 8);
+}
+END_TEST
+
 START_TEST(texts_go_out_as_they_are_where_nobody_makes_pages_of_them)
 {
 	const char *room;
@@ -829,6 +855,7 @@ int main(void)
 	tcase_add_test(tc, a_room_is_released_also_after_the_retention_was_raised);
 	tcase_add_test(tc, an_erasure_waits_for_what_was_said_to_be_told);
 	tcase_add_test(tc, a_report_is_kept_with_the_message);
+	tcase_add_test(tc, reports_come_by_pages_the_newest_first);
 	tcase_add_test(tc, texts_go_out_as_they_are_where_nobody_makes_pages_of_them);
 	tcase_add_test(tc, a_user_is_exported_and_erased);
 	tcase_add_test(tc, a_user_with_long_messages_is_exported_by_pages_that_fit);

@@ -50,6 +50,7 @@ static const struct verb {
 	VERB("report", chat_report_request, error_reply),
 	VERB("view", chat_view_request, chat_view_reply),
 	VERB("views", chat_views_request, chat_views_reply),
+	VERB("reports", chat_reports_request, chat_reports_reply),
 	VERB("hold", chat_hold_request, chat_hold_reply),
 	VERB("export", chat_export_request, chat_export_reply),
 	VERB("erase", chat_erase_request, chat_erase_reply),
