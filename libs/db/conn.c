@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/xalloc.h"
 
 enum {
 	CONNECT_TIMEOUT_MS = 5000,
@@ -84,6 +85,7 @@ void conn_drop(struct db *db)
 {
 	PQfinish(db->conn);
 	db->conn = NULL;
+	db->later_len = 0;
 	db->prepared = false;
 }
 
@@ -300,6 +302,86 @@ enum status conn_collect(
     struct db *db, const char *what, int sent, PGresult **ret_pg, struct err *err)
 {
 	return collect(db, what, sent, /* rows= */ NULL, ret_pg, err);
+}
+
+/* The answer to one statement of a pipeline, or to its end; NULL, or why there is none. */
+static const char *next_of_pipeline(PGconn *conn, int64_t deadline_ms, PGresult **ret_pg)
+{
+	const char *why = await(conn, deadline_ms);
+
+	*ret_pg = why ? NULL : PQgetResult(conn);
+	if (!why && !*ret_pg)
+		return "no answer to a statement of a pipeline";
+	/* Each statement's answer ends with a NULL; that of the pipeline itself does not. */
+	if (!why && PQresultStatus(*ret_pg) != PGRES_PIPELINE_SYNC)
+		(void)PQgetResult(conn);
+	return why;
+}
+
+static const char *collect_pipeline(struct db *db, int64_t deadline_ms)
+{
+	PGresult *end = NULL;
+	const char *why = PQpipelineSync(db->conn) ? NULL : PQerrorMessage(db->conn);
+
+	for (size_t i = 0; i < db->later_len && !why; i++)
+		why = next_of_pipeline(db->conn, deadline_ms, &db->later[i].pg);
+	if (!why)
+		why = next_of_pipeline(db->conn, deadline_ms, &end);
+	PQclear(end);
+	if (!why && !PQexitPipelineMode(db->conn))
+		why = PQerrorMessage(db->conn);
+	return why;
+}
+
+/* Those behind the first failure were not run. */
+static const struct later *first_failed(const struct later *later, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (later[i].pg && PQresultStatus(later[i].pg) != PGRES_PIPELINE_ABORTED &&
+		    !is_good(later[i].pg))
+			return &later[i];
+	}
+	return NULL;
+}
+
+static void give_out(struct later *later)
+{
+	if (!later->ret_result) {
+		PQclear(later->pg);
+		return;
+	}
+	*later->ret_result = xmalloc(sizeof(**later->ret_result));
+	(*later->ret_result)->pg = later->pg;
+}
+
+enum status conn_collect_later(struct db *db, PGresult **ret_pg, struct err *err)
+{
+	int64_t deadline_ms = db->unhurried ? -1 : clock_mono_ms() + db->answer_timeout_ms;
+	struct later *later = db->later;
+	size_t len = db->later_len;
+	const char *why = collect_pipeline(db, deadline_ms);
+	const struct later *bad = first_failed(later, len);
+	enum status s = STATUS_OK;
+
+	if (bad)
+		s = failed(db, bad->name, bad->pg, err);
+	else if (why)
+		s = lost(db, later[len - 1].name, why, err);
+	if (why && db->conn)
+		conn_drop(db);
+	db->later_len = 0;
+	if (!s && ret_pg) {
+		*ret_pg = later[--len].pg;
+		later[len].pg = NULL;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (s)
+			PQclear(later[i].pg);
+		else
+			give_out(&later[i]);
+		later[i].pg = NULL;
+	}
+	return s;
 }
 
 enum status conn_copy(

@@ -27,6 +27,14 @@ struct db {
 	enum cause refused_for; /* by the last attempt to connect that failed */
 	unsigned failures;      /* connection attempts in a row that failed */
 	int64_t retry_at_ms;    /* no attempt before this */
+	/* What was sent and not waited for: the connection is in pipeline mode while there is any.
+	 */
+	struct later {
+		const char *name;
+		struct db_result **ret_result; /* NULL: none is wanted */
+		PGresult *pg;
+	} later[DB_LATER_MAX + 1];
+	size_t later_len;
 };
 
 struct db_result {
@@ -46,6 +54,12 @@ void conn_drop(struct db *db);
  */
 enum status conn_collect(
     struct db *db, const char *what, int sent, PGresult **ret_pg, struct err *err) MUST_CHECK;
+
+/*
+ * In pipeline mode: collects the answers to all that was sent and not waited for. The results of
+ * all are given out, or none is. *ret_pg is the last one's; NULL: it is not wanted.
+ */
+enum status conn_collect_later(struct db *db, PGresult **ret_pg, struct err *err) MUST_CHECK;
 
 /* Text without parameters, on whatever connection there is. */
 enum status conn_exec(struct db *db, const char *what, const char *sql, PGresult **ret_pg,

@@ -97,6 +97,18 @@ void db_add_bytes_array(struct db_params *params, const struct bytes *values, si
 enum status db_run(struct db *db, size_t index, struct db_params *params,
     struct db_result **ret_result, struct err *err) MUST_CHECK;
 
+enum { DB_LATER_MAX = 8 };
+
+/*
+ * Inside a transaction: sends the statement and waits for nothing. It runs before the next db_run()
+ * or db_commit(), in the order of the calls, each statement seeing what was committed when its turn
+ * comes; that call waits for all of them, and fails as the first one does that fails. Nothing else
+ * may come before it but more of these (DB_LATER_MAX at most) or db_rollback(). *ret_result is set
+ * by that call if nothing failed; NULL: no rows matter.
+ */
+enum status db_later(struct db *db, size_t index, struct db_params *params,
+    struct db_result **ret_result, struct err *err) MUST_CHECK;
+
 /* The same where all that matters is how many rows there are, whether there are any, or the integer
  * that the first one begins with (0 without a row). Nothing is set by a failure. */
 enum status db_run_count(struct db *db, size_t index, struct db_params *params, size_t *ret_rows,

@@ -29,6 +29,49 @@ static int send_statement(struct db *db, const char *name, const struct db_param
 	    /* resultFormat= */ 1);
 }
 
+/* What is sent is waited for by conn_collect_later(); `sent` is what libpq said to it. */
+static enum status add_later(
+    struct db *db, const char *name, int sent, struct db_result **ret_result, struct err *err)
+{
+	if (!sent) {
+		err_set(err, STATUS_UNAVAILABLE, "%s: %s", name, PQerrorMessage(db->conn));
+		conn_drop(db);
+		return err_blame(err, STATUS_UNAVAILABLE, CAUSE_POSTGRES_DOWN);
+	}
+	db->later[db->later_len++] = (struct later){ .name = name, .ret_result = ret_result };
+	return STATUS_OK;
+}
+
+enum status db_later(struct db *db, size_t index, struct db_params *params,
+    struct db_result **ret_result, struct err *err)
+{
+	enum status s;
+
+	assert(index < db->statements_len && db->in_transaction && db->later_len < DB_LATER_MAX);
+	s = conn_ensure(db, err);
+	if (!s) {
+		const char *name = db->statements[index].name;
+		int sent = (db->later_len > 0 || PQenterPipelineMode(db->conn)) &&
+			   send_statement(db, name, params);
+
+		s = add_later(db, name, sent, ret_result, err);
+	}
+	db_params_finish(params);
+	return s;
+}
+
+/* One statement, with what was left for it. */
+static enum status run_statement(struct db *db, const char *name, const struct db_params *params,
+    PGresult **ret_pg, struct err *err)
+{
+	enum status s;
+
+	if (db->later_len == 0)
+		return conn_collect(db, name, send_statement(db, name, params), ret_pg, err);
+	s = add_later(db, name, send_statement(db, name, params), NULL, err);
+	return s ? s : conn_collect_later(db, ret_pg, err);
+}
+
 enum status db_run(struct db *db, size_t index, struct db_params *params,
     struct db_result **ret_result, struct err *err)
 {
@@ -37,11 +80,8 @@ enum status db_run(struct db *db, size_t index, struct db_params *params,
 
 	assert(index < db->statements_len);
 	s = conn_ensure(db, err);
-	if (!s) {
-		const char *name = db->statements[index].name;
-
-		s = conn_collect(db, name, send_statement(db, name, params), &pg, err);
-	}
+	if (!s)
+		s = run_statement(db, db->statements[index].name, params, &pg, err);
 	db_params_finish(params);
 	if (s)
 		return s;
@@ -106,8 +146,10 @@ static const char *first_words(const char *sql, char ret_what[static 41])
 enum status db_exec(struct db *db, const char *sql, struct err *err)
 {
 	char what[41];
-	enum status s = conn_ensure(db, err);
+	enum status s;
 
+	assert(db->later_len == 0);
+	s = conn_ensure(db, err);
 	if (s)
 		return s;
 	return conn_exec(db, first_words(sql, what), sql, NULL, err);
@@ -124,6 +166,17 @@ enum status db_begin(struct db *db, struct err *err)
 	return s;
 }
 
+static enum status send_commit(struct db *db, PGresult **ret_pg, struct err *err)
+{
+	enum status s;
+
+	if (db->later_len == 0)
+		return conn_exec(db, "COMMIT", "COMMIT", ret_pg, err);
+	s = add_later(db, "COMMIT",
+	    PQsendQueryParams(db->conn, "COMMIT", 0, NULL, NULL, NULL, NULL, 1), NULL, err);
+	return s ? s : conn_collect_later(db, ret_pg, err);
+}
+
 enum status db_commit(struct db *db, struct err *err)
 {
 	PGresult *pg = NULL;
@@ -132,7 +185,7 @@ enum status db_commit(struct db *db, struct err *err)
 
 	assert(db->in_transaction);
 	db->in_transaction = false;
-	s = conn_exec(db, "COMMIT", "COMMIT", &pg, err);
+	s = send_commit(db, &pg, err);
 	if (s)
 		return s;
 	/* A failed transaction is rolled back, and the server calls that a success. */
@@ -143,9 +196,20 @@ enum status db_commit(struct db *db, struct err *err)
 	return STATUS_OK;
 }
 
+/* Nobody is there for the results any more. */
+static void forget_later(struct db *db)
+{
+	for (size_t i = 0; i < db->later_len; i++)
+		db->later[i].ret_result = NULL;
+	/* One that failed is rolled back like the others. */
+	if (db->later_len > 0 && conn_collect_later(db, NULL, NULL))
+		return;
+}
+
 void db_rollback(struct db *db)
 {
 	db->in_transaction = false;
+	forget_later(db);
 	if (!db->conn || PQtransactionStatus(db->conn) == PQTRANS_IDLE)
 		return;
 	if (conn_exec(db, "ROLLBACK", "ROLLBACK", NULL, NULL))

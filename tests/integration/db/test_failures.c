@@ -187,6 +187,87 @@ START_TEST(commit_without_an_answer_is_unavailable)
 }
 END_TEST
 
+static enum status later(size_t statement, int64_t id, struct db_result **ret_result)
+{
+	struct db_params params;
+
+	db_params_init(&params);
+	db_add_i64(&params, id);
+	return db_later(db, statement, &params, ret_result, &err);
+}
+
+START_TEST(what_is_left_for_later_runs_in_order_and_answers_all)
+{
+	struct db_result *first = NULL, *second = NULL;
+
+	ck_assert_ok(db_begin(db, &err), err);
+	ck_assert_ok(later(PUT, 1, NULL), err);
+	ck_assert_ok(later(GET, 1, &first), err);
+	ck_assert_ok(later(GET, 2, &second), err);
+	ck_assert_int_eq(box(1), 0);
+	ck_assert_uint_eq(db_rows(first), 1);
+	ck_assert_uint_eq(db_rows(second), 0);
+	ck_assert_ok(later(PUT, 2, NULL), err);
+	ck_assert_ok(db_commit(db, &err), err);
+	ck_assert_int_eq(box(1), 0);
+	ck_assert_int_eq(box(2), 0);
+	db_result_free(first);
+	db_result_free(second);
+}
+END_TEST
+
+START_TEST(what_was_left_for_later_and_fails_is_told_by_what_comes_next)
+{
+	struct db_result *never = NULL;
+
+	for (int by_commit = 0; by_commit < 2; by_commit++) {
+		ck_assert_ok(db_begin(db, &err), err);
+		ck_assert_ok(later(PUT, 1, NULL), err);
+		ck_assert_ok(later(PUT, 1, NULL), err);
+		ck_assert_ok(later(GET, 1, &never), err);
+		if (by_commit)
+			ck_assert_int_eq(db_commit(db, &err), STATUS_CONFLICT);
+		else
+			ck_assert_int_eq(run(db, GET, 1, &never), STATUS_CONFLICT);
+		ck_assert_ptr_null(never);
+		db_rollback(db);
+		ck_assert_int_eq(box(1), -1);
+	}
+	ck_assert_uint_eq(db_generation(db), 1);
+}
+END_TEST
+
+START_TEST(what_was_left_for_later_is_rolled_back)
+{
+	for (int fails = 0; fails < 2; fails++) {
+		struct db_result *nobodys = NULL;
+
+		ck_assert_ok(db_begin(db, &err), err);
+		ck_assert_ok(later(PUT, 1, NULL), err);
+		ck_assert_ok(later(fails ? PUT : GET, 1, &nobodys), err);
+		db_rollback(db);
+		ck_assert_ptr_null(nobodys);
+		ck_assert_int_eq(box(1), -1);
+	}
+	ck_assert_uint_eq(db_generation(db), 1);
+}
+END_TEST
+
+START_TEST(what_was_left_for_later_goes_with_its_connection)
+{
+	struct db_result *never = NULL;
+
+	ck_assert_ok(db_begin(db, &err), err);
+	ck_assert_ok(later(PUT, 1, NULL), err);
+	ck_assert_ok(later(GET, 1, &never), err);
+	postgres_terminate_backends(server);
+	ck_assert_int_eq(db_commit(db, &err), STATUS_UNAVAILABLE);
+	ck_assert_ptr_null(never);
+	db_rollback(db);
+	ck_assert_int_eq(box(1), -1);
+}
+END_TEST
+
 START_TEST(rollback_undoes_and_is_fine_without_a_transaction)
 {
 	db_rollback(db);
@@ -430,6 +511,10 @@ int main(void)
 	tcase_add_test(tc, connection_lost_inside_a_transaction_is_not_replaced_there);
 	tcase_add_test(tc, commit_of_a_failed_transaction_is_unavailable);
 	tcase_add_test(tc, commit_without_an_answer_is_unavailable);
+	tcase_add_test(tc, what_is_left_for_later_runs_in_order_and_answers_all);
+	tcase_add_test(tc, what_was_left_for_later_and_fails_is_told_by_what_comes_next);
+	tcase_add_test(tc, what_was_left_for_later_is_rolled_back);
+	tcase_add_test(tc, what_was_left_for_later_goes_with_its_connection);
 	tcase_add_test(tc, rollback_undoes_and_is_fine_without_a_transaction);
 	tcase_add_test(tc, lock_time_out_is_unavailable);
 	tcase_add_test(tc, statement_time_out_is_unavailable);
