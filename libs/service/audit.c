@@ -197,6 +197,16 @@ enum status audit_write(struct audit *audit, struct db *db, struct err *err)
 	return outbox_insert(db, audit->outbox->insert, rows, n, audit->arena, err);
 }
 
+enum status audit_write_later(struct audit *audit, struct db *db, struct err *err)
+{
+	struct outbox_row *rows;
+	size_t n = audit_rows(audit, &rows);
+
+	if (n == 0)
+		return STATUS_OK;
+	return outbox_insert_later(db, audit->outbox->insert, rows, n, audit->arena, err);
+}
+
 /* --- an export --- */
 
 enum { EXPORT_ATTEMPTS = 3 };

@@ -70,6 +70,8 @@ void audit_add(struct audit *audit, AuditRecord *record);
 
 /* Inside the transaction. */
 enum status audit_write(struct audit *audit, struct db *db, struct err *err) MUST_CHECK;
+/* The same by the commit itself (db_later()), which has to come next. */
+enum status audit_write_later(struct audit *audit, struct db *db, struct err *err) MUST_CHECK;
 
 /*
  * Of ww.backend.<service>.export, in a transaction of its own: that somebody, who calls itself

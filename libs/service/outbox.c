@@ -13,21 +13,37 @@ struct outbox {
 	struct relay *relay;
 };
 
-enum status outbox_insert(struct db *db, size_t insert, const struct outbox_row *rows, size_t n,
-    struct arena *arena, struct err *err)
+static void add_rows(
+    struct db_params *p, const struct outbox_row *rows, size_t n, struct arena *arena)
 {
 	const char **ids = arena_alloc(arena, n * sizeof(*ids));
 	struct bytes *payloads = arena_alloc(arena, n * sizeof(*payloads));
-	struct db_params p;
 
 	for (size_t i = 0; i < n; i++) {
 		ids[i] = rows[i].message_id;
 		payloads[i] = rows[i].payload;
 	}
-	db_params_init(&p);
-	db_add_text_array(&p, ids, n);
-	db_add_bytes_array(&p, payloads, n);
+	db_params_init(p);
+	db_add_text_array(p, ids, n);
+	db_add_bytes_array(p, payloads, n);
+}
+
+enum status outbox_insert(struct db *db, size_t insert, const struct outbox_row *rows, size_t n,
+    struct arena *arena, struct err *err)
+{
+	struct db_params p;
+
+	add_rows(&p, rows, n, arena);
 	return db_run(db, insert, &p, NULL, err);
+}
+
+enum status outbox_insert_later(struct db *db, size_t insert, const struct outbox_row *rows,
+    size_t n, struct arena *arena, struct err *err)
+{
+	struct db_params p;
+
+	add_rows(&p, rows, n, arena);
+	return db_later(db, insert, &p, NULL, err);
 }
 
 static size_t statement(const struct outbox *outbox, enum outbox_statement which)

@@ -48,6 +48,10 @@ struct outbox_row {
 enum status outbox_insert(struct db *db, size_t insert, const struct outbox_row *rows, size_t n,
     struct arena *arena, struct err *err) MUST_CHECK;
 
+/* The same, which is run by whatever comes next on the connection (db_later()). */
+enum status outbox_insert_later(struct db *db, size_t insert, const struct outbox_row *rows,
+    size_t n, struct arena *arena, struct err *err) MUST_CHECK;
+
 struct outbox_spec {
 	const char *what;                    /* is moved, for the log: "audit records" */
 	const char *subject;                 /* of the stream */

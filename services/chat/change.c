@@ -62,7 +62,7 @@ static enum status run(void *arg, struct db *db, struct err *err)
 	s = change->enter(change, err);
 	if (!s)
 		s = change->fn(change, err);
-	return s ? s : audit_write(&change->audit, db, err);
+	return s ? s : audit_write_later(&change->audit, db, err);
 }
 
 enum status change_run(struct change *change, struct err *err)
@@ -92,10 +92,11 @@ enum status change_reread(struct change *change, struct err *err)
 
 static enum status enter_any(struct change *change, struct err *err)
 {
-	enum status s =
-	    store_lock_room(change->db, change->room_id, change->arena, &change->room, err);
+	enum status s = store_enter_room(
+	    change->db, change->room_id, change->arena, &change->room, &change->members, err);
 
-	return s ? s : change_reread(change, err);
+	change->mine = s ? NULL : change_member(change, change->user_id);
+	return s;
 }
 
 enum status change_enter_room(struct change *change, struct err *err)

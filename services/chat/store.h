@@ -59,6 +59,9 @@ struct store_members {
 /* Waits for whoever has it. NOT_FOUND: there is no such room. */
 enum status store_lock_room(struct db *db, const char *room_id, struct arena *arena,
     struct store_room *ret_room, struct err *err) MUST_CHECK;
+/* With the lock, and then its members, in one journey. */
+enum status store_enter_room(struct db *db, const char *room_id, struct arena *arena,
+    struct store_room *ret_room, struct store_members *ret_members, struct err *err) MUST_CHECK;
 /* The same without the lock. */
 enum status store_find_room(struct db *db, const char *room_id, struct arena *arena,
     struct store_room *ret_room, struct err *err) MUST_CHECK;
@@ -135,7 +138,8 @@ enum status store_find_message(struct db *db, const struct store_room *room, uin
     struct arena *arena, bool *ret_found, struct store_message *ret_message,
     struct err *err) MUST_CHECK;
 
-/* With the room's seq, the sender's read marker and the event's row in the outbox. */
+/* With the room's seq, the sender's read marker and the event's row in the outbox; by whatever
+ * comes next on the connection (db_later()). */
 enum status store_append(struct db *db, const struct store_room *room,
     const struct store_message *message, const struct outbox_row *event,
     struct err *err) MUST_CHECK;

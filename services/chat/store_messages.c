@@ -63,7 +63,7 @@ enum status store_append(struct db *db, const struct store_room *room,
 	db_add_text(&p, message->text);
 	db_add_text(&p, event->message_id);
 	db_add_bytes(&p, event->payload);
-	return db_run(db, STORE_APPEND, &p, NULL, err);
+	return db_later(db, STORE_APPEND, &p, NULL, err);
 }
 
 enum status store_change_message(struct db *db, const struct store_room *room,

@@ -6,18 +6,10 @@
 
 /* --- one room --- */
 
-static enum status find_room(struct db *db, enum statement statement, const char *room_id,
-    struct arena *arena, struct store_room *ret_room, struct err *err)
+/* Frees the result. */
+static enum status take_room(
+    struct db_result *r, struct arena *arena, struct store_room *ret_room, struct err *err)
 {
-	struct db_result *r = NULL;
-	struct db_params p;
-	enum status s;
-
-	db_params_init(&p);
-	db_add_text(&p, room_id);
-	s = db_run(db, statement, &p, &r, err);
-	if (s)
-		return s;
 	if (db_rows(r) == 0) {
 		db_result_free(r);
 		return err_set(err, STATUS_NOT_FOUND, "there is no such room");
@@ -33,6 +25,19 @@ static enum status find_room(struct db *db, enum statement statement, const char
 		.ended = db_get_bool(r, 0, 8) };
 	db_result_free(r);
 	return STATUS_OK;
+}
+
+static enum status find_room(struct db *db, enum statement statement, const char *room_id,
+    struct arena *arena, struct store_room *ret_room, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_text(&p, room_id);
+	s = db_run(db, statement, &p, &r, err);
+	return s ? s : take_room(r, arena, ret_room, err);
 }
 
 enum status store_lock_room(struct db *db, const char *room_id, struct arena *arena,
@@ -224,6 +229,21 @@ enum status store_read_members(struct db *db, const char *room_id, struct arena 
 		ret_members->at[i] = get_member(r, i, arena);
 	db_result_free(r);
 	return STATUS_OK;
+}
+
+enum status store_enter_room(struct db *db, const char *room_id, struct arena *arena,
+    struct store_room *ret_room, struct store_members *ret_members, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	db_params_init(&p);
+	db_add_text(&p, room_id);
+	s = db_later(db, STORE_LOCK_ROOM, &p, &r, err);
+	if (!s)
+		s = store_read_members(db, room_id, arena, ret_members, err);
+	return s ? s : take_room(r, arena, ret_room, err);
 }
 
 enum status store_find_member(struct db *db, const char *room_id, const char *user_id,
