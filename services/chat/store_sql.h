@@ -81,8 +81,10 @@
 	    " ON m.room_id = q.r AND m.user_id = q.u ORDER BY q.o")                                \
 	S(MOVE_MARKER, "UPDATE chat.members SET read_seq = $3::bigint WHERE room_id = $1::text"    \
 		       " AND user_id = $2::text AND read_seq < $3 RETURNING 1")                    \
+	/* Not in the partitions of days to come. An hour, since now() is from before the lock. */ \
 	S(FIND_SENT, "SELECT " SQL_MESSAGE " FROM chat.messages WHERE sender_id = $1::text"        \
-		     " AND room_id = $2::text AND client_id = $3::text LIMIT 1")                   \
+		     " AND room_id = $2::text AND client_id = $3::text"                            \
+		     " AND created_at < now() + interval '1 hour' LIMIT 1")                        \
 	S(FIND_MESSAGE, "SELECT " SQL_MESSAGE " FROM chat.messages WHERE room_id = $1::text"       \
 			" AND seq = $2::bigint AND class = $3::smallint")                          \
 	S(APPEND,                                                                                  \
