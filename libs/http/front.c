@@ -31,6 +31,7 @@ struct http_front {
 	struct mg_context *civetweb;
 	struct http_route *routes;
 	size_t routes_len;
+	http_handler other;
 	void *arg;
 	int port;
 	atomic_bool started, refusing;
@@ -154,6 +155,8 @@ static void answer(struct http_request *req)
 	}
 	if (route)
 		route->fn(req->front->arg, req);
+	else if (req->front->other)
+		req->front->other(req->front->arg, req);
 	else
 		respond_text(req, 404, "no such path");
 }
@@ -257,6 +260,7 @@ enum status http_front_new(
 	adopt_init();
 	front->routes = xmemdup(cfg->routes, cfg->routes_len * sizeof(*cfg->routes));
 	front->routes_len = cfg->routes_len;
+	front->other = cfg->other;
 	front->arg = cfg->arg;
 	s = start_civetweb(front, cfg, err);
 	if (s) {
@@ -364,9 +368,9 @@ void http_respond(struct http_request *req, int status, const char *content_type
 
 	assert(req->status == 0);
 	req->status = status;
-	http_append_response(&out, status, content_type, body, headers);
-	if (strcmp(req->head.method, "HEAD") == 0)
-		out.len -= body.len;
+	http_append_head(&out, status, content_type, body.len, headers);
+	if (strcmp(req->head.method, "HEAD") != 0)
+		buf_append_bytes(&out, body);
 	(void)mg_write(req->conn, out.data, out.len); /* a client that left needs no answer */
 	buf_finish(&out);
 }

@@ -42,7 +42,8 @@ struct http_config {
 	const char *server_name; /* for the log */
 	const struct http_route *routes;
 	size_t routes_len;
-	void *arg; /* for every handler */
+	http_handler other; /* of paths that have no route; NULL: 404 */
+	void *arg;          /* for every handler */
 };
 
 /*
@@ -87,11 +88,14 @@ bool http_query_param(
 
 /*
  * Append a whole HTTP/1.1 answer, which closes its connection: for those who have adopted one.
- * `content_type` may be NULL and is left out with 204, whose body is empty. `headers` is NULL or
- * whole lines ending in CR LF.
+ * `content_type` may be NULL and is left out with 204 and 304, whose bodies are empty. `headers` is
+ * NULL or whole lines ending in CR LF.
  */
 void http_append_response(
     struct buf *out, int status, const char *content_type, struct bytes body, const char *headers);
+/* The same up to the empty line, for who writes a body of `length` bytes behind it. */
+void http_append_head(
+    struct buf *out, int status, const char *content_type, size_t length, const char *headers);
 
 /* Answer with such a response, once; to HEAD without the body. */
 void http_respond(struct http_request *req, int status, const char *content_type, struct bytes body,

@@ -124,6 +124,8 @@ static const struct setting settings[] = {
 	    "In what time every user's mailbox head is compared once"),
 	ROW(drain_ms, "drain-time", SETTING_DURATION, "10s", 0, 3600000,
 	    "Over what time clients are moved away after SIGTERM; 0: all at once"),
+	ROW(static_dir, "static-dir", SETTING_TEXT, "", 0, 0,
+	    "Folder of files to serve beside the sockets, read at start; empty: none"),
 	ROW(test_hooks, "test-hooks", SETTING_BOOL, "false", 0, 0,
 	    "Serve POST /test/drop on the admin port; never in production"),
 };

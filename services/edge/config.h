@@ -37,6 +37,7 @@ struct edge_config {
 	int64_t room_check_ms, typing_expiry_ms;
 	int64_t hole_wait_ms, sweep_interval_ms;
 	int64_t drain_ms;
+	char *static_dir;
 	bool test_hooks;
 };
 

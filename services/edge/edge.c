@@ -22,6 +22,8 @@
 #include "rooms.h"
 #include "signin.h"
 #include "socket.h"
+#include "static.h"
+#include "static_files.h"
 #include "sweep.h"
 
 enum {
@@ -216,6 +218,8 @@ static enum status init_engine(struct edge *edge, struct err *err)
 		.strikes = strike_rule(&edge->cfg),
 		.inspect = inspect,
 		.relay = &relay_functions,
+		.other = edge->files ? static_serve : NULL,
+		.other_arg = edge->files,
 	};
 
 	edge->app = sio_app(&edge->sio);
@@ -223,6 +227,19 @@ static enum status init_engine(struct edge *edge, struct err *err)
 	edge->paths[0] = (struct engine_path){ "/socket.io/", &edge->app };
 	edge->paths[1] = (struct engine_path){ "/socket.io", &edge->app };
 	return engine_init(&edge->engine, &cfg, err);
+}
+
+static enum status read_files(struct edge *edge, struct err *err)
+{
+	enum status s;
+
+	if (!edge->cfg.static_dir[0])
+		return STATUS_OK;
+	s = static_files_read(edge->cfg.static_dir, &edge->files, err);
+	if (!s)
+		log_info("%zu files are served from memory, %zu bytes",
+		    static_files_count(edge->files), static_files_bytes(edge->files));
+	return s;
 }
 
 static enum status start_loops(struct edge *edge, struct err *err)
@@ -263,6 +280,8 @@ enum status edge_start(struct edge *edge, struct err *err)
 	s = name_namespaces(edge, err);
 	if (!s)
 		s = start_tokens(edge, err);
+	if (!s)
+		s = read_files(edge, err);
 	if (!s)
 		s = start_loops(edge, err); /* before the bus, whose messages go to them */
 	if (!s)
@@ -306,6 +325,7 @@ void edge_stop(struct edge *edge)
 		bus_port_free(edge->port);
 	bus_close(edge->bus);
 	engine_finish(&edge->engine);
+	static_files_free(edge->files);
 	relay_free(edge->relay);
 	for (size_t i = 0; i < edge->loops_len; i++)
 		announcements_free(&edge->loops[i]);

@@ -51,6 +51,7 @@ struct edge {
 	struct leases *leases;
 	struct hub *hub;
 	struct relay *relay;
+	struct static_files *files; /* NULL: none are served */
 	struct http_front *admin;
 	struct edge_loop *loops;
 	size_t loops_len;

@@ -67,6 +67,13 @@ static const char *const presence_shown_labels[PRESENCE_SHOWN] = {
 	[PRESENCE_SHOWN_UPDATE] = "update",
 };
 
+static const char *const static_labels[STATIC_OUTCOMES] = {
+	[STATIC_SENT] = "sent",
+	[STATIC_UNCHANGED] = "unchanged",
+	[STATIC_NOT_FOUND] = "not_found",
+	[STATIC_METHOD] = "method",
+};
+
 enum { NATS_IN, NATS_OUT };
 static const char *const direction_labels[] = { [NATS_IN] = "in", [NATS_OUT] = "out" };
 
@@ -124,6 +131,10 @@ METRIC(presence_behind, METRIC_COUNTER, "ww_edge_presence_behind_total",
 METRIC(presence_excess, METRIC_COUNTER, "ww_edge_presence_excess_total",
     "Sockets closed because their user has too many over all edges");
 
+METRIC_LABELLED(static_requests, METRIC_COUNTER, "ww_edge_static_requests_total",
+    "Requests for files and for paths that nothing has, while files are served", "outcome",
+    static_labels);
+
 static struct histogram latency = {
 	.name = "ww_edge_event_latency_seconds",
 	.help = "From commit to the socket's queue",
@@ -169,7 +180,8 @@ void edge_metrics_register(struct edge *edge)
 		&tracks_given_up, &calls, &relays, &relayed, &holes, &holes_late, &sinces,
 		&since_items, &snapshots, &swept, &findings, &nats_msgs, &nats_bytes,
 		&nats_reconnects, &nats_slow, &nats_queue, &presence_reports, &presence_batches,
-		&presence_gaps, &presence_shown, &presence_behind, &presence_excess };
+		&presence_gaps, &presence_shown, &presence_behind, &presence_excess,
+		&static_requests };
 
 	started_ms = clock_mono_ms();
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -297,6 +309,11 @@ void count_presence_behind(void)
 void count_presence_excess(void)
 {
 	metric_inc(&presence_excess);
+}
+
+void count_static(enum static_outcome outcome)
+{
+	metric_add(&static_requests, outcome, 1);
 }
 
 void observe_latency(int64_t applied_us)

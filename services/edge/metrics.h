@@ -30,6 +30,14 @@ enum presence_batch_outcome {
 
 enum presence_shown { PRESENCE_SHOWN_LIST, PRESENCE_SHOWN_UPDATE, PRESENCE_SHOWN };
 
+enum static_outcome {
+	STATIC_SENT,
+	STATIC_UNCHANGED, /* the client had it */
+	STATIC_NOT_FOUND,
+	STATIC_METHOD, /* neither GET nor HEAD */
+	STATIC_OUTCOMES
+};
+
 void edge_metrics_register(struct edge *edge);
 
 void count_connect(void);                       /* a CONNECT that was answered */
@@ -56,6 +64,7 @@ void count_presence_gap(void);                                  /* likewise */
 void count_presence_shown(enum presence_shown what);
 void count_presence_behind(void);
 void count_presence_excess(void);
+void count_static(enum static_outcome outcome);
 void observe_latency(int64_t applied_us);
 
 #endif

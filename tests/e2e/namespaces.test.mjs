@@ -43,6 +43,10 @@ stack.test('two namespaces share a connection, and one that is refused leaves th
   await client.waitFor('kyc:update');
 });
 
+stack.test('without a folder to serve there is nothing beside the sockets', async () => {
+  for (const path of ['/', '/index.html', '/ops']) assert.equal((await request(stack.edge(0).http + path)).status, 404, path);
+});
+
 stack.test('a page of another origin is refused on both transports, one of our own is let in', async () => {
   const { host } = new URL(stack.edge(0).http);
   const polling = (origin) => request(`${stack.edge(0).http}/socket.io/?EIO=4&transport=polling`, { headers: origin && { Origin: origin } });

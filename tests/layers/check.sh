@@ -31,7 +31,8 @@ civetweb ^(civetweb\.h)$ CIVETWEB_LIBRARY libs/http
 libjwt ^(jwt\.h|jwt/.*)$ PkgConfig::JWT libs/token
 jansson ^(jansson\.h)$ PkgConfig::JANSSON libs/codec,libs/token
 msgpack ^(msgpack\.h|msgpack/.*)$ PkgConfig::MSGPACK libs/codec
-libuv ^(uv\.h|uv/.*)$ PkgConfig::UV libs/loop'
+libuv ^(uv\.h|uv/.*)$ PkgConfig::UV libs/loop
+zlib ^(zlib\.h|zconf\.h)$ PkgConfig::ZLIB libs/http'
 
 # file:line:text of every include and link of libs/ and services/
 sources() {

@@ -55,6 +55,7 @@ breach 'libjwt belongs to libs/token' services/edge/a.c '#include <jwt.h>'
 breach 'jansson belongs to libs/codec,libs/token' services/edge/a.c '#include <jansson.h>'
 breach 'msgpack belongs to libs/codec' services/edge/a.c '#include <msgpack.h>'
 breach 'libuv belongs to libs/loop' libs/bus/a.c '#include <uv.h>'
+breach 'zlib belongs to libs/http' services/edge/a.c '#include <zlib.h>'
 breach 'links PkgConfig::PQ' services/edge/CMakeLists.txt 'ww_program(x LINK PkgConfig::PQ)'
 breach 'links PkgConfig::NATS' libs/db/CMakeLists.txt 'ww_library(db LINK ww::base PkgConfig::PQ PkgConfig::NATS)'
 

@@ -92,6 +92,8 @@ struct engine_path {
 	const struct engine_app *app;
 };
 
+struct engine;
+
 struct engine_config {
 	const char *id;      /* this server's, of ID_ALPHABET; borrowed */
 	const char *listen;  /* "127.0.0.1:3000" */
@@ -116,6 +118,10 @@ struct engine_config {
 	 */
 	unsigned (*inspect)(const struct http_request *req);
 	const struct engine_relay *relay; /* NULL: sessions of other servers are unknown */
+	/* Requests for any other path, on civetweb's workers: answers by http_respond() or
+	 * engine_send(). NULL: there is nothing there. */
+	void (*other)(void *arg, struct engine *engine, struct http_request *req);
+	void *other_arg;
 };
 
 struct engine_loop {
@@ -147,6 +153,7 @@ struct engine {
 	_Atomic int64_t sessions;  /* open or closing */
 	_Atomic int64_t exchanges; /* adopted requests without their end */
 	_Atomic size_t body_bytes; /* what they hold of bodies */
+	_Atomic unsigned sent;     /* by engine_send(): the loops take turns */
 	_Atomic bool draining;
 };
 
@@ -179,6 +186,13 @@ bool engine_server_of(const char *sid, char ret_id[static ENGINE_ID_MAX + 1]);
 void engine_append_error(struct buf *out, enum engine_error error);
 const char *engine_error_text(enum engine_error error);
 int engine_error_status(enum engine_error error); /* of HTTP */
+
+/*
+ * Answer with 200 and a body that is lent for as long as the engine lives; the loops write it, so
+ * that no worker waits for a slow reader and no reader costs a copy. `headers` is whole lines.
+ */
+void engine_send(struct engine *engine, struct http_request *req, const char *content_type,
+    struct bytes body, const char *headers);
 
 /* Free `thing` by `fn` at the end of the turn, when nobody up the stack holds it any more. */
 void engine_bury(struct engine_loop *el, void (*fn)(void *thing), void *thing);

@@ -14,6 +14,7 @@
 enum {
 	LINGER_MS = 2000, /* for the client to take the answer and close */
 	POLL_BYTES_MAX = 1000000,
+	READ_PER_MS = 16, /* who takes a lent body more slowly is cut */
 };
 
 static void exchange_free(void *thing)
@@ -60,13 +61,25 @@ static void drop_late(void *arg)
 
 /* --- the answer --- */
 
+/* What goes next, in one piece. */
+static struct bytes rest_of(const struct exchange *x)
+{
+	size_t of_lent;
+
+	if (x->written < x->out.len)
+		return bytes_of(x->out.data + x->written, x->out.len - x->written);
+	of_lent = x->written - x->out.len;
+	return bytes_of(x->lent.data + of_lent, x->lent.len - of_lent);
+}
+
 static void write_out(struct exchange *x)
 {
 	int fd = loop_fd_number(x->lfd);
+	struct bytes rest;
 
-	while (x->written < x->out.len) {
-		ssize_t n =
-		    send(fd, x->out.data + x->written, x->out.len - x->written, MSG_NOSIGNAL);
+	while ((rest = rest_of(x)).len > 0) {
+		bool is_last = x->written >= x->out.len || x->lent.len == 0;
+		ssize_t n = send(fd, rest.data, rest.len, MSG_NOSIGNAL | (is_last ? 0 : MSG_MORE));
 
 		if (n >= 0) {
 			x->written += (size_t)n;
@@ -215,6 +228,8 @@ static void ask(struct exchange *x)
 		else
 			refuse(x, ERROR_BAD_REQUEST);
 		break;
+	case EXCHANGE_ANSWERED: /* not reached: it asks nothing */
+		break;
 	}
 }
 
@@ -349,20 +364,43 @@ static bool begin_post(struct exchange *x)
 	return true;
 }
 
+/* False if it came while the server was closing: it is gone then. */
+static bool settle_in(struct exchange *x)
+{
+	struct engine_loop *el = x->el;
+
+	if (el->closed) {
+		(void)close(x->fd);
+		exchange_free(x);
+		atomic_fetch_sub(&el->engine->exchanges, 1);
+		return false;
+	}
+	x->lfd = loop_fd_open(el->loop, x->fd, on_ready, x);
+	DL_APPEND(el->exchanges, x);
+	return true;
+}
+
+void exchange_adopt_answered(void *arg)
+{
+	struct exchange *x = arg;
+	int64_t time_ms = LINGER_MS + (int64_t)(x->lent.len / READ_PER_MS);
+
+	if (!settle_in(x))
+		return;
+	x->state = EXCHANGE_WRITING;
+	loop_timer_arm(x->el->loop, &x->deadline,
+	    loop_now_ms(x->el->loop) + time_ms + x->el->engine->cfg.body_timeout_ms, drop_late, x);
+	write_out(x);
+}
+
 void exchange_adopt(void *arg)
 {
 	struct exchange *x = arg;
 	struct engine_loop *el = x->el;
 
-	if (el->closed) { /* it came while the server was closing */
-		(void)close(x->fd);
-		exchange_free(x);
-		atomic_fetch_sub(&el->engine->exchanges, 1);
+	if (!settle_in(x))
 		return;
-	}
-	x->lfd = loop_fd_open(el->loop, x->fd, on_ready, x);
 	x->poll = (struct poll){ .max_bytes = POLL_BYTES_MAX, .answer = on_poll_answer };
-	DL_APPEND(el->exchanges, x);
 	loop_fd_want(x->lfd, LOOP_READABLE);
 	loop_timer_arm(el->loop, &x->deadline,
 	    loop_now_ms(el->loop) + el->engine->cfg.body_timeout_ms, body_overdue, x);

@@ -4,7 +4,8 @@
  *   READING ──► WAITING ──► WRITING ──► gone
  *
  * READING: its body is not whole. WAITING: a poll without an answer, or a relay's question. After
- * the answer the connection is closed (docs/adr/0001-adoption.md).
+ * the answer the connection is closed (docs/adr/0001-adoption.md). One whose answer is known begins
+ * with WRITING.
  *
  * Threads: belongs to its loop.
  */
@@ -15,7 +16,13 @@
 #include "engine/session.h"
 #include "http/body.h"
 
-enum exchange_kind { EXCHANGE_HANDSHAKE, EXCHANGE_POLL, EXCHANGE_POST, EXCHANGE_REFUSED };
+enum exchange_kind {
+	EXCHANGE_HANDSHAKE,
+	EXCHANGE_POLL,
+	EXCHANGE_POST,
+	EXCHANGE_REFUSED,
+	EXCHANGE_ANSWERED, /* names no session: its head is in `out`, its body lent */
+};
 enum exchange_state { EXCHANGE_READING, EXCHANGE_WAITING, EXCHANGE_WRITING, EXCHANGE_DEAD };
 
 struct exchange {
@@ -34,7 +41,8 @@ struct exchange {
 	struct buf early;   /* what of the body came with the head */
 	struct buf headers; /* for the answer: whole lines */
 	struct buf out;
-	size_t written;
+	struct bytes lent; /* goes behind `out` */
+	size_t written;    /* of both */
 	struct loop_timer deadline;
 	struct poll poll;
 	uint64_t posting; /* number of the session whose POST is being read, 0: none */
@@ -42,8 +50,9 @@ struct exchange {
 	char sid[ENGINE_SID_SIZE];
 };
 
-/* On the loop: takes the adopted request. */
+/* On the loop: takes the adopted request, or one that is ANSWERED already. */
 void exchange_adopt(void *exchange);
+void exchange_adopt_answered(void *exchange);
 
 /* Answer and end. `type` may be NULL if there is no body. */
 void exchange_answer(struct exchange *x, int status, const char *type, struct bytes body);

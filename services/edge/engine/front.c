@@ -333,6 +333,47 @@ static void judge(struct asked *asked)
 		without_session(asked);
 }
 
+/* --- what is no session's --- */
+
+static bool has_room_to_send(struct engine *engine, struct http_request *req)
+{
+	if (atomic_load(&engine->exchanges) < engine->cfg.max_sessions)
+		return true;
+	count_handshake_refused(REFUSED_FULL);
+	http_respond(req, 503, "text/plain; charset=UTF-8",
+	    BYTES_LITERAL("no more requests are taken here"), "Retry-After: 1\r\n");
+	return false;
+}
+
+void engine_send(struct engine *engine, struct http_request *req, const char *content_type,
+    struct bytes body, const char *headers)
+{
+	struct exchange *x;
+
+	if (!has_room_to_send(engine, req))
+		return;
+	x = xcalloc(1, sizeof(*x));
+	x->kind = EXCHANGE_ANSWERED;
+	x->lent = body;
+	x->el = &engine->loops[atomic_fetch_add(&engine->sent, 1) % engine->loops_len];
+	if (http_adopt(req, &x->fd, &x->early, NULL)) {
+		count_handshake_refused(REFUSED_ADOPTION);
+		buf_finish(&x->early);
+		free(x);
+		return;
+	}
+	http_append_head(&x->out, 200, content_type, body.len, headers);
+	atomic_fetch_add(&engine->exchanges, 1);
+	loop_post(x->el->loop, exchange_adopt_answered, x);
+}
+
+static void on_other(void *arg, struct http_request *req)
+{
+	struct engine *engine = arg;
+
+	engine->cfg.other(engine->cfg.other_arg, engine, req);
+}
+
 static const struct engine_app *app_of(const struct engine *engine, const char *path)
 {
 	for (size_t i = 0; i < engine->cfg.paths_len; i++) {
@@ -366,6 +407,7 @@ enum status engine_listen(struct engine *engine, struct err *err)
 		.server_name = "clients",
 		.routes = routes,
 		.routes_len = engine->cfg.paths_len,
+		.other = engine->cfg.other ? on_other : NULL,
 		.arg = engine,
 	};
 	enum status s;

@@ -31,6 +31,7 @@ int main(void)
 	Suite *suite = suite_create("http");
 
 	suite_add_tcase(suite, body_case());
+	suite_add_tcase(suite, cached_case());
 	suite_add_tcase(suite, client_address_case());
 	suite_add_tcase(suite, cors_case());
 	suite_add_tcase(suite, gate_case());

@@ -6,6 +6,7 @@
 #include "support/support.h"
 
 TCase *body_case(void);
+TCase *cached_case(void);
 TCase *client_address_case(void);
 TCase *cors_case(void);
 TCase *gate_case(void);

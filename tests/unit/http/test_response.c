@@ -19,6 +19,8 @@ static const struct {
 	    "Content-Length: 0\r\nConnection: close\r\n\r\n" },
 	{ 204, "text/plain", "", "Vary: Origin\r\n", "HTTP/1.1 204 No Content\r\n",
 	    "Content-Length: 0\r\nVary: Origin\r\nConnection: close\r\n\r\n" },
+	{ 304, "text/html", "", "ETag: \"x\"\r\n", "HTTP/1.1 304 Not Modified\r\n",
+	    "ETag: \"x\"\r\nConnection: close\r\n\r\n" },
 	{ 413, NULL, "", "", "HTTP/1.1 413 Content Too Large\r\n",
 	    "Content-Length: 0\r\nConnection: close\r\n\r\n" },
 };
