@@ -7,7 +7,9 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	REFRESHERS_MAX = 16,
@@ -56,6 +58,19 @@ void metrics_on_render(void (*refresh)(void *arg), void *arg)
 	assert(refreshers_len < REFRESHERS_MAX);
 	refreshers[refreshers_len].refresh = refresh;
 	refreshers[refreshers_len++].arg = arg;
+}
+
+int64_t metrics_resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	long long pages = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*s %lld", &pages) != 1)
+		pages = 0;
+	(void)fclose(file);
+	return pages * sysconf(_SC_PAGESIZE);
 }
 
 void histogram_observe(struct histogram *histogram, int64_t us)

@@ -100,6 +100,9 @@ void metrics_register_histogram(struct histogram *histogram);
 /* Called before each rendering, to refresh gauges that are cheaper to read than to keep. */
 void metrics_on_render(void (*refresh)(void *arg), void *arg);
 
+/* What most processes tell: their memory that is not swapped out. */
+int64_t metrics_resident_bytes(void);
+
 /* Everything registered, in the order of registration. */
 struct metrics_visitor {
 	void (*metric)(void *arg, const struct metric *metric);

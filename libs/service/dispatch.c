@@ -17,6 +17,7 @@
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "walletwire/v1/common.pb-c.h"
+#include "walletwire/v1/ops.pb-c.h"
 
 enum {
 	/* What requesters give up after: work on an older request is done for nobody. */
@@ -46,6 +47,8 @@ struct deferred {
 struct dispatch {
 	const struct service_spec *spec;
 	struct bus *bus;
+	const char *instance;
+	int64_t began_ms;
 	struct route_metrics {
 		struct metric answers; /* a cell per status */
 		struct histogram seconds;
@@ -88,18 +91,63 @@ static void register_route(struct route_metrics *metrics, const char *subject)
 	metrics_register_histogram(&metrics->seconds);
 }
 
-struct dispatch *dispatch_new(const struct service_spec *spec, struct bus *bus)
+struct dispatch *dispatch_new(
+    const struct service_spec *spec, struct bus *bus, const char *instance)
 {
 	struct dispatch *dispatch = xcalloc(1, sizeof(*dispatch));
 
 	dispatch->spec = spec;
 	dispatch->bus = bus;
+	dispatch->instance = instance;
+	dispatch->began_ms = clock_mono_ms();
 	/* Of a service without routes nothing is registered, and so nothing would refer to it. */
 	if (spec->routes_len > 0)
 		dispatch->routes = xcalloc(spec->routes_len, sizeof(*dispatch->routes));
 	for (size_t i = 0; i < spec->routes_len; i++)
 		register_route(&dispatch->routes[i], spec->routes[i].subject);
 	return dispatch;
+}
+
+/* --- what it has served --- */
+
+/* It was our fault, or somebody's behind us. */
+static bool is_failure(enum status status)
+{
+	return status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT ||
+	       status == STATUS_INTERNAL;
+}
+
+static void add_up(const struct dispatch *dispatch, int64_t *requests, int64_t *failures)
+{
+	for (size_t i = 0; i < dispatch->spec->routes_len; i++) {
+		for (size_t s = 0; s < STATUS_COUNT; s++) {
+			int64_t n = metric_get(&dispatch->routes[i].answers, s);
+
+			*requests += n;
+			*failures += is_failure((enum status)s) ? n : 0;
+		}
+	}
+}
+
+/* protobuf-c's strings are not const, but packing only reads them. */
+static char *lend(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+enum status service_on_stats(struct request *req, struct err *err)
+{
+	const struct dispatch *dispatch = req->dispatched->dispatch;
+	Walletwire__V1__ServiceStatsReply *reply = arena_alloc(req->arena, sizeof(*reply));
+
+	(void)err; /* it reads what is in memory */
+	walletwire__v1__service_stats_reply__init(reply);
+	reply->instance = lend(dispatch->instance);
+	reply->uptime_s = (clock_mono_ms() - dispatch->began_ms) / 1000;
+	reply->resident_bytes = metrics_resident_bytes();
+	add_up(dispatch, &reply->requests, &reply->failures);
+	req->reply = &reply->base;
+	return STATUS_OK;
 }
 
 void dispatch_free(struct dispatch *dispatch)
@@ -135,12 +183,6 @@ static const char *public_message(const struct err *err)
 	default:
 		return status_text(err->status);
 	}
-}
-
-/* protobuf-c's strings are not const, but packing only reads them. */
-static char *lend(const char *text)
-{
-	return (char *)(uintptr_t)text;
 }
 
 static void answer_failure(struct dispatch *dispatch, struct bus_msg *msg, const struct err *err)

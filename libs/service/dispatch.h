@@ -11,8 +11,10 @@
 
 struct dispatch;
 
-/* Registers the routes' metrics, which live as long as the process. `spec` is borrowed. */
-struct dispatch *dispatch_new(const struct service_spec *spec, struct bus *bus);
+/* Registers the routes' metrics, which live as long as the process. `spec` and `instance` are
+ * borrowed. */
+struct dispatch *dispatch_new(
+    const struct service_spec *spec, struct bus *bus, const char *instance);
 void dispatch_free(struct dispatch *dispatch); /* NULL is fine */
 
 /* Serve `msg` for route number `route`; `queued_us` is when it arrived, on the monotonic clock. */

@@ -146,7 +146,7 @@ static enum status open_all(
 
 	if (s)
 		return s;
-	service->dispatch = dispatch_new(&service->spec, service->bus);
+	service->dispatch = dispatch_new(&service->spec, service->bus, service->instance);
 	s = open_workers(service, cfg, err);
 	if (!s)
 		s = probe_new(cfg->database_url, service->name, &service->probe, err);

@@ -58,6 +58,13 @@ void deferred_refuse(struct deferred *deferred, const struct err *why);
 
 typedef enum status (*route_fn)(struct request *req, struct err *err);
 
+/*
+ * The verb `stats` of every service (ww.svc.<service>.stats): what this replica has served since it
+ * began, for operators. Its route is to be in the table of routes; the request is a
+ * ServiceStatsRequest.
+ */
+enum status service_on_stats(struct request *req, struct err *err);
+
 /* The user a request speaks for: 1 to 128 bytes, or it is refused. */
 enum status request_caller(
     const struct request *req, const char **ret_user_id, struct err *err) MUST_CHECK;

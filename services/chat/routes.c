@@ -1,5 +1,6 @@
 /* Subject, message, handler: the table of contents of this service. */
 #include "chat.h"
+#include "walletwire/v1/ops.pb-c.h"
 
 #define SVC(verb) "ww.svc.chat." verb
 #define BACKEND(verb) "ww.backend.chat." verb
@@ -26,6 +27,7 @@ const struct route chat_routes[] = {
 	{ SVC("report"), REQUEST(report), chat_on_report },
 	{ SVC("view"), REQUEST(view), chat_on_view },
 	{ SVC("views"), REQUEST(views), chat_on_views },
+	{ SVC("stats"), &walletwire__v1__service_stats_request__descriptor, service_on_stats },
 	{ BACKEND("hold"), REQUEST(hold), chat_on_hold },
 	{ BACKEND("reports"), REQUEST(reports), chat_on_reports },
 	{ BACKEND("export"), REQUEST(export), chat_on_export },

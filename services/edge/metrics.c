@@ -1,9 +1,6 @@
 /* Every metric of ww-edge but those of its engine, declared in one place. */
 #include "metrics.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "base/attrs.h"
 #include "base/clock.h"
 #include "metrics/metrics.h"
@@ -142,19 +139,6 @@ static struct histogram latency = {
 
 static int64_t started_ms;
 
-static int64_t resident_bytes(void)
-{
-	FILE *file = fopen("/proc/self/statm", "re");
-	long long pages = 0;
-
-	if (!file)
-		return 0;
-	if (fscanf(file, "%*s %lld", &pages) != 1)
-		pages = 0;
-	(void)fclose(file);
-	return pages * sysconf(_SC_PAGESIZE);
-}
-
 static void refresh(void *arg)
 {
 	struct edge *edge = arg;
@@ -162,7 +146,7 @@ static void refresh(void *arg)
 
 	metric_set(&uptime, (clock_mono_ms() - started_ms) / 1000);
 	metric_set(&draining, atomic_load(&edge->draining));
-	metric_set(&resident, resident_bytes());
+	metric_set(&resident, metrics_resident_bytes());
 	metric_set(&subjects, (int64_t)nats.subjects);
 	metric_set_cell(&nats_msgs, NATS_IN, (int64_t)nats.msgs_in);
 	metric_set_cell(&nats_msgs, NATS_OUT, (int64_t)nats.msgs_out);

@@ -2,6 +2,7 @@
 #include "notifications.h"
 
 #include "messages.h"
+#include "walletwire/v1/ops.pb-c.h"
 
 #define SVC(verb) "ww.svc.notifications." verb
 #define BACKEND(verb) "ww.backend.notifications." verb
@@ -19,6 +20,7 @@ const struct route notifications_routes[] = {
 	{ SVC("unread"), REQUEST(unread), notifications_on_unread },
 	{ SVC("track"), REQUEST(track), notifications_on_track },
 	{ SVC("balances"), REQUEST(balances), notifications_on_balances },
+	{ SVC("stats"), &walletwire__v1__service_stats_request__descriptor, service_on_stats },
 	{ BACKEND("erase"), REQUEST(erase), notifications_on_erase },
 	{ BACKEND("export"), REQUEST(export), notifications_on_export },
 	{ BACKEND("recall"), REQUEST(recall), notifications_on_recall },

@@ -19,6 +19,7 @@
 #include "support/postgres.h"
 #include "support/support.h"
 #include "walletwire/v1/notifications.pb-c.h"
+#include "walletwire/v1/ops.pb-c.h"
 
 enum { WORKERS = 4, QUEUE = 1024, ANSWERS_MAX = 2048, WAIT_MS = 30000 };
 
@@ -172,6 +173,8 @@ static const struct route routes[] = {
 	{ "ww.svc.presence.flood", &walletwire__v1__track_request__descriptor, on_flood },
 	{ "ww.svc.presence.forget", &walletwire__v1__track_request__descriptor, on_forget },
 	{ "ww.svc.presence.later", &walletwire__v1__track_request__descriptor, on_later },
+	{ "ww.svc.presence.stats", &walletwire__v1__service_stats_request__descriptor,
+	    service_on_stats },
 };
 
 static const char *own_readiness(void *ctx)
@@ -443,6 +446,47 @@ START_TEST(refusal_carries_its_code_and_no_internals)
 }
 END_TEST
 
+static Walletwire__V1__ServiceStatsReply *stats;
+
+static void take_stats(void *arg, enum status s, struct bus_msg *reply)
+{
+	struct bytes data;
+
+	ck_assert_int_eq(s, STATUS_OK);
+	data = bus_msg_data(reply);
+	stats = walletwire__v1__service_stats_reply__unpack(NULL, data.len, data.data);
+	atomic_store((atomic_bool *)arg, true);
+}
+
+static bool is_true(void *arg)
+{
+	return atomic_load((atomic_bool *)arg);
+}
+
+START_TEST(stats_tell_what_was_served_and_what_was_our_fault)
+{
+	atomic_bool told = false;
+
+	(void)ask_and_wait("echo", "alice", "hello");
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+		(void)ask_and_wait("refuse", "alice", refusals[i].name);
+	/* counted after the answer has left, by workers in any order */
+	ck_assert(support_wait(
+	    metrics_have, (char[]){ "ww_presence_refuse_seconds_count 6\n" }, WAIT_MS));
+	bus_port_request(
+	    port, "ww.svc.presence.stats", bytes_of(NULL, 0), WAIT_MS, take_stats, &told);
+	ck_assert(support_wait(is_true, &told, WAIT_MS));
+	ck_assert_ptr_nonnull(stats);
+	ck_assert_ptr_null(stats->error);
+	ck_assert_str_eq(stats->instance, "one");
+	ck_assert_int_eq(stats->requests, 1 + (int64_t)ARRAY_LEN(refusals));
+	ck_assert_int_eq(stats->failures, 2); /* internal, unavailable */
+	ck_assert_int_gt(stats->resident_bytes, 1000000);
+	ck_assert_int_ge(stats->uptime_s, 0);
+	walletwire__v1__service_stats_reply__free_unpacked(stats, NULL);
+}
+END_TEST
+
 START_TEST(what_is_no_request_is_invalid)
 {
 	static const struct bytes wrong[] = {
@@ -696,6 +740,7 @@ int main(void)
 	tcase_add_test(tc, sigterm_answers_what_is_in_hand_and_queued);
 	tcase_add_test(tc, sigterm_ends_an_idle_service);
 	tcase_add_test(tc, readiness_asks_the_service_too);
+	tcase_add_test(tc, stats_tell_what_was_served_and_what_was_our_fault);
 	tcase_add_test(tc, without_nats_it_is_not_ready_and_recovers);
 	tcase_add_test(tc, closed_connections_are_replaced_before_they_fail_a_request);
 	tcase_add_test(tc, request_that_is_handed_over_holds_no_worker_and_is_answered_once);
