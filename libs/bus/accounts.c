@@ -39,7 +39,7 @@ static const struct subject subjects[] = {
  * something, so no service may speak for another. */
 #define AUDIT_PREFIX "ww.audit."
 
-enum right { PULL, WATCH, WRITE, READ, REMOVE, PROVISION };
+enum right { PULL, LOOK, WATCH, WRITE, READ, REMOVE, PROVISION };
 
 static const struct js_right {
 	const char *user;
@@ -54,6 +54,8 @@ static const struct js_right {
 	{ "edge", WRITE, BUCKET_TRACKING, "" },
 	{ "edge", WATCH, BUCKET_EDGES, "" },
 	{ "edge", WRITE, BUCKET_EDGES, "" },
+	{ "edge", LOOK, STREAM_EVENTS, CONSUMER_NOTIFICATIONS },
+	{ "edge", LOOK, STREAM_AUDIT, CONSUMER_AUDIT },
 	{ "ops", PROVISION, "", "" },
 	{ "ops", READ, STREAM_DLQ, "" },
 	{ "ops", REMOVE, STREAM_DLQ, "" },
@@ -72,6 +74,8 @@ static const struct {
 	{ PULL, "$JS.API.CONSUMER.INFO.%s.%s" },
 	{ PULL, "$JS.API.CONSUMER.MSG.NEXT.%s.%s" },
 	{ PULL, "$JS.ACK.%s.%s.>" },
+	/* How far it is, and nothing of what it holds. */
+	{ LOOK, "$JS.API.CONSUMER.INFO.%s.%s" },
 	/* A watch is an ephemeral consumer, made and followed; a single key is read directly. */
 	{ WATCH, "$JS.API.CONSUMER.CREATE.KV_%s%s" },
 	{ WATCH, "$JS.API.STREAM.MSG.GET.KV_%s%s" },

@@ -223,6 +223,15 @@ void bus_port_kv_put(struct bus_port *port, const char *bucket, const char *key,
 void bus_port_kv_get(struct bus_port *port, const char *bucket, const char *key, int timeout_ms,
     bus_reply_fn fn, void *arg);
 
+/*
+ * Where a consumer of a stream stands, asked in the same way; the reply is for bus_waiting_of():
+ * how many messages it has not acknowledged yet. False if the reply is no such thing: there is no
+ * such stream or consumer, or this user may not ask.
+ */
+void bus_port_consumer_ask(struct bus_port *port, const char *stream, const char *consumer,
+    int timeout_ms, bus_reply_fn fn, void *arg);
+bool bus_waiting_of(struct bytes reply, uint64_t *ret_waiting);
+
 struct bus_stats {
 	uint64_t msgs_in, msgs_out, bytes_in, bytes_out, reconnects, slow_reports;
 	size_t subjects, lingering, requests_open, queue;
