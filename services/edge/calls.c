@@ -98,6 +98,15 @@ void call_kv_get(struct edge_loop *el, const char *bucket, const char *key, call
 		    on_reply, call);
 }
 
+void call_consumer_ask(struct edge_loop *el, const char *stream, const char *consumer,
+    int timeout_ms, call_fn fn, void *arg)
+{
+	struct call *call = call_new(el, fn, arg);
+
+	if (call)
+		bus_port_consumer_ask(el->edge->port, stream, consumer, timeout_ms, on_reply, call);
+}
+
 void call_publish(struct edge_loop *el, const char *subject, const ProtobufCMessage *message)
 {
 	struct buf packed = BUF_INIT;

@@ -35,6 +35,10 @@ void call_kv_put(struct edge_loop *el, const char *bucket, const char *key,
     const ProtobufCMessage *value, call_fn fn, void *arg);
 void call_kv_get(struct edge_loop *el, const char *bucket, const char *key, call_fn fn, void *arg);
 
+/* Where a consumer of a stream stands: the reply is for bus_waiting_of(). */
+void call_consumer_ask(struct edge_loop *el, const char *stream, const char *consumer,
+    int timeout_ms, call_fn fn, void *arg);
+
 /* With the reply subject of a request from another edge; false if it was not taken. */
 bool call_respond(struct edge_loop *el, const char *reply, const ProtobufCMessage *message);
 

@@ -16,6 +16,7 @@
 #include "log/log.h"
 #include "metrics.h"
 #include "ops.h"
+#include "ops_gather.h"
 #include "presence.h"
 #include "relay.h"
 #include "revoked.h"
@@ -292,10 +293,13 @@ enum status edge_start(struct edge *edge, struct err *err)
 		s = admin_start(edge, err);
 	if (!s)
 		s = engine_listen(&edge->engine, err);
-	if (!s)
+	if (!s) {
+		atomic_store(&edge->listens_on, http_front_port(edge->engine.front));
+		leases_renew(edge->leases);
 		log_info("edge %s listens on port %d, admin on port %d, %zu loops", edge->id,
 		    http_front_port(edge->engine.front), http_front_port(edge->admin),
 		    edge->loops_len);
+	}
 	return s;
 }
 
@@ -308,6 +312,7 @@ static void on_loop_drained(struct engine_loop *engine_loop)
 	presence_stop(el);
 	rooms_stop(el);
 	drain_stop(el);
+	ops_gather_stop(el);
 	relay_end_loop(el);
 	atomic_store(&el->closed, true);
 }

@@ -56,6 +56,12 @@ struct edge {
 	struct edge_loop *loops;
 	size_t loops_len;
 	_Atomic bool draining;
+	_Atomic int listens_on; /* the port for clients; 0: not yet */
+	struct ops_gather {     /* belongs to the first loop (ops_gather.c) */
+		size_t watching;
+		bool is_asking;
+		struct loop_timer timer;
+	} ops_gather;
 	_Atomic unsigned
 	    hurries; /* reconnects of the bus and slow reports: each asks for a quick sweep */
 };
@@ -112,6 +118,7 @@ struct edge_loop {
 		struct room *by_id; /* those that sockets of this loop have open */
 		struct loop_timer timer;
 	} rooms;
+	struct ops_user *watching; /* sockets that are shown the fleet (ops.c) */
 	struct drain {
 		bool is_on;
 		int64_t until_ms; /* then whoever is left goes */

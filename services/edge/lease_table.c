@@ -10,6 +10,7 @@
 struct lease {
 	UT_hash_handle hh;
 	int64_t heard_ms;
+	Walletwire__V1__EdgeLease *told; /* NULL: nothing */
 	char edge_id[];
 };
 
@@ -19,6 +20,13 @@ static struct lease *find(const struct lease_table *table, const char *edge_id)
 
 	HASH_FIND_STR(table->leases, edge_id, lease);
 	return lease;
+}
+
+static void lease_free(struct lease *lease)
+{
+	if (lease->told)
+		walletwire__v1__edge_lease__free_unpacked(lease->told, NULL);
+	free(lease);
 }
 
 /* Those that were not heard after `since_ms`. */
@@ -31,7 +39,7 @@ static void drop_older(struct lease_table *table, int64_t since_ms)
 			continue;
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked before it is freed */
 		HASH_DEL(table->leases, lease);
-		free(lease);
+		lease_free(lease);
 	}
 }
 
@@ -61,6 +69,31 @@ void lease_table_heard_own(struct lease_table *table, int64_t now_ms)
 	drop_older(table, now_ms - LEASE_MS);
 }
 
+void lease_table_tell(
+    struct lease_table *table, const char *edge_id, Walletwire__V1__EdgeLease *taken)
+{
+	struct lease *lease = find(table, edge_id);
+	Walletwire__V1__EdgeLease *before = taken;
+
+	if (lease) {
+		before = lease->told;
+		lease->told = taken;
+	}
+	if (before)
+		walletwire__v1__edge_lease__free_unpacked(before, NULL);
+}
+
+void lease_table_each(const struct lease_table *table,
+    void (*fn)(void *arg, const Walletwire__V1__EdgeLease *lease), void *arg)
+{
+	const struct lease *lease, *next;
+
+	HASH_ITER (hh, table->leases, lease, next) {
+		if (lease->told)
+			fn(arg, lease->told);
+	}
+}
+
 void lease_table_forget(struct lease_table *table, const char *edge_id)
 {
 	struct lease *lease = find(table, edge_id);
@@ -68,7 +101,7 @@ void lease_table_forget(struct lease_table *table, const char *edge_id)
 	if (!lease)
 		return;
 	HASH_DEL(table->leases, lease);
-	free(lease);
+	lease_free(lease);
 }
 
 void lease_table_doubt(struct lease_table *table)

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "walletwire/v1/edge.pb-c.h"
+
 enum {
 	LEASE_MS = 15000,     /* how long one lasts: the bucket's TTL */
 	LEASE_PUT_MS = 5000,  /* how often it is put */
@@ -35,6 +37,12 @@ void lease_table_finish(struct lease_table *table);
 /* A lease came; our own one also forgets those that have ended. */
 void lease_table_heard(struct lease_table *table, const char *edge_id, int64_t now_ms);
 void lease_table_heard_own(struct lease_table *table, int64_t now_ms);
+/* What the lease of an edge that was heard says; taken, NULL is fine. */
+void lease_table_tell(
+    struct lease_table *table, const char *edge_id, Walletwire__V1__EdgeLease *taken);
+/* Of every edge that has told something; lent for the call. */
+void lease_table_each(const struct lease_table *table,
+    void (*fn)(void *arg, const Walletwire__V1__EdgeLease *lease), void *arg);
 void lease_table_forget(struct lease_table *table, const char *edge_id);
 
 /* What was heard until now says nothing about what comes: the connection was away. */

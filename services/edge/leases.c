@@ -2,7 +2,9 @@
 #include "leases.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/buf.h"
@@ -14,7 +16,7 @@
 #include "log/log.h"
 #include "walletwire/v1/edge.pb-c.h"
 
-enum { RETRY_MS = 1000 };
+enum { RETRY_MS = 1000, ADDRESS_SIZE = 256 };
 
 struct leases {
 	struct edge *edge;
@@ -31,11 +33,27 @@ struct leases {
 
 /* --- putting --- */
 
+/* Host and port, once it listens: the setting may have left the port open. */
+static void say_address(const struct edge *edge, char *ret_address, size_t size)
+{
+	const char *colon = strrchr(edge->cfg.listen, ':');
+	int port = atomic_load(&edge->listens_on), host_len;
+
+	ret_address[0] = '\0';
+	if (!port)
+		return;
+	host_len = colon ? (int)(colon - edge->cfg.listen) : 0;
+	(void)snprintf(ret_address, size, "%.*s:%d", host_len, edge->cfg.listen, port);
+}
+
 static void pack(const struct leases *leases, bool gone, struct buf *out)
 {
 	const struct edge *edge = leases->edge;
 	Walletwire__V1__EdgeLease lease = WALLETWIRE__V1__EDGE_LEASE__INIT;
-	char version[] = WW_VERSION;
+	char version[] = WW_VERSION, address[ADDRESS_SIZE];
+
+	say_address(edge, address, sizeof(address));
+	lease.address = address;
 
 	lease.id = (char *)(uintptr_t)edge->id; /* protobuf-c is not const-correct */
 	lease.name = edge->cfg.edge_name;
@@ -93,41 +111,43 @@ static void *run(void *arg)
 
 /* --- hearing --- */
 
-static void hear(struct leases *leases, const char *edge_id)
+static void hear(struct leases *leases, const char *edge_id, Walletwire__V1__EdgeLease *taken)
 {
 	int64_t now_ms = clock_mono_ms();
 
 	lease_table_heard(&leases->table, edge_id, now_ms);
+	lease_table_tell(&leases->table, edge_id, taken);
 	if (strcmp(edge_id, leases->edge->id) != 0)
 		return;
 	lease_table_heard_own(&leases->table, now_ms);
 	leases->is_ready = true;
 }
 
-static bool is_gone(struct bytes value)
+/* NULL: it is gone. */
+static Walletwire__V1__EdgeLease *read_lease(const char *edge_id, struct bytes value)
 {
 	Walletwire__V1__EdgeLease *lease =
 	    value.data ? walletwire__v1__edge_lease__unpack(NULL, value.len, value.data) : NULL;
-	bool gone = !lease || lease->gone;
 
-	if (lease)
-		walletwire__v1__edge_lease__free_unpacked(lease, NULL);
-	return gone;
+	if (!lease || (!lease->gone && strcmp(lease->id, edge_id) == 0))
+		return lease;
+	walletwire__v1__edge_lease__free_unpacked(lease, NULL);
+	return NULL;
 }
 
 static void on_lease(void *arg, const char *key, struct bytes value)
 {
 	struct leases *leases = arg;
-	bool gone;
+	Walletwire__V1__EdgeLease *lease;
 
 	if (!key)
 		return;
-	gone = is_gone(value);
+	lease = read_lease(key, value);
 	(void)pthread_mutex_lock(&leases->lock);
-	if (gone)
-		lease_table_forget(&leases->table, key);
+	if (lease)
+		hear(leases, key, lease);
 	else
-		hear(leases, key);
+		lease_table_forget(&leases->table, key);
 	(void)pthread_mutex_unlock(&leases->lock);
 }
 
@@ -208,6 +228,14 @@ bool leases_is_ready(struct leases *leases)
 	is_ready = leases->is_ready;
 	(void)pthread_mutex_unlock(&leases->lock);
 	return is_ready;
+}
+
+void leases_each(
+    struct leases *leases, void (*fn)(void *arg, const Walletwire__V1__EdgeLease *lease), void *arg)
+{
+	(void)pthread_mutex_lock(&leases->lock);
+	lease_table_each(&leases->table, fn, arg);
+	(void)pthread_mutex_unlock(&leases->lock);
 }
 
 bool leases_rule_out(struct leases *leases, const char *edge_id)

@@ -13,6 +13,7 @@
 #define EDGE_LEASES_H
 
 #include "edge.h"
+#include "walletwire/v1/edge.pb-c.h"
 
 struct leases;
 
@@ -29,6 +30,10 @@ void leases_on_connected(struct leases *leases);
 
 /* Has this edge's lease come back? */
 bool leases_is_ready(struct leases *leases);
+/* What every edge that lives says of itself, this one too; lent for the call, which may not block.
+ */
+void leases_each(struct leases *leases,
+    void (*fn)(void *arg, const Walletwire__V1__EdgeLease *lease), void *arg);
 /* Is it certain that no edge of this id lives? (lease_table.h) */
 bool leases_rule_out(struct leases *leases, const char *edge_id);
 

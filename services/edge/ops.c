@@ -1,23 +1,37 @@
-/* Joining is all there is to these namespaces: nothing can be asked in them yet. */
+/*
+ * Nothing can be asked in these namespaces: who joins "/ops" is shown the fleet (ops_gather.h), and
+ * others are for whoever embeds an edge.
+ */
 #include "ops.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "base/subject.h"
 #include "base/xalloc.h"
+#include "codec/reflect.h"
+#include "codec/socketio.h"
 #include "commands.h"
 #include "expiry.h"
 #include "hub.h"
 #include "metrics.h"
+#include "ops_gather.h"
 #include "revoked.h"
 #include "signin.h"
 #include "socket.h"
 
+#define WATCHED "/ops"
+
+/* Any number but that of a member of Payload: these states are of another namespace. */
+enum { OPS_STATE_KIND = UINT16_MAX };
+
 /* Who signed in, for a later look at the revocations. */
 struct ops_user {
+	struct sio_socket *socket;
+	struct ops_user *prev, *next; /* of those who watch on this loop */
 	struct expiry expiry;
 	bool is_counted;
 	int64_t iat_s;
@@ -53,6 +67,59 @@ static void leave_hub(const struct sio_socket *socket, const struct ops_user *us
 	hub_leave(edge_loop_of(socket->session)->edge->hub, token, socket->sid);
 }
 
+/* --- what is shown --- */
+
+static bool watches(const struct sio_socket *socket)
+{
+	return strcmp(socket->nsp->name, WATCHED) == 0;
+}
+
+static void watch(struct sio_socket *socket, struct ops_user *user)
+{
+	struct edge_loop *el = edge_loop_of(socket->session);
+
+	user->socket = socket;
+	if (!watches(socket))
+		return;
+	DL_APPEND(el->watching, user);
+	ops_gather_watch(el->edge, +1);
+}
+
+static void unwatch(const struct sio_socket *socket, struct ops_user *user)
+{
+	struct edge_loop *el = edge_loop_of(socket->session);
+
+	if (!watches(socket))
+		return;
+	DL_DELETE(el->watching, user);
+	ops_gather_watch(el->edge, -1);
+}
+
+struct frame *ops_encode(const char *event, const ProtobufCMessage *body)
+{
+	struct buf packet = BUF_INIT;
+	struct frame *frame;
+
+	socketio_append_header(&packet, SOCKETIO_EVENT, WATCHED, NULL);
+	buf_appendf(&packet, "[\"%s\",{", event);
+	(void)reflect_append_json_members(&packet, body);
+	frame = frame_new(FRAME_STATE, buf_bytes(&packet), event);
+	frame->kind = OPS_STATE_KIND;
+	buf_finish(&packet);
+	return frame;
+}
+
+void ops_show(struct edge_loop *el, struct frame *frame)
+{
+	struct ops_user *user;
+
+	/* One that is too slow for it is closed at the end of the turn, not here. */
+	DL_FOREACH (el->watching, user)
+		sio_push(user->socket, frame, /* unread= */ 0, /* offset_or_null= */ NULL);
+}
+
+/* --- joining --- */
+
 static void on_connect(struct sio_socket *socket, const struct json *auth)
 {
 	struct token_claims claims;
@@ -80,6 +147,7 @@ static void on_connect(struct sio_socket *socket, const struct json *auth)
 	expiry_arm(&user->expiry, socket, claims.exp_s, NULL);
 	sio_accept(socket, NULL);
 	count_connect();
+	watch(socket, user);
 }
 
 static void on_event(struct sio_socket *socket, const struct sio_event *event)
@@ -98,6 +166,7 @@ static void on_leave(struct sio_socket *socket)
 	if (!user)
 		return;
 	expiry_disarm(&user->expiry);
+	unwatch(socket, user);
 	leave_hub(socket, user);
 	free(user);
 }
@@ -132,6 +201,7 @@ bool ops_restore(struct sio_socket *socket, const Walletwire__V1__MovedSocket *m
 	(void)snprintf(user->jti, sizeof(user->jti), "%s", moved->jti);
 	expiry_arm(&user->expiry, socket, moved->exp_s, NULL);
 	socket->data = user;
+	watch(socket, user);
 	if (enter_hub(socket, user))
 		return true;
 	count_refusal_crowded();

@@ -10,7 +10,7 @@ const nsp = (name) => stack.edge(0).http + name;
 const ops = (user) => stack.token(user, '--claim', 'role=ops');
 
 for (const transports of [['websocket'], ['polling']]) {
-  stack.test(`${transports}: /ops is for the role ops, and nothing can be asked there yet`, async () => {
+  stack.test(`${transports}: /ops is for the role ops, and nothing can be asked there`, async () => {
     const operator = stack.client(nsp('/ops'), { transports, auth: { token: await ops('olga') } });
     await operator.connected();
     const answer = await operator.ask('notifications:unread', {});

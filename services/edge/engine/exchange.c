@@ -82,6 +82,7 @@ static void write_out(struct exchange *x)
 		ssize_t n = send(fd, rest.data, rest.len, MSG_NOSIGNAL | (is_last ? 0 : MSG_MORE));
 
 		if (n >= 0) {
+			count_bytes_out((size_t)n);
 			x->written += (size_t)n;
 		} else if (errno == EAGAIN) {
 			loop_fd_want(x->lfd, LOOP_READABLE | LOOP_WRITABLE);
@@ -321,6 +322,8 @@ static void on_readable(struct exchange *x)
 {
 	ssize_t got = recv(loop_fd_number(x->lfd), x->el->input, ENGINE_INPUT_SIZE, 0);
 
+	if (got > 0)
+		count_bytes_in((size_t)got);
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
 		on_gone(x);
 	} else if (got > 0 && x->state == EXCHANGE_READING) {

@@ -91,6 +91,14 @@ METRIC_LABELLED(refused, METRIC_COUNTER, "ww_edge_packets_refused_total",
 METRIC(stalled, METRIC_COUNTER, "ww_edge_stalled_total",
     "Sockets closed as slow because nothing of half a queue was taken in time");
 
+enum { BYTES_IN, BYTES_OUT };
+
+static const char *const direction_labels[] = { [BYTES_IN] = "in", [BYTES_OUT] = "out" };
+
+METRIC_LABELLED(client_bytes, METRIC_COUNTER, "ww_edge_client_bytes_total",
+    "Bytes read from and written to the connections of clients, without the heads of requests",
+    "direction", direction_labels);
+
 enum { LAG_WINDOW_MS = 15000 };
 
 /* A loop tells its worst turn once, but there may be several who ask. */
@@ -140,7 +148,7 @@ void engine_metrics_register(struct engine *engine)
 	struct metric *const all[] = { &sockets, &transports, &parsers, &queue_bytes,
 		&queue_packets, &requests, &lag, &handshakes, &handshakes_refused, &heads_refused,
 		&upgrades, &upgrades_late, &closes, &packets_out, &conflated, &hints_dropped,
-		&refused, &stalled };
+		&refused, &stalled, &client_bytes };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		metrics_register(all[i]);
@@ -213,6 +221,16 @@ void count_session(struct session *session)
 		metric_add(&queue_packets, 0, (int64_t)is.packets - (int64_t)was->packets);
 	}
 	*was = is;
+}
+
+void count_bytes_in(size_t bytes)
+{
+	metric_add(&client_bytes, BYTES_IN, (int64_t)bytes);
+}
+
+void count_bytes_out(size_t bytes)
+{
+	metric_add(&client_bytes, BYTES_OUT, (int64_t)bytes);
 }
 
 void count_parser(bool is_packed, int by)

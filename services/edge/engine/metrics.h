@@ -27,6 +27,8 @@ void count_close(enum close_reason reason);
 void count_push(enum frame_class class, enum outq_result result);
 void count_hints_evicted(unsigned hints);
 void count_stalled(void);
+void count_bytes_in(size_t bytes);  /* read from adopted connections */
+void count_bytes_out(size_t bytes); /* written to them */
 /*
  * Brings the gauges of transports and queues up to what is true of a session. Called at the end of
  * a turn, so that a queue that fills and empties within one costs nothing, and when it dies.

@@ -315,10 +315,12 @@ static void on_readable(struct wsconn *ws)
 {
 	ssize_t got = recv(loop_fd_number(ws->lfd), ws->el->input, ENGINE_INPUT_SIZE, 0);
 
-	if (got > 0)
+	if (got > 0) {
+		count_bytes_in((size_t)got);
 		on_input(ws, ws->el->input, (size_t)got);
-	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+	} else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
 		on_gone(ws);
+	}
 }
 
 static void on_ready(void *arg, int events)
@@ -333,10 +335,20 @@ static void on_ready(void *arg, int events)
 
 /* --- output --- */
 
+static enum outq_progress write_queue(struct wsconn *ws)
+{
+	struct outq *q = queue_of(ws);
+	uint64_t before = q->taken;
+	enum outq_progress progress = outq_write(q, loop_fd_number(ws->lfd));
+
+	count_bytes_out((size_t)(q->taken - before));
+	return progress;
+}
+
 void wsconn_write(struct wsconn *ws)
 {
 	if (!is_ended(ws))
-		(void)outq_write(queue_of(ws), loop_fd_number(ws->lfd));
+		(void)write_queue(ws);
 }
 
 void wsconn_flush(struct wsconn *ws)
@@ -347,7 +359,7 @@ void wsconn_flush(struct wsconn *ws)
 	if (is_ended(ws))
 		return;
 	fd = loop_fd_number(ws->lfd);
-	switch (outq_write(queue_of(ws), fd)) {
+	switch (write_queue(ws)) {
 	case OUTQ_EMPTY:
 		loop_fd_want(ws->lfd, reading);
 		if (ws->state == WS_ENDING)

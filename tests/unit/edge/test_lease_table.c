@@ -1,5 +1,7 @@
 /* When an edge counts as gone, and when nothing may be said about it. */
 #include "lease_table.h"
+
+#include "base/message.h"
 #include "support/support.h"
 
 enum { START = 1000000 };
@@ -98,6 +100,47 @@ START_TEST(a_new_connection_starts_over)
 }
 END_TEST
 
+static void tell(const char *edge_id, uint64_t sockets)
+{
+	Walletwire__V1__EdgeLease lease = WALLETWIRE__V1__EDGE_LEASE__INIT;
+
+	lease.id = (char *)(uintptr_t)edge_id;
+	lease.sockets = sockets;
+	lease_table_tell(&table, edge_id, message_copy(&lease.base));
+}
+
+static void add_sockets(void *arg, const Walletwire__V1__EdgeLease *lease)
+{
+	*(uint64_t *)arg += lease->sockets;
+}
+
+static uint64_t all_sockets(void)
+{
+	uint64_t n = 0;
+
+	lease_table_each(&table, add_sockets, &n);
+	return n;
+}
+
+START_TEST(what_leases_say_is_known_as_long_as_they_last)
+{
+	lease_table_heard(&table, "a", START);
+	tell("a", 1);
+	tell("a", 2); /* in place of it */
+	lease_table_heard(&table, "b", START + LEASE_PUT_MS);
+	tell("b", 40);
+	lease_table_heard(&table, "says nothing", START);
+	tell("was not heard", 800);
+	ck_assert_uint_eq(all_sockets(), 42);
+	lease_table_heard_own(&table, START + LEASE_MS);
+	ck_assert_uint_eq(all_sockets(), 40);
+	lease_table_forget(&table, "b");
+	ck_assert_uint_eq(all_sockets(), 0);
+	lease_table_heard(&table, "c", START + LEASE_MS);
+	tell("c", 7); /* for the end of the table to free */
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lease_table");
@@ -110,6 +153,7 @@ int main(void)
 	tcase_add_test(tc, an_edge_that_says_it_is_gone_is_ruled_out_at_once);
 	tcase_add_test(tc, a_watch_that_does_not_bring_our_own_lease_rules_out_nobody);
 	tcase_add_test(tc, a_new_connection_starts_over);
+	tcase_add_test(tc, what_leases_say_is_known_as_long_as_they_last);
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
