@@ -15,6 +15,7 @@ export class Network {
   static async open(target) {
     const network = new Network(target);
     await new Promise((resolve) => network.server.listen(0, '127.0.0.1', resolve));
+    network.server.unref(); // a test that fails closes nothing, and has to end all the same
     network.url = `http://127.0.0.1:${network.server.address().port}`;
     return network;
   }
@@ -54,6 +55,7 @@ const EVENTS = [
   'transferUpdate',
   'presence',
   'chatMessage',
+  'chatRead',
   'typing',
   'resync',
 ];

@@ -1,5 +1,4 @@
-import { isTemporary } from './errors.js';
-import { type ChatMessage, type InboxState, type NotificationItem, type WireEvent } from './generated/events.js';
+import { type InboxState, type NotificationItem, type WireEvent } from './generated/events.js';
 import { type Numbered, type Positions, seqOf } from './positions.js';
 
 /** More missed items than this are not told one by one; the inbox has them. */
@@ -40,40 +39,6 @@ export async function missedItems(
 function isNews(item: NotificationItem, { seq, announcement }: Positions): boolean {
   if (item.event === 'announcement') return item.data.announcementSeq > announcement;
   return seq !== undefined && item.notification.seq > seq;
-}
-
-/** Of the rooms that were seen: what follows the newest message that was. What one attempt got, the next has. */
-export class MissedMessages {
-  readonly #rooms: Map<string, { after: number; messages: ChatMessage[] }>;
-
-  /** Rooms with the number of their newest message; of those with none, nothing can have been missed. */
-  constructor(rooms: Iterable<readonly [string, number]>) {
-    const seen = [...rooms].filter(([, newest]) => newest > 0);
-    this.#rooms = new Map(seen.map(([roomId, newest]) => [roomId, { after: newest, messages: [] }]));
-  }
-
-  get all(): ChatMessage[] {
-    return [...this.#rooms.values()].flatMap(({ messages }) => messages);
-  }
-
-  /** A room that refuses, since it may no longer be read, is left out from then on; only what may pass ends the attempt. */
-  async ask(
-    history: (roomId: string, after: number) => Promise<readonly ChatMessage[]>,
-    refused: (roomId: string) => void,
-  ): Promise<void> {
-    for (const [roomId, room] of this.#rooms) {
-      try {
-        for (let page = await history(roomId, room.after); page.length > 0; page = await history(roomId, room.after)) {
-          room.messages.push(...page);
-          room.after = page.at(-1)?.seq ?? room.after;
-        }
-      } catch (error) {
-        if (isTemporary(error)) throw error;
-        this.#rooms.delete(roomId);
-        refused(roomId);
-      }
-    }
-  }
 }
 
 /**

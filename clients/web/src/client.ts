@@ -19,7 +19,7 @@ import { type ClientEvents, type ClientOptions } from './options.js';
 import { type Entry, Outbox } from './outbox.js';
 import { type PeopleView } from './people.js';
 import { Resumption } from './resumption.js';
-import { type RoomView } from './rooms.js';
+import { type RoomView } from './room.js';
 import { type Cancel } from './signal.js';
 import { SocketLink } from './socket-link.js';
 import { type Store, Value } from './store.js';
@@ -71,7 +71,6 @@ export class WalletwireClient {
     this.#views = new Views({
       events: this.#events,
       inbox: this.notifications.inbox,
-      chat: this.chat,
       user: () => this.#user,
       left: (roomId) => this.#opened.drop(roomId),
     });
@@ -79,7 +78,8 @@ export class WalletwireClient {
       events: this.#events,
       views: this.#views,
       notifications: this.notifications,
-      ask: port.ask,
+      chat: this.chat,
+      opened: () => this.#opened.keys,
       backoff: this.#backoff,
     });
   }
@@ -217,21 +217,21 @@ export class WalletwireClient {
     return this.chat.typing(roomId, typing, cancel);
   }
 
-  rooms(query?: { before?: string; limit?: number }, cancel?: Cancel): Promise<RoomPage> {
-    return this.chat.rooms(query, cancel);
+  async rooms(query?: { before?: string; limit?: number }, cancel?: Cancel): Promise<RoomPage> {
+    const page = await this.chat.rooms(query, cancel);
+    this.#views.rooms.list(page.rooms);
+    return page;
   }
 
   /** A page of a room, which is shown by `room(...)` too. */
   async history(of: string | Conversation, query?: HistoryQuery, cancel?: Cancel): Promise<History> {
     const history = await this.chat.history(typeof of === 'string' ? { roomId: of } : of, query, cancel);
-    const room = this.#views.room(history.roomId);
-    room.add(history.messages);
-    for (const marker of history.readMarkers) room.read(marker);
+    this.#views.rooms.addPage(history);
     return history;
   }
 
   room(roomId: string): Store<RoomView> {
-    return this.#views.room(roomId).view;
+    return this.#views.rooms.get(roomId).view;
   }
 
   /** Opens the live view of a room: typing and read markers; messages come without. Reads its newest page. */
@@ -307,7 +307,7 @@ export class WalletwireClient {
   }
 
   async #open(roomId: string, cancel?: Cancel): Promise<void> {
-    const room = this.#views.room(roomId);
+    const room = this.#views.rooms.get(roomId);
     room.setStatus('loading');
     try {
       await this.#ask('subscribe', { channel: `room:${roomId}` }, cancel);

@@ -1,15 +1,18 @@
 import { type Backoff } from './backoff.js';
-import { CATCH_UP_PAGE, type Incoming, inOrder, MissedMessages, missedItems } from './catch-up.js';
-import { type History } from './chat-types.js';
+import { CATCH_UP_PAGE, type Incoming, inOrder, missedItems } from './catch-up.js';
+import { type Chat } from './chat.js';
 import { type Emitter } from './emitter.js';
 import { isTemporary, RealtimeError } from './errors.js';
 import { type InboxState, type NotificationItem, type ServerEvents, WIRE_EVENTS } from './generated/events.js';
 import { isUnread } from './inbox.js';
+import { type ChatSource, MissedMessages } from './missed-messages.js';
 import { type Notifications } from './notifications.js';
 import { type ClientEvents } from './options.js';
 import { type Numbered, Positions } from './positions.js';
 import { pause } from './signal.js';
 import { type ServerEvent, type Views } from './views.js';
+
+const ROOMS_PAGE = 50;
 
 interface Missed {
   held: Incoming[];
@@ -20,7 +23,9 @@ export interface FeedPort {
   events: Emitter<ClientEvents>;
   views: Views;
   notifications: Notifications;
-  ask: (event: string, payload: object) => Promise<unknown>;
+  chat: Chat;
+  /** Rooms that are shown live. */
+  opened: () => readonly string[];
   backoff: Backoff;
 }
 
@@ -48,7 +53,8 @@ export class Feed {
 
   /** A connection begins that does not go on where the one before ended. */
   begin(): void {
-    if (this.#wasOnline) this.#missed ??= { held: [], messages: new MissedMessages(this.#port.views.newestSeqs()) };
+    if (this.#missed) this.#missed.messages = this.#missed.messages.again();
+    else if (this.#wasOnline) this.#missed = { held: [], messages: new MissedMessages(this.#port.views.rooms.known) };
     this.#wasOnline = true;
     // Until the list of friends comes, if any is there, everybody is offline.
     this.#port.views.showPeople([]);
@@ -93,7 +99,15 @@ export class Feed {
     if (admitted.item) this.#showItem(event, state);
     // What was read or archived on another device meanwhile is no news; a state is what it is.
     if (admitted.event && (isUnread(state) || wire.delivery === 'state'))
-      this.#port.views.show({ name: wire.name, data } as unknown as ServerEvent);
+      this.#port.views.show(this.#plain({ name: wire.name, data } as unknown as ServerEvent));
+  }
+
+  // With what people wrote as they wrote it.
+  #plain(event: ServerEvent): ServerEvent {
+    const { chat } = this.#port;
+    if (event.name === 'chatMessage') return { ...event, data: chat.message(event.data) };
+    if (event.name === 'chatRoom') return { ...event, data: chat.change(event.data) };
+    return event;
   }
 
   #showItem({ name, data: { notification, ...data } }: Incoming, state: InboxState): void {
@@ -107,20 +121,29 @@ export class Feed {
     const { events, notifications, views } = this.#port;
     const list = (before: string) => notifications.list({ limit: CATCH_UP_PAGE, ...(before && { before }) });
     const items = await unlessRefused(missedItems(list, this.#positions), []);
-    await missed.messages.ask(
-      async (roomId, after) => {
-        const page = (await this.#port.ask('chat:history', { roomId, after, limit: CATCH_UP_PAGE })) as History;
-        return page.messages;
-      },
-      (roomId) => views.dropRoom(roomId),
-    );
+    const chat = this.#chatSource();
+    await missed.messages.ask(chat);
     if (isOver()) return;
     this.#missed = undefined;
-    const messages = missed.messages.all;
-    for (const message of messages) this.receive('chat:message', message);
+    const messages = missed.messages.of(chat);
+    for (const data of messages) views.show({ name: 'chatMessage', data });
+    for (const data of missed.messages.readMarkers) views.show({ name: 'chatRead', data });
     for (const event of inOrder(items.flatMap(asIncoming), missed.held)) this.#handle(event);
     events.emit('resync', { missed: items.length + messages.length });
     if (notifications.inbox.view.get().status !== 'idle') notifications.refresh().catch(() => undefined); // the view tells it
+  }
+
+  #chatSource(): ChatSource {
+    const { chat, opened, views } = this.#port;
+    const room = (roomId: string) => views.rooms.get(roomId);
+    return {
+      rooms: (before) => unlessRefused(chat.rooms({ limit: ROOMS_PAGE, ...(before && { before }) }), undefined),
+      history: (roomId, before) => chat.history({ roomId }, { limit: CATCH_UP_PAGE, ...(before && { before }) }),
+      opened,
+      isShown: (roomId) => room(roomId).view.get().messages.length > 0,
+      isEdited: (message) => room(message.roomId).hasEarlier(message),
+      refused: (roomId) => views.dropRoom(roomId),
+    };
   }
 }
 

@@ -11,7 +11,7 @@ export { type Notifications } from './notifications.js';
 export { type ClientEvents, type ClientOptions } from './options.js';
 export { type Storage } from './outbox.js';
 export { type PeopleView } from './people.js';
-export { type RoomView } from './rooms.js';
+export { type RoomView } from './room.js';
 export { type Cancel } from './signal.js';
 export { type Store } from './store.js';
 export { type TokenProvider, type TokenRequest } from './token.js';

@@ -1,87 +1,62 @@
-import { type ChatMessage, type ChatRead, type ChatTyping } from './generated/events.js';
-import { type Store, Value } from './store.js';
+import { type History, type RoomEntry } from './chat-types.js';
+import { type ChatMessage } from './generated/events.js';
+import { getOrMake } from './maps.js';
+import { Room } from './room.js';
 
-/** Typing is told again while it goes on; what its end was told by may be lost. */
-const TYPING_MS = 6000;
-
-export interface RoomView {
-  /** In the order of their numbers. */
-  messages: readonly ChatMessage[];
-  /** Who is typing. */
-  typing: readonly string[];
-  /** How far each member has read, as far as it is told. */
-  readMarkers: ReadonlyMap<string, number>;
-  status: 'idle' | 'loading' | 'ready' | 'failed';
+/** How far the rooms of a user are known. */
+export interface KnownRooms {
+  /** Of each, the number of its newest message; 0 if it had none. */
+  newest: ReadonlyMap<string, number>;
+  /** When the newest message of all was sent, by the server's clock; empty as long as there is none. */
+  newestAt: string;
 }
 
-// A page that was asked for before an edit may come after it.
-function isLater(message: ChatMessage, known: ChatMessage): boolean {
-  if (message.deleted !== known.deleted) return message.deleted;
-  return (message.editedAt ?? '') > (known.editedAt ?? '');
-}
+/** All rooms that were shown or listed. */
+export class Rooms {
+  readonly #rooms = new Map<string, Room>();
+  readonly #newest = new Map<string, number>();
+  #newestAt = '';
 
-const EMPTY: RoomView = { messages: [], typing: [], readMarkers: new Map(), status: 'idle' };
-
-/** One room as it is shown. */
-export class Room {
-  readonly #view = new Value<RoomView>(EMPTY);
-  readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
-
-  get view(): Store<RoomView> {
-    return this.#view;
+  get(roomId: string): Room {
+    return getOrMake(this.#rooms, roomId, () => new Room());
   }
 
-  get newestSeq(): number {
-    return this.#view.get().messages.at(-1)?.seq ?? 0;
+  get known(): KnownRooms {
+    return { newest: new Map(this.#newest), newestAt: this.#newestAt };
   }
 
-  /** Whether it says nothing new. */
-  has(message: ChatMessage): boolean {
-    const known = this.#view.get().messages.find(({ seq }) => seq === message.seq);
-    return known !== undefined && !isLater(message, known);
+  add(message: ChatMessage): void {
+    this.get(message.roomId).add([message]);
+    this.#know(message.roomId, message.seq, message);
   }
 
-  setStatus(status: RoomView['status']): void {
-    this.#view.update((view) => ({ ...view, status }));
+  addPage({ roomId, messages, readMarkers, newestSeq }: History): void {
+    const room = this.get(roomId);
+    room.add(messages);
+    for (const marker of readMarkers) room.read(marker);
+    this.#know(roomId, newestSeq, messages.at(-1));
   }
 
-  /** New ones, older ones, and edited ones: the later word about a number counts. */
-  add(messages: readonly ChatMessage[]): void {
-    const bySeq = new Map(this.#view.get().messages.map((message) => [message.seq, message]));
-    for (const message of messages) {
-      const known = bySeq.get(message.seq);
-      if (!known || isLater(message, known)) bySeq.set(message.seq, message);
-      this.#setTyping(message.senderId, false);
-    }
-    const sorted = [...bySeq.values()].sort((a, b) => a.seq - b.seq);
-    this.#view.update((view) => ({ ...view, messages: sorted }));
+  /** What a list says of them, which shows nothing. */
+  list(entries: readonly RoomEntry[]): void {
+    for (const { id, newestSeq, lastMessage } of entries) this.#know(id, newestSeq, lastMessage);
   }
 
-  read({ userId, seq }: ChatRead): void {
-    const known = this.#view.get().readMarkers.get(userId) ?? 0;
-    if (seq <= known) return;
-    this.#view.update((view) => ({ ...view, readMarkers: new Map(view.readMarkers).set(userId, seq) }));
+  /** Nothing is shown of it any more. */
+  drop(roomId: string): void {
+    this.#rooms.get(roomId)?.clear();
+    this.#newest.delete(roomId);
   }
 
-  typing({ userId, typing }: ChatTyping): void {
-    this.#setTyping(userId, typing);
-  }
-
-  /** As if nothing had ever been known of it; whoever watches it sees that. */
+  /** In place: whoever watches a room goes on watching it, and sees that it is empty. */
   clear(): void {
-    for (const timer of this.#typing.values()) clearTimeout(timer);
-    this.#typing.clear();
-    this.#view.set(EMPTY);
+    for (const room of this.#rooms.values()) room.clear();
+    this.#newest.clear();
+    this.#newestAt = '';
   }
 
-  #setTyping(userId: string, typing: boolean): void {
-    clearTimeout(this.#typing.get(userId));
-    if (typing)
-      this.#typing.set(
-        userId,
-        setTimeout(() => this.#setTyping(userId, false), TYPING_MS),
-      );
-    else if (!this.#typing.delete(userId)) return;
-    this.#view.update((view) => ({ ...view, typing: [...this.#typing.keys()] }));
+  #know(roomId: string, seq: number, newest: ChatMessage | undefined): void {
+    this.#newest.set(roomId, Math.max(seq, this.#newest.get(roomId) ?? 0));
+    if (newest && newest.timestamp > this.#newestAt) this.#newestAt = newest.timestamp;
   }
 }

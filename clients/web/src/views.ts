@@ -1,11 +1,10 @@
-import { type Chat } from './chat.js';
 import { type Emitter } from './emitter.js';
 import { type BalanceUpdate, type PresenceUpdate, type ServerEvents, type TransferUpdate } from './generated/events.js';
 import { type Inbox } from './inbox.js';
 import { getOrMake } from './maps.js';
 import { type ClientEvents } from './options.js';
 import { People } from './people.js';
-import { Room } from './rooms.js';
+import { Rooms } from './rooms.js';
 import { Value } from './store.js';
 
 export type ServerEvent = {
@@ -18,7 +17,6 @@ const LEFT: ReadonlySet<string> = new Set(['left', 'removed']);
 export interface ViewsPort {
   events: Emitter<ClientEvents>;
   inbox: Inbox;
-  chat: Chat;
   /** Whose views these are. */
   user: () => string;
   /** The user may no longer read a room. */
@@ -29,7 +27,7 @@ export interface ViewsPort {
 export class Views {
   readonly balances = new Value<ReadonlyMap<string, BalanceUpdate>>(new Map());
   readonly people = new People();
-  readonly #rooms = new Map<string, Room>();
+  readonly rooms = new Rooms();
   readonly #transfers = new Map<string, Value<TransferUpdate | undefined>>();
   readonly #port: ViewsPort;
 
@@ -37,17 +35,8 @@ export class Views {
     this.#port = port;
   }
 
-  room(roomId: string): Room {
-    return getOrMake(this.#rooms, roomId, () => new Room());
-  }
-
   transfer(transferId: string): Value<TransferUpdate | undefined> {
     return getOrMake(this.#transfers, transferId, () => new Value<TransferUpdate | undefined>(undefined));
-  }
-
-  /** Of each room that was shown, the number of its newest message. */
-  newestSeqs(): [string, number][] {
-    return [...this.#rooms].map(([roomId, room]) => [roomId, room.newestSeq]);
   }
 
   /** Shows it and tells it, unless it says nothing new. */
@@ -63,12 +52,12 @@ export class Views {
   /** Of a room that may no longer be read nothing is shown, and nothing asked for. */
   dropRoom(roomId: string): void {
     this.#port.left(roomId);
-    this.#rooms.get(roomId)?.clear();
+    this.rooms.drop(roomId);
   }
 
   /** In place: whoever watches a store goes on watching it, and sees that it is empty. */
   clear(): void {
-    for (const room of this.#rooms.values()) room.clear();
+    this.rooms.clear();
     for (const transfer of this.#transfers.values()) transfer.set(undefined);
     this.people.replace([]);
     this.balances.set(new Map());
@@ -96,20 +85,17 @@ export class Views {
         this.showPeople(data.users);
         return data;
       case 'chatMessage': {
-        const message = this.#port.chat.message(data);
-        const room = this.room(data.roomId);
-        if (room.has(message)) return undefined; // a page of the history brought it already
-        room.add([message]);
-        return message;
+        if (this.rooms.get(data.roomId).has(data)) return undefined; // a page of the history brought it already
+        this.rooms.add(data);
+        return data;
       }
       case 'chatRoom':
         if (data.userId === this.#port.user() && LEFT.has(data.change)) this.dropRoom(data.roomId);
-        return this.#port.chat.change(data);
-      case 'chatRead':
-        this.room(data.roomId).read(data);
         return data;
+      case 'chatRead':
+        return this.rooms.get(data.roomId).read(data) ? data : undefined;
       case 'typing':
-        this.room(data.roomId).typing(data);
+        this.rooms.get(data.roomId).typing(data);
         return data;
       default:
         return data;

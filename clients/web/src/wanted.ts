@@ -16,6 +16,10 @@ export class Wanted<T> {
     this.#ask = ask;
   }
 
+  get keys(): string[] {
+    return [...this.#counts.keys()];
+  }
+
   async add(key: string, cancel?: Cancel): Promise<T> {
     count(this.#counts, key, 1);
     count(this.#asking, key, 1);
@@ -44,7 +48,7 @@ export class Wanted<T> {
    * for a while. Ends early when `isOver` says so.
    */
   async restore(backoff: Backoff, isOver: () => boolean): Promise<void> {
-    let left = [...this.#counts.keys()].filter((key) => !this.#asking.has(key));
+    let left = this.keys.filter((key) => !this.#asking.has(key));
     for (let attempts = 1; left.length > 0; attempts++) {
       const failed: string[] = [];
       for (const key of left) {

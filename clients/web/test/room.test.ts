@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { type ChatMessage } from '../src/generated/events.js';
-import { Room } from '../src/rooms.js';
+import { Room } from '../src/room.js';
 
 const message = (seq: number, text = `${seq}`, editedAt?: string): ChatMessage => ({
   id: `m${seq}`,
