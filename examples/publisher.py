@@ -11,6 +11,7 @@ Environment: WW_NATS_URL (nats://127.0.0.1:4222), WW_NATS_PASSWORDS_DIR (its fil
 Exit code: 0 stored, 1 not stored, 2 misused.
 """
 
+import hashlib
 import json
 import os
 import pathlib
@@ -24,6 +25,7 @@ import urllib.parse
 USER = "backend"
 TIMEOUT_S = 10
 MAX_UNITS = 2**53 - 1
+MAX_ID = 128  # bytes
 COMPLETED = 2  # TransactionStatus
 
 # --- protobuf: a varint, and a field with a length ---
@@ -56,6 +58,19 @@ def decimal(amount):
     if units > MAX_UNITS:
         raise ValueError(f"AMOUNT must be a decimal like 12.90, below 2^53 units: {amount!r}")
     return number(1, units) + number(2, len(match[2] or ""))
+
+
+def check_id(name, value):
+    """What is wrong with an id is refused here: a line end in a message id would end the header it is in."""
+    if not 0 < len(value.encode()) <= MAX_ID or re.search(r"[\x00-\x1f\x7f]", value):
+        raise ValueError(f"{name} must have 1 to {MAX_ID} bytes and no control characters: {value!r}")
+
+
+def event_id_of(payment_id, status):
+    """Names the event: pending would be another one. Without another "/" no two payments share a name."""
+    escaped = payment_id.replace("%", "%25").replace("/", "%2F")
+    event_id = f"{escaped}/{status}"
+    return event_id if len(event_id.encode()) <= MAX_ID else hashlib.sha256(event_id.encode()).hexdigest()
 
 
 def payment_event(event_id, user, payment_id, amount, currency):
@@ -103,8 +118,12 @@ def main(args):
         print(__doc__.split("\n\n")[1], file=sys.stderr)
         return 2
     user, payment_id, amount, currency = args
-    event_id = f"{payment_id}/completed"  # names the event: pending would be another one
     try:
+        check_id("USER", user)
+        check_id("PAYMENT_ID", payment_id)
+        event_id = event_id_of(payment_id, "completed")
+        if not re.fullmatch(r"[A-Z0-9]{1,12}", currency):
+            raise ValueError(f"CURRENCY must have 1 to 12 of A-Z and 0-9: {currency!r}")
         event = payment_event(event_id, user, payment_id, amount, currency)
     except ValueError as error:
         print(error, file=sys.stderr)

@@ -10,8 +10,8 @@ import { online, sdkClient, until } from './wire.mjs';
 const BURST = 200;
 
 const stack = useStack({ edges: 1 }, async () => {
-  const pass = readFileSync(join(stack.wwEnv.WW_NATS_PASSWORDS_DIR, 'backend'), 'utf8').trim();
-  stack.bank = await RealtimeNotifications.connect({ servers: stack.wwEnv.WW_NATS_URL, pass }, { currency: 'USD' });
+  stack.pass = readFileSync(join(stack.wwEnv.WW_NATS_PASSWORDS_DIR, 'backend'), 'utf8').trim();
+  stack.bank = await RealtimeNotifications.connect({ servers: stack.wwEnv.WW_NATS_URL, pass: stack.pass }, { currency: 'USD' });
 });
 
 async function connected(user, ...claims) {
@@ -125,6 +125,45 @@ stack.test('a responder answers what a wallet has', async () => {
   await responder.stop();
 });
 
+stack.test('a bank that closes answers first what it was asked', async () => {
+  const client = await connected('user11');
+  const bank = await RealtimeNotifications.connect({ servers: stack.wwEnv.WW_NATS_URL, pass: stack.pass }, { currency: 'USD' });
+  let answer;
+  const wasAsked = new Promise((resolve) => {
+    bank.serveBalances(() => {
+      resolve();
+      return new Promise((settle) => (answer = settle));
+    });
+  });
+  const balance = client.balance();
+  await wasAsked;
+  const closed = bank.close();
+  await stack.bank.notifyKyc('user11', { status: 'meanwhile' }); // whatever does not wait has ended by then
+  answer([{ walletId: 'w-11', availableBalance: '1.00', version: 1 }]);
+  await closed;
+  assert.equal((await balance)[0].walletId, 'w-11');
+});
+
+stack.test('a call that is aborted while NATS says nothing can be made again under its id', async () => {
+  const client = await connected('user12');
+  const seen = recorded(client, 'kycUpdate');
+  const abort = new AbortController();
+  const error = await stack.frozen('nats', async () => {
+    const call = stack.bank.notifyKyc('user12', { status: 'verified' }, { signal: abort.signal });
+    abort.abort();
+    return call.catch((failure) => failure);
+  });
+  assert.deepEqual([error.name, error.code], ['BackendError', 'aborted']);
+  const { id } = await stack.bank.notifyKyc('user12', { status: 'verified' }, { eventId: error.id });
+  assert.equal(id, error.id);
+  await stack.bank.notifyKyc('user12', { status: 'last' });
+  await until(client, 'the last', () => seen.at(-1)?.[1].status === 'last');
+  assert.deepEqual(
+    seen.map(([, { status }]) => status),
+    ['verified', 'last'],
+  );
+});
+
 stack.test('what makes no sense is refused by the name of its field before it is sent', async () => {
   const { bank } = stack;
   const tx = { id: 'x', senderId: 'a', recipientId: 'b', amount: '1', status: 'completed' };
@@ -172,8 +211,34 @@ stack.test('the publisher in Python reaches a user', async () => {
   assert.match(stdout, /^py-1\/completed stored as \d+$/m);
   await until(client, 'the payment', () => seen.length === 1);
   assert.deepEqual([seen[0][1].id, seen[0][1].amount, seen[0][1].currency], ['py-1', 12.9, 'EUR']);
-  const wrong = await run('python3', ['examples/publisher.py', 'user10', 'py-2', '12,90', 'EUR'], { env: stack.wwEnv });
-  assert.deepEqual([wrong.code, wrong.stdout], [2, '']);
+  // As this package names it: published from either side it is one payment.
+  const slash = await run('python3', ['examples/publisher.py', 'user10', 'py/3', '1.00', 'EUR'], { env: stack.wwEnv });
+  assert.match(slash.stdout, /^py%2F3\/completed stored as \d+$/m);
+  const again = await stack.bank.notifyPayment('user10', { id: 'py/3', status: 'completed', amount: '1.00', currency: 'EUR' });
+  assert.deepEqual([again.id, again.duplicate], ['py%2F3/completed', true]);
+  const wrong = [
+    ['user10', 'py-2', '12,90', 'EUR'],
+    ['user10', 'py-2\r\nNats-Expected-Stream: x', '1.00', 'EUR'],
+    ['', 'py-2', '1.00', 'EUR'],
+    ['user10', 'x'.repeat(129), '1.00', 'EUR'],
+    ['user10', 'py-2', '1.00', 'eur'],
+  ];
+  for (const args of wrong) {
+    const refused = await run('python3', ['examples/publisher.py', ...args], { env: stack.wwEnv });
+    assert.deepEqual([refused.code, refused.stdout], [2, ''], args.join(' '));
+  }
 });
 
-stack.test('closing ends what is under way', () => stack.bank.close());
+stack.test('closing ends what is under way, and nothing is told after it', async () => {
+  const client = await connected('user13');
+  const seen = recorded(client, 'payment');
+  const ids = Array.from({ length: 20 }, (_, i) => `close-${i}`);
+  const calls = ids.map((id) => stack.bank.notifyPayment('user13', { id, status: 'completed', amount: '1.00' }));
+  let ended = 0;
+  for (const call of calls) call.finally(() => ended++);
+  await stack.bank.close();
+  assert.equal(ended, ids.length);
+  await Promise.all(calls);
+  await until(client, 'all', () => seen.length === ids.length);
+  await assert.rejects(stack.bank.notifyKyc('user13', { status: 'late' }), { name: 'BackendError', code: 'internal', temporary: false });
+});

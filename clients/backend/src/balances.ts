@@ -26,14 +26,24 @@ export interface ResponderOptions {
 
 /** Answers the questions about balances; of several processes one is asked. */
 export function serveBalances(nats: NatsConnection, walletsOf: WalletsOf, options: ResponderOptions): Responder {
+  const answers = new Set<Promise<void>>();
   const subscription = nats.subscribe(SUBJECT, {
     queue: 'backend',
     callback: (error, msg) => {
-      if (error) options.onError(error);
-      else void answer(msg, walletsOf, options);
+      if (error) {
+        options.onError(error);
+        return;
+      }
+      const answering = answer(msg, walletsOf, options).finally(() => answers.delete(answering));
+      answers.add(answering);
     },
   });
-  return { stop: () => subscription.drain() };
+  return {
+    async stop() {
+      if (!subscription.isClosed()) await subscription.drain();
+      await Promise.all(answers);
+    },
+  };
 }
 
 async function answer(msg: Msg, walletsOf: WalletsOf, options: ResponderOptions): Promise<void> {

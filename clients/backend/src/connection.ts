@@ -29,6 +29,7 @@ export interface Published {
 export class Connection {
   readonly nats: NatsConnection;
   readonly #stream: JetStreamClient;
+  readonly #calls = new Set<Promise<unknown>>();
 
   constructor(nats: NatsConnection) {
     this.nats = nats;
@@ -37,9 +38,12 @@ export class Connection {
 
   /** Resolves once the stream has stored it. Every try has the same id, so that it is stored once. */
   publish({ kind, id, bytes }: Encoded, options: CallOptions): Promise<Published> {
-    return this.#retry(options, async () => {
-      const ack = await this.#stream.publish(`ww.event.${kind}`, bytes, { msgID: `${kind}/${id}`, timeout: TRY_MS });
+    return this.#retry(options, async (timeout) => {
+      const ack = await this.#stream.publish(`ww.event.${kind}`, bytes, { msgID: `${kind}/${id}`, timeout });
       return { id, seq: ack.seq, duplicate: ack.duplicate };
+    }).catch((error: unknown) => {
+      const { code, message, cause } = translate(error);
+      throw new BackendError(code, message, { cause, id });
     });
   }
 
@@ -50,8 +54,8 @@ export class Connection {
     options: CallOptions,
   ): Promise<MessageShape<Reply>> {
     const bytes = toBinary(requestSchema, request);
-    return this.#retry(options, async () => {
-      const answer = await this.nats.request(subject, bytes, { timeout: TRY_MS });
+    return this.#retry(options, async (timeout) => {
+      const answer = await this.nats.request(subject, bytes, { timeout });
       const reply = fromBinary(replySchema, answer.data);
       const { error } = reply as { error?: WireError };
       if (error) throw refusal(error);
@@ -59,19 +63,50 @@ export class Connection {
     });
   }
 
-  async #retry<T>({ timeoutMs = 30_000, signal }: CallOptions, call: () => Promise<T>): Promise<T> {
-    const deadline = Date.now() + timeoutMs;
-    for (let waitMs = 50; ; waitMs = Math.min(2 * waitMs, WAIT_MAX_MS)) {
-      signal?.throwIfAborted();
-      try {
-        return await call();
-      } catch (cause) {
-        const error = translate(cause);
-        if (!error.temporary || Date.now() + waitMs > deadline) throw error;
-        await sleep(Math.random() * waitMs, undefined, signal && { signal });
-      }
+  /** Ends what is under way, well or not, then the connection. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#calls);
+    await this.nats.drain();
+  }
+
+  #retry<T>(options: CallOptions, call: (timeoutMs: number) => Promise<T>): Promise<T> {
+    const result = retry(options, call).finally(() => this.#calls.delete(result));
+    this.#calls.add(result);
+    return result;
+  }
+}
+
+// `call` is told how many milliseconds it may take.
+async function retry<T>(
+  { timeoutMs = 30_000, signal }: CallOptions,
+  call: (timeoutMs: number) => Promise<T>,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (let waitMs = 50; ; waitMs = Math.min(2 * waitMs, WAIT_MAX_MS)) {
+    try {
+      const leftMs = Math.max(deadline - Date.now(), 1);
+      return await unlessAborted(() => call(Math.min(leftMs, TRY_MS)), signal);
+    } catch (cause) {
+      const error = translate(cause);
+      if (!error.temporary || Date.now() + waitMs > deadline) throw error;
+      await unlessAborted(() => sleep(Math.random() * waitMs, undefined, signal && { signal }), signal);
     }
   }
+}
+
+function unlessAborted<T>(start: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return start();
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new BackendError('aborted', 'the call was aborted', { cause: signal.reason }));
+    if (signal.aborted) {
+      abort();
+      return;
+    }
+    signal.addEventListener('abort', abort, { once: true });
+    start()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 function refusal({ code, message, field }: WireError): BackendError {

@@ -1,4 +1,4 @@
-/** `invalid`: the data is wrong, see `field`; the rest as the services answer, or of the connection to NATS. */
+/** `invalid`: the data is wrong, see `field`; `aborted`: by the caller; the rest as the services answer, or of the connection to NATS. */
 export type BackendErrorCode =
   | 'invalid'
   | 'unauthorized'
@@ -9,6 +9,7 @@ export type BackendErrorCode =
   | 'rate_limited'
   | 'unavailable'
   | 'timeout'
+  | 'aborted'
   | 'internal';
 
 const TEMPORARY: ReadonlySet<string> = new Set(['rate_limited', 'unavailable', 'timeout']);
@@ -21,12 +22,15 @@ export class BackendError extends Error {
   readonly temporary: boolean;
   /** The field that is to blame. */
   readonly field: string | undefined;
+  /** Of an event that was sent, and stored or not: publishing it again with this `eventId` changes nothing if it was. */
+  readonly id: string | undefined;
 
-  constructor(code: BackendErrorCode, message: string, options: { field?: string; cause?: unknown } = {}) {
+  constructor(code: BackendErrorCode, message: string, options: { field?: string; id?: string; cause?: unknown } = {}) {
     super(options.field === undefined ? message : `${options.field} ${message}`, { cause: options.cause });
     this.code = code;
     this.temporary = TEMPORARY.has(code);
     this.field = options.field;
+    this.id = options.id;
   }
 }
 

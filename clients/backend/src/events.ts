@@ -53,10 +53,10 @@ export interface Encoded {
 }
 
 export function encode({ kind, userIds, body, key, options = {} }: Draft): Encoded {
-  const { event_id, eventId = event_id, ...rest } = options;
+  const { event_id, eventId = event_id, occurred_at, occurredAt = occurred_at ?? new Date(), ...rest } = options;
   const id = idOf(key, eventId);
   checkUsers(kind, userIds);
-  const event = fill(EventSchema, { occurredAt: new Date(), ...rest, id, userIds }, 'event');
+  const event = fill(EventSchema, { ...rest, occurredAt, id, userIds }, 'event');
   const value = fill(KINDS[kind], body, kind);
   checkBody(kind, value);
   const bytes = toBinary(EventSchema, create(EventSchema, { ...event, body: { case: kind, value } } as never));
@@ -69,6 +69,11 @@ function idOf(key: Draft['key'], given: unknown): string {
     checkId('event_id', given);
     return given as string;
   }
-  const id = key?.join('/') ?? randomUUID();
+  const id = key?.map(partOf).join('/') ?? randomUUID();
   return Buffer.byteLength(id) <= ID_MAX ? id : createHash('sha256').update(id).digest('hex');
+}
+
+// As in a URL, so that no two lists of parts are one key.
+function partOf(part: string | number | bigint): string {
+  return String(part).replaceAll('%', '%25').replaceAll('/', '%2F');
 }

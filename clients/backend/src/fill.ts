@@ -70,9 +70,21 @@ function textOf(value: unknown, path: string): string {
   return value;
 }
 
+const TIME = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+/** What a Timestamp can say. */
+const [EARLIEST, LATEST] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')];
+
 export function timeOf(value: unknown, path: string): Message {
-  const date = value instanceof Date ? value : typeof value === 'string' ? new Date(value) : undefined;
+  const date = value instanceof Date ? value : typeof value === 'string' ? parseTime(value) : undefined;
   if (!date || Number.isNaN(date.getTime()))
     throw invalid(path, 'must be a Date or a time like 2025-01-23T10:30:45.123Z');
+  if (date.getTime() < EARLIEST || date.getTime() > LATEST) throw invalid(path, 'must be in the years 1 to 9999');
   return timestampFromDate(date);
+}
+
+// Date itself takes much more, the 30th of February for the 2nd of March and '1' for a day in 2001.
+function parseTime(text: string): Date | undefined {
+  const [, year, month, day] = TIME.exec(text) ?? [];
+  const midnight = new Date(`${year}-${month}-${day}T00:00:00Z`);
+  return midnight.getUTCDate() === Number(day) ? new Date(text) : undefined;
 }

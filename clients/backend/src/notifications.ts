@@ -38,15 +38,20 @@ export interface BackendOptions {
   onError?: (error: unknown) => void;
 }
 
-export type NotifyOptions = EventOptions & CallOptions;
+export type NotifyOptions = AnyCase<EventOptions> & CallOptions;
 
 /** Which friends: these and nobody else, or these more, or these no longer. */
 export type FriendsChange = readonly string[] | { add: readonly string[] } | { remove: readonly string[] };
 
-/** Tells people what happened. Each call resolves once the stream has stored the event; calling it again changes nothing. */
+/**
+ * Tells people what happened. Each call resolves once the stream has stored the event. Calling it again changes nothing for a
+ * movement, a step of a transfer and a version of a balance, which have their own ids, and for what is given its `eventId`,
+ * by the caller or out of the error of a call before.
+ */
 export class RealtimeNotifications {
   readonly #connection: Connection;
   readonly #options: BackendOptions;
+  readonly #responders = new Set<Responder>();
 
   /** Over a connection that the caller made, and closes. Its inbox prefix has to be `_INBOX.<user>`. */
   constructor(nats: NatsConnection, options: BackendOptions = {}) {
@@ -69,7 +74,8 @@ export class RealtimeNotifications {
 
   /** Ends what is under way, then the connection. */
   async close(): Promise<void> {
-    await this.#connection.nats.drain();
+    await Promise.all([...this.#responders].map((responder) => responder.stop()));
+    await this.#connection.close();
   }
 
   notifyBalanceUpdate(
@@ -139,7 +145,7 @@ export class RealtimeNotifications {
   /** Tells everybody, or a segment. */
   broadcast(
     announcement: AnyCase<AnnouncementInput>,
-    options?: CallOptions & { eventId?: string },
+    options?: CallOptions & AnyCase<Pick<EventOptions, 'eventId'>>,
   ): Promise<Published> {
     const { starts_at, startsAt = starts_at, segment, ...event } = announcement as Data;
     return this.#publish({ kind: 'announcement', userIds: [], body: { startsAt, segment } }, { ...event, ...options });
@@ -186,7 +192,9 @@ export class RealtimeNotifications {
   /** Answers what balances a user has, until it is stopped. */
   serveBalances(walletsOf: WalletsOf): Responder {
     const { currency, onError = () => undefined } = this.#options;
-    return serveBalances(this.#connection.nats, walletsOf, { currency, onError });
+    const responder = serveBalances(this.#connection.nats, walletsOf, { currency, onError });
+    this.#responders.add(responder);
+    return responder;
   }
 
   #money(

@@ -48,6 +48,8 @@ describe('an event', () => {
       body: { reference_id: 'p-1', status: 'completed', amount: '1.50', currency: 'EUR' },
     });
     expect(camel).toEqual(snake);
+    const { occurredAt } = at;
+    expect(encode({ ...draft, body, options: { occurred_at: occurredAt } })).toEqual(camel);
     const event = fromBinary(EventSchema, camel.bytes);
     expect([event.id, event.userIds, event.body.case]).toEqual(['p-1/completed', ['alice'], 'payment']);
     expect(event.occurredAt).toMatchObject({ seconds: 1_737_628_245n, nanos: 123_000_000 });
@@ -59,6 +61,37 @@ describe('an event', () => {
     const given = encode({ kind: 'payment', userIds: ['alice'], body, options: { event_id: 'mine' } });
     expect(given.id).toBe('mine');
   });
+
+  test('has a key that no other parts have', () => {
+    const idOf = (...key: string[]): string => encode({ kind: 'payment', userIds: ['alice'], body, key }).id;
+    expect(idOf('a/b', 'c')).toBe('a%2Fb/c');
+    expect(new Set([idOf('a/b', 'c'), idOf('a', 'b/c'), idOf('a', 'b', 'c'), idOf('a%2Fb', 'c')]).size).toBe(4);
+  });
+
+  test.each([
+    '2025-02-30T00:00:00Z',
+    '2025-01-23T24:30:00Z',
+    '2025-01-23',
+    '2025-01-23T10:30:45',
+    '1',
+    '0000-12-31T00:00:00Z',
+    '9999-12-31T23:59:59-01:00',
+    new Date('+010000-01-01T00:00:00Z'),
+    new Date(NaN),
+    5,
+  ])('is refused with the time %s', (expiresAt) => {
+    const options = { expiresAt };
+    expect(() => encode({ kind: 'payment', userIds: ['alice'], body, options })).toThrow(
+      expect.objectContaining({ code: 'invalid', field: 'event.expires_at' }) as Error,
+    );
+  });
+
+  test.each(['2024-02-29T23:59:59.999+14:00', '0001-01-01T00:00:00Z', '9999-12-31T23:59Z', new Date(0)])(
+    'may have the time %s',
+    (expiresAt) => {
+      expect(() => encode({ kind: 'payment', userIds: ['alice'], body, options: { expiresAt } })).not.toThrow();
+    },
+  );
 
   test.each([
     [{ ...body, amount: undefined }, 'payment.amount'],
