@@ -59,20 +59,21 @@ function join(client, head) {
   edge.pipe(client);
 }
 
-async function openTab(context, user, tabs = true) {
+// `token`: a good one of the user unless given. Resolves once it is online, or as `status` says.
+async function openTab(context, user, { tabs = true, token = stack.sign(user), status = 'online' } = {}) {
   const page = await context.newPage();
   await page.goto(`http://127.0.0.1:${app.address().port}/app`);
   await page.evaluate(
-    ([token, shared]) => {
+    ([own, shared]) => {
       const client = new window.walletwire.WalletwireClient({ tabs: shared, backoff: { baseMs: 50, maxMs: 500 } });
       const shown = [];
       client.on('notification', ({ data }) => shown.push(Number(data.level)));
       Object.assign(window, { client, shown });
-      client.connect(() => token);
+      client.connect(() => own);
     },
-    [stack.sign(user), tabs],
+    [token, tabs],
   );
-  await page.waitForFunction(() => window.client.connection.get().status === 'online');
+  await page.waitForFunction((wanted) => window.client.connection.get().status === wanted, status);
   return page;
 }
 
@@ -141,11 +142,27 @@ stack.test('a tab without the socket asks through the one that has it, and asks 
     window.client.setPresence('gone').catch((error) => `${error.name} ${error.code} ${error.field}`),
   );
   assert.equal(code, 'RealtimeError invalid status');
-  const [list] = await Promise.all([
-    follower.evaluate(() => window.client.notifications.list({ limit: 2 })),
-    leader.close({ runBeforeUnload: false }),
-  ]);
-  assert.equal(list.items.length, 2);
+  // Asked of the one that is there, which is frozen until it goes: nobody else can have answered.
+  const freeze = await context.newCDPSession(leader);
+  await freeze.send('Debugger.enable');
+  const paused = new Promise((resolve) => freeze.once('Debugger.paused', resolve));
+  await freeze.send('Debugger.pause');
+  leader.evaluate(() => 0).catch(() => undefined); // what it stops at
+  await paused;
+  const asked = follower.evaluate(() => window.client.notifications.list({ limit: 2 }));
+  await leader.close({ runBeforeUnload: false });
+  assert.equal((await asked).items.length, 2);
+  assert.equal(await sockets(context), 1);
+  await context.close();
+});
+
+stack.test('a tab that is refused leaves the socket to one that is not', async () => {
+  const context = await openContext();
+  const refused = await openTab(context, 'eli', { token: `${stack.sign('eli')}x`, status: 'failed' });
+  const good = await openTab(context, 'eli');
+  await stack.publish(events('eli', 0, 2));
+  await showAll([good], 2);
+  assert.equal(await refused.evaluate(() => window.client.connection.get().reason), 'token_signature');
   await context.close();
 });
 
@@ -153,7 +170,7 @@ stack.test('tabs of two users, and tabs that do not share, have sockets of their
   const context = await openContext();
   await openTab(context, 'cat');
   await openTab(context, 'dan');
-  await openTab(context, 'dan', false);
+  await openTab(context, 'dan', { tabs: false });
   assert.equal(await sockets(context), 3);
   await context.close();
 });

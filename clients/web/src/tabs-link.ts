@@ -52,10 +52,13 @@ export class TabsLink implements Link {
   readonly #questions = new Map<string, Question>();
   /** Questions of other tabs that are under way. */
   readonly #asked = new Set<string>();
-  readonly #snapshots = new Map<string, { name: string; data: unknown; offset: string | undefined }>();
+  readonly #snapshots = new Map<string, { name: string; data: unknown }>();
+  /** Where the socket stands. */
+  #offset: string | undefined;
   #listener: LinkListener | undefined;
   #channel: BroadcastChannel | undefined;
   #socket: SocketLink | undefined;
+  #unwatch: () => void = () => undefined;
   #abort = new AbortController();
 
   static isPossible(): boolean {
@@ -75,15 +78,22 @@ export class TabsLink implements Link {
   }
 
   close(): void {
+    this.#leave();
+    this.state.set({ status: 'offline' });
+  }
+
+  // Its lock, too, goes to the next tab.
+  #leave(): void {
     this.#abort.abort();
-    this.#socket?.close();
+    this.#unwatch();
+    const socket = this.#socket;
     this.#socket = undefined;
+    socket?.close();
     this.#channel?.close();
     this.#channel = undefined;
     for (const { reject } of this.#questions.values()) reject(new RealtimeError('offline', 'disconnected'));
     this.#questions.clear();
     this.#snapshots.clear();
-    this.state.set({ status: 'offline' });
   }
 
   retry(): void {
@@ -136,15 +146,19 @@ export class TabsLink implements Link {
     if (signal.aborted) return;
     const socket = new SocketLink(this.#options);
     this.#socket = socket;
-    socket.state.subscribe(() => this.#setState(socket.state.get()));
+    this.#unwatch = socket.state.subscribe(() => this.#setState(socket.state.get()));
     socket.open({
       online: (recovered) => {
-        if (!recovered) this.#snapshots.clear();
+        if (!recovered) {
+          this.#snapshots.clear();
+          this.#offset = undefined;
+        }
         this.#listener?.online(recovered);
         this.#post({ kind: 'state', state: { status: 'online', recovered }, anew: true });
       },
       event: (name, data, offset) => {
-        this.#remember(name, data, offset);
+        this.#offset = offset ?? this.#offset;
+        this.#remember(name, data);
         this.#listener?.event(name, data, offset);
         this.#post({ kind: 'event', name, data, offset });
       },
@@ -163,21 +177,25 @@ export class TabsLink implements Link {
   }
 
   #setState(state: ConnectionState): void {
+    // The token of this tab may be what is wrong; another one may have a better one.
+    if (state.status === 'failed') this.#leave();
     this.state.set(state);
     if (state.status !== 'online') this.#post({ kind: 'state', state });
   }
 
-  #remember(name: string, data: unknown, offset: string | undefined): void {
+  #remember(name: string, data: unknown): void {
     if (!SNAPSHOTS.has(name)) return;
     const { walletId, userId } = data as { walletId?: string; userId?: string };
     const key = `${name} ${walletId ?? userId ?? ''}`;
     this.#snapshots.delete(key); // in the order in which they came
-    this.#snapshots.set(key, { name, data, offset });
+    this.#snapshots.set(key, { name, data });
   }
 
   #welcome(to: string): void {
     this.#post({ kind: 'welcome', to, state: this.state.get() });
-    for (const snapshot of this.#snapshots.values()) this.#post({ kind: 'event', ...snapshot, to });
+    // All that came before the tab is no news to it.
+    const offset = this.#offset;
+    for (const snapshot of this.#snapshots.values()) this.#post({ kind: 'event', ...snapshot, offset, to });
   }
 
   async #answer({ id, event, payload, timeoutMs }: Message & { kind: 'ask' }): Promise<void> {
