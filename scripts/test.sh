@@ -124,9 +124,11 @@ node_suite() {
   local suite=$1 budget=$2 at_once=$3 status=0 tap=$ROOT/build/$1.tap
 
   shift 3
+  rm -f "$tap" # a run that does not begin has no results, and not those of the one before
   WW_DEV_PRESET=${WW_DEV_PRESET:-asan} WW_E2E_NO_BUILD=1 WW_E2E_LONG=$LONG \
     timeout -k 30 "$budget" node --test --test-concurrency="$at_once" --test-reporter=spec --test-reporter-destination=stdout \
     --test-reporter=tap --test-reporter-destination="$tap" "$@" </dev/null || status=$?
+  touch "$tap"
   PASSED=$(sed -n 's/^# pass //p' "$tap" | tail -n 1)
   FAILED=$(awk '/^# (fail|cancelled) / { n += $3 } END { print n + 0 }' "$tap")
   PASSED=${PASSED:-0}
@@ -141,21 +143,32 @@ suite_e2e() {
   node_suite e2e "$1" "$JOBS" tests/e2e/*.test.mjs
 }
 
+# What is left of a budget in seconds; 1 if nothing is, as `timeout` takes 0 for no limit.
+budget_left() {
+  local left=$(($1 - (SECONDS - $2)))
+
+  echo $((left > 0 ? left : 1))
+}
+
 # The packages of clients/ by themselves, then against a whole system.
 suite_sdk() {
   local budget=$1 started=$SECONDS status=0 json=$ROOT/build/sdk-unit.json check passed=0 failed=0
 
   for check in typecheck packages; do
-    if timeout "$budget" npm --prefix clients run --silent "$check" </dev/null; then
+    if timeout "$(budget_left "$budget" "$started")" npm --prefix clients run --silent "$check" </dev/null; then
       passed=$((passed + 1))
     else
       failed=$((failed + 1)) status=1
     fi
   done
-  timeout "$budget" npm --prefix clients test --silent -- --reporter=default --reporter=json --outputFile.json="$json" </dev/null || status=$?
-  passed=$((passed + $(jq .numPassedTests "$json")))
-  failed=$((failed + $(jq .numFailedTests "$json")))
-  node_suite sdk $((budget - (SECONDS - started))) "$JOBS" tests/sdk/*.test.mjs || status=$?
+  rm -f "$json"
+  timeout "$(budget_left "$budget" "$started")" \
+    npm --prefix clients test --silent -- --reporter=default --reporter=json --outputFile.json="$json" </dev/null || status=$?
+  if [ -s "$json" ]; then
+    passed=$((passed + $(jq .numPassedTests "$json")))
+    failed=$((failed + $(jq .numFailedTests "$json")))
+  fi
+  node_suite sdk "$(budget_left "$budget" "$started")" "$JOBS" tests/sdk/*.test.mjs || status=$?
   PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed))
   return "$status"
 }

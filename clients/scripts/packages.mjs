@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import ts from 'typescript';
 
 const CLIENTS = join(dirname(fileURLToPath(import.meta.url)), '..');
 const PACKAGES = ['web', 'react', 'backend'];
@@ -45,15 +46,38 @@ async function gzippedSize(folder) {
   return gzipSync(outputFiles[0].contents).length;
 }
 
+// Every type that is written in a declaration, wherever it stands.
 function findAny(folder) {
   const dist = join(folder, 'dist');
-  const declarations = readdirSync(dist).filter((file) => file.endsWith('.d.ts'));
-  return declarations.flatMap((file) => {
-    const lines = readFileSync(join(dist, file), 'utf8').split('\n');
-    return lines.flatMap((line, i) =>
-      /[:<|,]\s*any\b/.test(line.replace(/\/?\*.*/, '')) ? [`${file}:${i + 1}: ${line.trim()}`] : [],
-    );
-  });
+  const declarations = readdirSync(dist, { recursive: true }).filter((file) => file.endsWith('.d.ts'));
+  return declarations.flatMap((file) => anysOf(file, readFileSync(join(dist, file), 'utf8')));
+}
+
+function anysOf(file, text) {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest);
+  const found = [];
+  const visit = (node) => {
+    if (node.kind === ts.SyntaxKind.AnyKeyword) {
+      const { line } = source.getLineAndCharacterOfPosition(node.getStart(source));
+      found.push(`${file}:${line + 1}: ${text.split('\n')[line].trim()}`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+// A check that finds nothing would pass as well as one that looks.
+function checkFindAny() {
+  const anys = [
+    'let a: any;',
+    'type B = () => any;',
+    'type C = any[];',
+    'type D = Promise<any>;',
+    'type E = { f?: any };',
+  ];
+  for (const text of anys) if (anysOf('', text).length !== 1) throw new Error(`not found: ${text}`);
+  if (anysOf('', '/** any */ type F = "any";').length > 0) throw new Error('a comment and a word are no type');
 }
 
 async function check(name) {
@@ -71,5 +95,6 @@ async function check(name) {
 if (process.argv.includes('--help')) {
   console.log('node scripts/packages.mjs: publint, attw, no any in exports, sizes; needs `npm run build` before');
 } else {
+  checkFindAny();
   for (const name of PACKAGES) await check(name);
 }
