@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after } from 'node:test';
 import { kyc, until as eventually, useStack } from '../e2e/harness.mjs';
-import { online, sdkClient } from './wire.mjs';
+import { online, sdkClient, until } from './wire.mjs';
 
 const require = createRequire(new URL('../../clients/package.json', import.meta.url));
 const { JSDOM } = require('jsdom');
@@ -92,6 +92,42 @@ stack.test('what is shown follows what happens', async () => {
   client.disconnect();
   await showing('offline undefined 0 0 0');
   unmount();
+});
+
+stack.test('a room is open while it is mounted, whatever strict mode does', async () => {
+  const { useChatRoom, useTyping } = hooks;
+  const [dot, eva] = [await connected('dot'), await connected('eva')];
+  const { roomId, seq } = await eva.sendChatMessage('Hello!', 'dot');
+  await eva.openRoom(roomId);
+  let room;
+  const unmount = mount(dot, () => {
+    room = useChatRoom(roomId);
+    const typing = useTyping(roomId);
+    const texts = room.messages.map(({ text }) => text);
+    return createElement('p', null, [room.status, ...texts, 'typing:', ...typing, 'read:', room.readMarkers.get('dot') ?? 0].join(' '));
+  });
+  await showing('ready Hello! typing: read: 0');
+  await eva.typing(roomId);
+  await showing('ready Hello! typing: eva read: 0');
+  await eva.sendRoomMessage('Are you there?', roomId);
+  await showing('ready Hello! Are you there? typing: read: 0');
+  await room.read(seq + 1);
+  await showing('ready Hello! Are you there? typing: read: 2');
+  await room.setTyping(true);
+  await until(eva, 'typing', () => eva.room(roomId).get().typing.includes('dot'));
+  const sent = await room.send('Yes');
+  assert.equal(sent.seq, seq + 2);
+  await showing('ready Hello! Are you there? Yes typing: read: 2');
+  unmount();
+  await showing('');
+  // Asked after the room was closed, on the same socket; typing comes to rooms that are open only.
+  await dot.rooms();
+  const typed = [];
+  dot.on('typing', (data) => typed.push(data));
+  await eva.typing(roomId);
+  await eva.sendRoomMessage('Gone?', roomId);
+  await until(dot, 'the message, which comes after it', () => dot.room(roomId).get().messages.length === 4);
+  assert.deepEqual(typed, []);
 });
 
 stack.test('a server renders what there is and connects nothing', () => {

@@ -307,14 +307,13 @@ export class WalletwireClient {
   }
 
   async #open(roomId: string, cancel?: Cancel): Promise<void> {
-    const room = this.#views.rooms.get(roomId);
-    room.setStatus('loading');
+    const ended = this.#views.rooms.get(roomId).load();
     try {
       await this.#ask('subscribe', { channel: `room:${roomId}` }, cancel);
       await this.history(roomId, {}, cancel);
-      room.setStatus('ready');
+      ended('ready');
     } catch (error) {
-      room.setStatus('failed');
+      ended('failed');
       throw error;
     }
   }

@@ -25,6 +25,7 @@ const EMPTY: RoomView = { messages: [], typing: [], readMarkers: new Map(), stat
 /** One room as it is shown. */
 export class Room {
   readonly #view = new Value<RoomView>(EMPTY);
+  #loads = 0;
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
 
   get view(): Store<RoomView> {
@@ -42,8 +43,13 @@ export class Room {
     return this.#find(message) !== undefined && !this.has(message);
   }
 
-  setStatus(status: RoomView['status']): void {
-    this.#view.update((view) => ({ ...view, status }));
+  /** It is loading from now on; what this returns says how that ended, unless it began anew meanwhile. */
+  load(): (ended: 'ready' | 'failed') => void {
+    const own = ++this.#loads;
+    this.#setStatus('loading');
+    return (ended) => {
+      if (own === this.#loads) this.#setStatus(ended);
+    };
   }
 
   /** New ones, older ones, and edited ones: the later word about a number counts. */
@@ -75,6 +81,10 @@ export class Room {
     for (const timer of this.#typing.values()) clearTimeout(timer);
     this.#typing.clear();
     this.#view.set(EMPTY);
+  }
+
+  #setStatus(status: RoomView['status']): void {
+    this.#view.update((view) => ({ ...view, status }));
   }
 
   #find({ seq }: ChatMessage): ChatMessage | undefined {

@@ -38,6 +38,15 @@ test('typing ends by a message, by a word, and by itself', () => {
   expect(room.view.get().typing).toEqual([]);
 });
 
+test('it is ready when what was begun last has ended', () => {
+  const room = new Room();
+  const [first, second] = [room.load(), room.load()];
+  first('ready');
+  expect(room.view.get().status).toBe('loading');
+  second('failed');
+  expect(room.view.get().status).toBe('failed');
+});
+
 test('read markers never go back', () => {
   const room = new Room();
   for (const seq of [3, 5, 4]) room.read({ roomId: 'r', userId: 'bob', seq });
