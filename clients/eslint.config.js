@@ -8,14 +8,16 @@ export default ts.config(
   {
     files: ['**/*.ts', '**/*.tsx'],
     extends: [ts.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { project: ['./{web,react,backend}/tsconfig.json', './tsconfig.test.json'] } },
+    languageOptions: {
+      parserOptions: { project: ['./{web,react,backend,demo/bank}/tsconfig.json', './tsconfig.test.json'] },
+    },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/explicit-module-boundary-types': 'error',
     },
   },
-  { files: ['*/test/**'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
+  { files: ['{*,demo/*}/test/**'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
   { files: ['react/**'], plugins: { 'react-hooks': hooks }, rules: hooks.configs.recommended.rules },
   {
     files: ['**/*.mjs', '**/*.js'],

@@ -1,3 +1,3 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { include: ['*/test/**/*.test.{ts,tsx}'] } });
+export default defineConfig({ test: { include: ['{*,demo/*}/test/**/*.test.{ts,tsx}'] } });
