@@ -115,7 +115,7 @@ export interface State {
   done: Done[];
 }
 
-/** POST /day -> Day. What is left out stays. Answered when nothing of the day is under way any more, if it is paused. */
+/** POST /day -> Day. What is left out stays. After a pause nothing begins; transfers that are under way come to their end. */
 export interface SetDay {
   running?: boolean;
   pace?: number;
@@ -209,7 +209,7 @@ export interface Broadcast {
   expiresInSeconds?: number;
 }
 
-/** POST /recall: takes back what an event said, from every inbox. */
+/** POST /recall: takes back what an event said, from every inbox. `not_found` until it was applied, some milliseconds. */
 export type Recall = EventRef;
 
 export interface Recalled {
