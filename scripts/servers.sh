@@ -19,6 +19,20 @@ keys_prepare() {
   (umask 077 && head -c 48 /dev/urandom | base64 -w 0 >"$RUN_DIR/keys/dev.hs256")
 }
 
+# --- TLS ---
+
+# For localhost and 127.0.0.1, signed by itself, for us alone; made anew before it ends.
+tls_prepare() {
+  local pem=$RUN_DIR/tls/localhost.pem crt=$RUN_DIR/tls/localhost.crt
+
+  [ -s "$pem" ] && openssl x509 -checkend 604800 -noout -in "$crt" >/dev/null && return
+  mkdir -p "$RUN_DIR/tls"
+  # HAProxy wants certificate and key in one file; clients are given the certificate alone.
+  (umask 077 && step "make a certificate" openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc \
+    -days 397 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$pem.key" -out "$crt" &&
+    cat "$crt" "$pem.key" >"$pem" && rm "$pem.key")
+}
+
 # --- nats-server ---
 
 nats_prepare() {
@@ -144,7 +158,8 @@ postgres_start() {
 # --- HAProxy ---
 
 # Round robin without stickiness: any edge serves any client. The client's address is HAProxy's word
-# alone. Logs hold no query string, since a mistaken client may put a token there.
+# alone. Logs hold no query string, since a mistaken client may put a token there. TLS speaks HTTP/1.1
+# alone: a WebSocket over HTTP/2 would be opened in a way that only some clients know.
 haproxy_config() {
   local entry name port admin
 
@@ -152,6 +167,7 @@ haproxy_config() {
 global
   log stdout format raw local0 info
   tune.http.maxhdr 50
+  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets
 
 defaults
   mode http
@@ -170,10 +186,11 @@ defaults
 
 frontend http
   bind 127.0.0.1:$STACK_HTTP_PORT
+  bind 127.0.0.1:$STACK_HTTPS_PORT ssl crt $RUN_DIR/tls/localhost.pem alpn http/1.1
   http-request del-header X-Forwarded-For
   http-request del-header Forwarded
   http-request set-header X-Forwarded-For %[src]
-  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
   default_backend edges
 
 backend edges

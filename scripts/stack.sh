@@ -2,6 +2,7 @@
 # shellcheck shell=bash disable=SC2153
 
 DEFAULT_HTTP_PORT=8080
+DEFAULT_HTTPS_PORT=8443
 TOKEN_USERS=(alice bob)
 
 # --- plan: which processes, on which ports ---
@@ -16,16 +17,22 @@ plan_replicas() {
   done
 }
 
-stack_plan() {
-  local edge_count=$1 notifications=$2 presence=$3 chat=$4 http_port=$5 i
-
-  if [ -z "$http_port" ]; then
+# Sets PORT to the one that was asked for, or to a free one if that is empty: plan_port OPTION PORT
+plan_port() {
+  if [ -z "$2" ]; then
     port_pick
-    http_port=$PORT
-  elif port_is_busy "$http_port"; then
-    die "port $http_port is taken by another program; choose one: ./dev up --http PORT (or --free-ports)"
+  elif port_is_busy "$2"; then
+    die "port $2 is taken by another program; choose one: ./dev up $1 PORT (or --free-ports)"
+  else
+    PORT=$2
   fi
-  STACK_HTTP_PORT=$http_port
+}
+
+stack_plan() {
+  local edge_count=$1 notifications=$2 presence=$3 chat=$4 i
+
+  plan_port --http "$5" && STACK_HTTP_PORT=$PORT
+  plan_port --https "$6" && STACK_HTTPS_PORT=$PORT
   port_pick && STACK_NATS_PORT=$PORT
   port_pick && STACK_POSTGRES_PORT=$PORT
   STACK_EDGES=()
@@ -41,7 +48,7 @@ stack_plan() {
     port_pick
     STACK_SERVICES+=("service:outbox:-:$PORT")
   fi
-  declare -p PRESET STACK_HTTP_PORT STACK_NATS_PORT STACK_POSTGRES_PORT STACK_EDGES STACK_SERVICES |
+  declare -p PRESET STACK_HTTP_PORT STACK_HTTPS_PORT STACK_NATS_PORT STACK_POSTGRES_PORT STACK_EDGES STACK_SERVICES |
     sed -e 's/^declare -[-a-zA-Z]* //' -e 's/^PRESET=/STACK_PRESET=/' >"$RUN_DIR/stack.sh"
 }
 
@@ -123,6 +130,7 @@ stack_start() {
   say "==> start"
   ! $STACK_OUTBOX || DB_ROLES+=(wallet outbox)
   keys_prepare
+  tls_prepare
   stack_write_env
   nats_start
   postgres_start
@@ -175,6 +183,7 @@ stack_print() {
 
 Walletwire runs.
   clients   http://127.0.0.1:$STACK_HTTP_PORT  (HAProxy, any edge)
+  clients   https://localhost:$STACK_HTTPS_PORT  (the same; certificate: $RUN_DIR/tls/localhost.crt)
 TEXT
   for entry in "${STACK_EDGES[@]}"; do
     IFS=: read -r _ name port admin <<<"$entry"
@@ -205,7 +214,7 @@ TEXT
 stack_status_text() {
   local kind name port admin pid state
 
-  printf 'clients %s\n' "http://127.0.0.1:$STACK_HTTP_PORT"
+  printf 'clients %s  %s\n' "http://127.0.0.1:$STACK_HTTP_PORT" "https://127.0.0.1:$STACK_HTTPS_PORT"
   while read -r kind name port admin pid; do
     state=down
     [ "$pid" = - ] || state=$(program_is_ready "$admin" && printf ready || printf 'not ready')
@@ -221,7 +230,8 @@ number() {
 }
 
 stack_up() {
-  local detach=false edge_count=2 notifications=1 presence=1 chat=1 http_port=$DEFAULT_HTTP_PORT build=true
+  local detach=false edge_count=2 notifications=1 presence=1 chat=1 build=true
+  local http_port=$DEFAULT_HTTP_PORT https_port=$DEFAULT_HTTPS_PORT
 
   STACK_OUTBOX=false
   while [ $# -gt 0 ]; do
@@ -233,7 +243,8 @@ stack_up() {
       --chat) need_value "$@"; chat=$2; shift ;;
       --outbox) STACK_OUTBOX=true ;;
       --http) need_value "$@"; http_port=$2; shift ;;
-      --free-ports) http_port= ;;
+      --https) need_value "$@"; https_port=$2; shift ;;
+      --free-ports) http_port="" https_port="" ;;
       --no-build) build=false ;;
       --run-dir) need_value "$@"; use_run_dir "$2"; shift ;;
       *) die "up: unknown option '$1'; see ./dev help" ;;
@@ -245,6 +256,7 @@ stack_up() {
   number --presence "$presence" 0 8
   number --chat "$chat" 0 8
   [ -z "$http_port" ] || number --http "$http_port" 1 65535
+  [ -z "$https_port" ] || number --https "$https_port" 1 65535
 
   mkdir -p "$RUN_DIR/log" "$RUN_DIR/pid"
   # Two ./dev up at once would fight over the folder; programs that are started do not inherit it.
@@ -261,7 +273,7 @@ stack_up() {
     build "$PRESET" "${PROGRAMS[@]}"
   fi
   BIN=$(bin_dir "$PRESET")
-  stack_plan "$edge_count" "$notifications" "$presence" "$chat" "$http_port"
+  stack_plan "$edge_count" "$notifications" "$presence" "$chat" "$http_port" "$https_port"
   # From here on whatever goes wrong stops what was started.
   trap 'say "==> stop"; stack_stop' EXIT
   trap 'exit 130' INT TERM HUP

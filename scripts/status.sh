@@ -19,12 +19,12 @@ status_rows() {
 }
 
 status_json() {
-  status_rows | jq -nR --arg http "$STACK_HTTP_PORT" --arg nats "$STACK_NATS_PORT" --arg postgres "$STACK_POSTGRES_PORT" '
+  status_rows | jq -nR --arg http "$STACK_HTTP_PORT" --arg https "$STACK_HTTPS_PORT" --arg nats "$STACK_NATS_PORT" --arg postgres "$STACK_POSTGRES_PORT" '
     def url($port): "http://127.0.0.1:" + $port;
     def pid($text): if $text == "-" then null else ($text | tonumber) end;
     [inputs | split(" ")] as $rows | {
       http: url($http),
-      https: null,
+      https: ("https://127.0.0.1:" + $https),
       nats: ("nats://127.0.0.1:" + $nats),
       postgres: ("postgresql://notifications@127.0.0.1:" + $postgres + "/walletwire"),
       edges: [$rows[] | select(.[0] == "edge")

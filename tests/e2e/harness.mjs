@@ -304,9 +304,14 @@ export class Stack {
     return client;
   }
 
-  // Where clients connect: the number of an edge, 'http' for HAProxy, or any other URL.
+  // What HAProxy signs for itself.
+  certificate() {
+    return readFileSync(join(this.dir, 'tls', 'localhost.crt'));
+  }
+
+  // Where clients connect: the number of an edge, 'http' or 'https' for HAProxy, or any other URL.
   url(at) {
-    if (at === 'http') return this.status().http;
+    if (at === 'http' || at === 'https') return this.status()[at];
     return typeof at === 'number' ? this.edge(at).http : at;
   }
 
