@@ -125,7 +125,8 @@ postgres_create() {
 postgres_create_outbox() {
   psql_admin -d "$DB_NAME" -f "$ROOT/services/outbox/outbox.sql" || return
   psql_admin -d "$DB_NAME" -c "GRANT walletwire_outbox_writer TO wallet; GRANT walletwire_outbox_relay TO outbox;
-    CREATE SCHEMA IF NOT EXISTS wallet AUTHORIZATION wallet;"
+    CREATE SCHEMA IF NOT EXISTS wallet AUTHORIZATION wallet;" || return
+  ! $STACK_BANK || psql_admin -d "$DB_NAME" -c "GRANT walletwire_outbox_writer TO bank"
 }
 
 postgres_secrets() {
@@ -191,6 +192,9 @@ frontend http
   http-request del-header Forwarded
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
+TEXT
+  [ -z "$STACK_BANK_PORT" ] || printf '  use_backend bank if { path_beg /bank/api/ }\n'
+  cat <<TEXT
   default_backend edges
 
 backend edges
@@ -205,6 +209,18 @@ TEXT
     IFS=: read -r _ name port admin <<<"$entry"
     printf '  server %s 127.0.0.1:%s port %s\n' "$name" "$port" "$admin"
   done
+  [ -z "$STACK_BANK_PORT" ] || haproxy_bank
+}
+
+haproxy_bank() {
+  cat <<TEXT
+
+backend bank
+  option httpchk
+  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host bank hdr Connection close
+  http-check expect status 200
+  server bank 127.0.0.1:$STACK_BANK_PORT check inter 500ms fall 2 rise 1
+TEXT
 }
 
 # Ready when it hands requests to an edge: it answers 503 itself until a check has passed.

@@ -48,7 +48,13 @@ stack_plan() {
     port_pick
     STACK_SERVICES+=("service:outbox:-:$PORT")
   fi
-  declare -p PRESET STACK_HTTP_PORT STACK_HTTPS_PORT STACK_NATS_PORT STACK_POSTGRES_PORT STACK_EDGES STACK_SERVICES |
+  STACK_BANK_PORT=
+  if $STACK_BANK; then
+    port_pick && STACK_BANK_PORT=$PORT
+    STACK_SERVICES+=("bank:bank:-:$PORT")
+  fi
+  declare -p PRESET STACK_HTTP_PORT STACK_HTTPS_PORT STACK_NATS_PORT STACK_POSTGRES_PORT STACK_BANK_PORT STACK_EDGES \
+    STACK_SERVICES |
     sed -e 's/^declare -[-a-zA-Z]* //' -e 's/^PRESET=/STACK_PRESET=/' >"$RUN_DIR/stack.sh"
 }
 
@@ -80,10 +86,11 @@ start_program() {
 }
 
 start_services() {
-  local entry name admin program user role
+  local entry kind name admin program user role
 
   for entry in "${STACK_SERVICES[@]}"; do
-    IFS=: read -r _ name _ admin <<<"$entry"
+    IFS=: read -r kind name _ admin <<<"$entry"
+    [ "$kind" = service ] || continue
     role=${name%-[0-9]*}
     program=ww-$role user=$role
     # It publishes as a back end does, and reads the wallet's database as a role of its own.
@@ -129,6 +136,7 @@ ww_in_stack() {
 stack_start() {
   say "==> start"
   ! $STACK_OUTBOX || DB_ROLES+=(wallet outbox)
+  ! $STACK_BANK || DB_ROLES+=(bank)
   keys_prepare
   tls_prepare
   stack_write_env
@@ -137,9 +145,11 @@ stack_start() {
   ! $STACK_OUTBOX || step "create the outbox" postgres_create_outbox
   step "provision" ww_in_stack provision
   start_services
+  ! $STACK_BANK || bank_start "$STACK_BANK_PORT"
   start_edges
   stack_wait_ready
   haproxy_start
+  ! $STACK_BANK || wait_for bank 20 bank_is_reached
   status_write
 }
 
@@ -203,6 +213,10 @@ TEXT
   for user in "${TOKEN_USERS[@]}"; do
     printf '  %-9s %s\n' "$user" "$(ww_in_stack token --user "$user" --ttl 24h)"
   done
+  if [ -n "$STACK_BANK_PORT" ]; then
+    printf '\nThe demo bank answers at http://127.0.0.1:%s/bank/api, and lets small things happen; pause it:\n%s\n' \
+      "$STACK_HTTP_PORT" "  curl -d '{\"running\":false}' -H 'Content-Type: application/json' http://127.0.0.1:$STACK_HTTP_PORT/bank/api/day"
+  fi
   printf '\nTry: ./dev ww publish --json examples/events.jsonl\n'
   if $STACK_OUTBOX; then
     # shellcheck disable=SC2016 # for the reader's shell
@@ -219,7 +233,7 @@ stack_status_text() {
     state=down
     [ "$pid" = - ] || state=$(program_is_ready "$admin" && printf ready || printf 'not ready')
     printf '%-16s %-10s pid %-8s admin http://127.0.0.1:%s%s\n' "$name" "$state" "$pid" "$admin" \
-      "$([ "$kind" = service ] || printf '  clients http://127.0.0.1:%s' "$port")"
+      "$([ "$kind" != edge ] || printf '  clients http://127.0.0.1:%s' "$port")"
   done < <(status_rows)
 }
 
@@ -233,7 +247,7 @@ stack_up() {
   local detach=false edge_count=2 notifications=1 presence=1 chat=1 build=true
   local http_port=$DEFAULT_HTTP_PORT https_port=$DEFAULT_HTTPS_PORT
 
-  STACK_OUTBOX=false
+  STACK_OUTBOX=false STACK_BANK=true
   while [ $# -gt 0 ]; do
     case "$1" in
       --detach) detach=true ;;
@@ -242,6 +256,7 @@ stack_up() {
       --presence) need_value "$@"; presence=$2; shift ;;
       --chat) need_value "$@"; chat=$2; shift ;;
       --outbox) STACK_OUTBOX=true ;;
+      --no-bank) STACK_BANK=false ;;
       --http) need_value "$@"; http_port=$2; shift ;;
       --https) need_value "$@"; https_port=$2; shift ;;
       --free-ports) http_port="" https_port="" ;;
@@ -257,6 +272,8 @@ stack_up() {
   number --chat "$chat" 0 8
   [ -z "$http_port" ] || number --http "$http_port" 1 65535
   [ -z "$https_port" ] || number --https "$https_port" 1 65535
+  # The bank tells people what happens through an outbox.
+  ! $STACK_BANK || STACK_OUTBOX=true
 
   mkdir -p "$RUN_DIR/log" "$RUN_DIR/pid"
   # Two ./dev up at once would fight over the folder; programs that are started do not inherit it.
@@ -271,6 +288,7 @@ stack_up() {
   if $build; then
     packages_ensure
     build "$PRESET" "${PROGRAMS[@]}"
+    ! $STACK_BANK || clients_build
   fi
   BIN=$(bin_dir "$PRESET")
   stack_plan "$edge_count" "$notifications" "$presence" "$chat" "$http_port" "$https_port"

@@ -29,7 +29,9 @@ status_json() {
       postgres: ("postgresql://notifications@127.0.0.1:" + $postgres + "/walletwire"),
       edges: [$rows[] | select(.[0] == "edge")
         | { id: .[1], http: url(.[2]), admin: url(.[3]), pid: pid(.[4]) }],
-      services: [$rows[] | select(.[0] == "service") | { name: .[1], admin: url(.[3]), pid: pid(.[4]) }]
+      services: [$rows[] | select(.[0] != "edge")
+        | { name: .[1], admin: url(.[3]), pid: pid(.[4]) }
+          + if .[0] == "bank" then { url: (url($http) + "/bank/api") } else {} end]
     }'
 }
 

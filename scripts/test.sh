@@ -1,7 +1,7 @@
 # ./dev test and ./dev bench. What each suite is for, and its time, is in tests/README.md.
 # shellcheck shell=bash
 
-SUITES=(layers unit integration tsan fuzz conformance e2e sdk)
+SUITES=(layers unit integration tsan fuzz conformance e2e sdk demo)
 # Libraries and programs that have threads: their tests run under ThreadSanitizer as well.
 TSAN_PARTS=(loop bus db http token service edge notifications outbox presence chat)
 
@@ -16,6 +16,7 @@ suite_budget() {
     conformance) echo 300 ;;
     e2e) $LONG && echo 1800 || echo 600 ;;
     sdk) echo 240 ;;
+    demo) echo 180 ;;
   esac
 }
 
@@ -173,12 +174,9 @@ suite_sdk() {
   return "$status"
 }
 
-# What a suite has of npm. The lock file pins every version; node_modules is made anew when it changed.
-node_install() {
-  local folder=$1 stamp=$1/node_modules/.installed
-
-  [ -e "$stamp" ] && [ "$stamp" -nt "$folder/package-lock.json" ] && return
-  (cd "$folder" && npm ci --no-audit --no-fund --ignore-scripts) && touch "$stamp"
+# The demo as people start it, bank and all.
+suite_demo() {
+  node_suite demo "$1" "$JOBS" tests/demo/*.test.mjs
 }
 
 # Builds what the chosen suites need, before the first of them runs.
@@ -201,13 +199,12 @@ test_prepare() {
   if [[ $chosen == *" fuzz "* ]]; then
     build fuzz fuzz
   fi
-  if [[ $chosen == *" e2e "* || $chosen == *" sdk "* ]]; then
+  if [[ $chosen == *" e2e "* || $chosen == *" sdk "* || $chosen == *" demo "* ]]; then
     build "${WW_DEV_PRESET:-asan}" "${PROGRAMS[@]}"
     step "npm ci (tests/e2e)" node_install tests/e2e
   fi
-  if [[ $chosen == *" sdk "* ]]; then
-    step "npm ci (clients)" node_install clients
-    step "npm run build (clients)" npm --prefix clients run --silent build
+  if [[ $chosen == *" sdk "* || $chosen == *" demo "* ]]; then
+    clients_build
   fi
   if [[ $chosen == *" conformance "* ]]; then
     build "${WW_DEV_PRESET:-asan}" ww-conformance
