@@ -1,6 +1,7 @@
 // Every route of the demo's bank does what it says, as stock clients of those concerned see it.
 
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { request, until } from '../e2e/harness.mjs';
 import { centsOf, PEOPLE, useDemo } from './bank.mjs';
 
@@ -199,6 +200,16 @@ stack.test('more money than there is, or than fits, is refused and moves nothing
   assert.deepEqual(await bank.wallets(), before);
 });
 
+// Says `text` to the bank itself, and goes.
+function hangUp(text) {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(Number(new URL(bank.entry.admin).port), '127.0.0.1', () => socket.end(text));
+    socket.on('error', reject);
+    socket.on('close', resolve);
+    socket.resume();
+  });
+}
+
 const LONG = 'x'.repeat(600);
 // The route, what is wrong, and the field that is named.
 const BAD = [
@@ -269,6 +280,7 @@ stack.test('what makes no sense is a 400 that names the field, and changes nothi
 stack.test('the wrong method, route, type or size has its own answer, and none tells of the inside', async () => {
   const raw = (headers, body) => bank.ask('POST', '/send', body, headers);
   const big = JSON.stringify({ ...SEND, note: 'x'.repeat(BODY_MAX) });
+  const counted = await stack.metric(bank.entry.admin, 'ww_bank_requests_total', 'send",status="400"');
   const answers = {
     404: [await bank.ask('GET', '/nothing'), await bank.ask('GET', '/'), await bank.ask('POST', '/state/x', {}), await bank.ask('GET', '/%73tate')],
     405: [await bank.ask('GET', '/send'), await bank.ask('DELETE', '/state'), await bank.ask('POST', '/users', {})],
@@ -285,6 +297,11 @@ stack.test('the wrong method, route, type or size has its own answer, and none t
     assert.ok(all.every(({ headers }) => headers['walletwire-example'] === 'a demonstration, not a bank'));
   }
   assert.equal(answers[405][0].headers.allow, 'POST');
+  // Without HAProxy, which reads ahead: a body that is cut off, and one that does not end.
+  const direct = (headers) => request(`${bank.entry.admin}/bank/api/send`, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: big + big });
+  for (const headers of [{ 'Content-Length': 2 * Buffer.byteLength(big) }, { 'Transfer-Encoding': 'chunked' }]) assert.equal((await direct(headers)).status, 413);
+  await hangUp(`POST /bank/api/send HTTP/1.1\r\nHost: bank\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"from":`);
+  await until('it is counted', async () => (await stack.metric(bank.entry.admin, 'ww_bank_requests_total', 'send",status="400"')) > counted);
   await bank.post('/send', SEND);
 });
 

@@ -3,7 +3,7 @@
 import { type FriendsSet, type Recalled, type Revoked } from './api.js';
 import { CUSTOMERS, firstName, PEOPLE } from './people.js';
 import { choice, customer, eventId, list, object, type Reader } from './read.js';
-import { invalid, refusalOf } from './refused.js';
+import { invalid, fromService } from './refused.js';
 import { type Outcome, verb } from './verb.js';
 
 const CALL = { timeoutMs: 4000 } as const; // below what a transaction may wait
@@ -13,7 +13,7 @@ async function asked<T>(field: string, call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    throw refusalOf(error, field);
+    throw fromService(error, field);
   }
 }
 

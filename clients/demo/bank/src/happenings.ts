@@ -16,7 +16,7 @@ export interface Happening {
 /** From 0 to below 1, as Math.random. */
 export type Random = () => number;
 
-export const LOW = 20_000n; // a wallet below is paid before anything else
+const LOW = 20_000n; // a wallet below is paid before anything else
 const HIGH = 500_000n; // one above takes something out
 const SHARE = 20n; // what leaves a wallet is at most a 20th of it
 const WAGES = 150_000n;

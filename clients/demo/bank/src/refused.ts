@@ -35,7 +35,7 @@ export function invalid(field: string, message: string): Refused {
 }
 
 /** What the services say of a request of ours, in our words: it was about what `field` names. */
-export function refusalOf(error: unknown, field: string): unknown {
+export function fromService(error: unknown, field: string): unknown {
   if (!(error instanceof BackendError)) return error;
   if (error.temporary) return new Refused('unavailable', 'a service does not answer now', { cause: error });
   if (error.code === 'not_found') return new Refused('not_found', 'is not known', { field, cause: error });

@@ -52,6 +52,7 @@ async function serve(
     if (refusal.code === 'method') response.setHeader('Allow', allowed(routes, pathOf(request)));
     // What was not read of a body would be taken for the next request.
     if (!request.complete) response.setHeader('Connection', 'close');
+    request.resume();
     send(response, STATUS[refusal.code], { error: refusal });
   }
   countRequest(route, response.statusCode);
@@ -87,10 +88,16 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > BODY_MAX) throw tooLarge;
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > BODY_MAX) throw tooLarge;
-    chunks.push(chunk);
+  request.on('error', () => undefined); // of a client that went away: the loop is told as well
+  try {
+    // The connection has to live on for the answer, also when the rest is not read.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > BODY_MAX) throw tooLarge;
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw cause === tooLarge ? tooLarge : new Refused('invalid', 'did not arrive whole', { field: 'body', cause });
   }
   return Buffer.concat(chunks);
 }
