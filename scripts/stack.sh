@@ -272,6 +272,7 @@ stack_up() {
   number --chat "$chat" 0 8
   [ -z "$http_port" ] || number --http "$http_port" 1 65535
   [ -z "$https_port" ] || number --https "$https_port" 1 65535
+  [ -z "$http_port" ] || [ "$http_port" != "$https_port" ] || die "--http and --https need a port each"
   # The bank tells people what happens through an outbox.
   ! $STACK_BANK || STACK_OUTBOX=true
 
