@@ -56,7 +56,7 @@ enum status db_copy_run(
 	    snprintf(sql, sizeof(sql), "COPY %s (%s) FROM STDIN (FORMAT binary)", table, columns);
 	enum status s = conn_ensure(db, err);
 
-	assert(len < (int)sizeof(sql));
+	assert(len < (int)sizeof(sql) && db->later_len == 0);
 	(void)snprintf(what, sizeof(what), "copy into %s", table);
 	put_i16(&copy->data, -1);
 	assert(copy->data.len <= INT_MAX);

@@ -90,7 +90,7 @@ enum status change_reread(struct change *change, struct err *err)
 	return s;
 }
 
-static enum status enter_any(struct change *change, struct err *err)
+enum status change_enter_even_ended(struct change *change, struct err *err)
 {
 	enum status s = store_enter_room(
 	    change->db, change->room_id, change->arena, &change->room, &change->members, err);
@@ -101,7 +101,7 @@ static enum status enter_any(struct change *change, struct err *err)
 
 enum status change_enter_room(struct change *change, struct err *err)
 {
-	enum status s = enter_any(change, err);
+	enum status s = change_enter_even_ended(change, err);
 
 	if (!s && change->room.ended && change->user_id[0])
 		return err_set(err, STATUS_NOT_FOUND, "there is no such room");
@@ -126,6 +126,17 @@ enum status change_require_room_maker(struct change *change, struct err *err)
 	return err_set(err, STATUS_RATE_LIMITED, "you have made too many rooms today");
 }
 
+static enum status require_unblocked(struct change *change, const char *other, struct err *err)
+{
+	const char *blocked = NULL;
+	enum status s = store_find_blocked(
+	    change->db, change->user_id, &other, 1, change->arena, &blocked, err);
+
+	if (!s && blocked)
+		s = err_set(err, STATUS_FORBIDDEN, "this user can't be written to");
+	return s;
+}
+
 static enum status insert_direct(struct change *change, struct err *err)
 {
 	struct store_room room = { .name = "",
@@ -133,18 +144,13 @@ static enum status insert_direct(struct change *change, struct err *err)
 		.second_id = change->other_id,
 		.type = ROOM_TYPE(DIRECT) };
 	char id[ID_SIZE];
-	const char *blocked = NULL;
 	bool inserted = false;
 	enum status s = store_lock_pair(change->db, change->user_id, change->other_id, err);
 
 	if (!s)
-		s = store_find_blocked(change->db, change->user_id, &change->other_id, 1,
-		    change->arena, &blocked, err);
-	if (s)
-		return s;
-	if (blocked)
-		return err_set(err, STATUS_FORBIDDEN, "this user can't be written to");
-	s = change_require_room_maker(change, err);
+		s = require_unblocked(change, change->other_id, err);
+	if (!s)
+		s = change_require_room_maker(change, err);
 	if (s)
 		return s;
 	id_random(id);
@@ -174,8 +180,11 @@ static enum status insert_the_two(struct change *change, struct err *err)
 	}
 	if (len == 0)
 		return STATUS_OK;
-	s = store_insert_members(
-	    change->db, change->room.room_id, missing, len, change->arena, err);
+	/* Under the lock of the room now, for which a block waits. */
+	s = require_unblocked(change, change->other_id, err);
+	if (!s)
+		s = store_insert_members(
+		    change->db, change->room.room_id, missing, len, change->arena, err);
 	if (!s)
 		s = change_reread(change, err);
 	if (s)
@@ -192,7 +201,13 @@ enum status change_enter_direct(struct change *change, struct err *err)
 	if (!s && !change->room_id[0])
 		s = insert_direct(change, err);
 	if (!s)
-		s = enter_any(change, err);
+		s = change_enter_even_ended(change, err);
+	/* It had ended, and was forgotten since it was found. */
+	if (s == STATUS_NOT_FOUND) {
+		s = insert_direct(change, err);
+		if (!s)
+			s = change_enter_even_ended(change, err);
+	}
 	return s ? s : insert_the_two(change, err);
 }
 
@@ -232,18 +247,13 @@ const char *change_other(const struct change *change)
 
 enum status change_require_open(struct change *change, struct err *err)
 {
-	const char *other = change_other(change), *blocked = NULL;
-	enum status s;
+	const char *other = change_other(change);
 
 	if (change->room.type != ROOM_TYPE(DIRECT))
 		return STATUS_OK;
-	s = store_find_blocked(
-	    change->db, change->user_id, &other, 1, change->arena, &blocked, err);
-	if (s)
-		return s;
-	if (blocked || !change_member(change, other))
+	if (!change_member(change, other))
 		return err_set(err, STATUS_FORBIDDEN, "this user can't be written to");
-	return STATUS_OK;
+	return require_unblocked(change, other, err);
 }
 
 enum status change_check_room(
@@ -348,8 +358,14 @@ struct outbox_row change_message_row(struct change *change, const struct store_m
 enum status change_tell_message(
     struct change *change, const struct store_message *message, struct err *err)
 {
-	struct outbox_row row = change_message_row(change, message);
+	struct outbox_row row;
+	size_t n = 0;
 
+	/* Of what is erased, whoever saw it may have left: nobody is told it. */
+	(void)recipients(change, message->seq, NULL, &n);
+	if (n == 0)
+		return STATUS_OK;
+	row = change_message_row(change, message);
 	return insert_event(change, &row, err);
 }
 

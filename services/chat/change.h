@@ -50,6 +50,7 @@ enum status change_run(struct change *change, struct err *err) MUST_CHECK;
 /* --- ways to enter --- */
 /* `room_id`, which has to exist; one that has ended is there for operators and back ends alone. */
 enum status change_enter_room(struct change *change, struct err *err) MUST_CHECK;
+enum status change_enter_even_ended(struct change *change, struct err *err) MUST_CHECK;
 /* The direct room with `other_id`, made if need be. */
 enum status change_enter_direct(struct change *change, struct err *err) MUST_CHECK;
 

@@ -15,6 +15,8 @@ static enum status remove_member(struct change *change, struct err *err)
 		s = err_set(err, STATUS_FORBIDDEN, "your role in the room does not allow it");
 	if (!s && member)
 		s = leaving_take_out(change, in->user_id, ROOM_CHANGE(REMOVED), err);
+	else if (!s) /* by a try whose answer was lost, say */
+		change->gone = in->user_id;
 	if (!s)
 		change_reply_room(change);
 	return s;

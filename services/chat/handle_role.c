@@ -38,13 +38,26 @@ static enum status write(struct change *change, const RoleRequest *in, struct er
 	return change_tell_room(change, ROOM_CHANGE(ROLE), in->user_id, err);
 }
 
+/* As it is after a try whose answer was lost; who gave their own role away may not give any more.
+ */
+static bool is_given(struct change *change, const RoleRequest *in)
+{
+	const struct store_member *member = change_member(change, in->user_id);
+
+	return member && member->role == in->role && change->room.type == ROOM_TYPE(GROUP) &&
+	       change->mine && change->mine->role != ROOM_ROLE(INVITED);
+}
+
 static enum status set_role(struct change *change, struct err *err)
 {
 	const RoleRequest *in = change->in;
-	enum status s = check(change, in, err);
+	enum status s = STATUS_OK;
 
-	if (!s && change_member(change, in->user_id)->role != in->role)
-		s = write(change, in, err);
+	if (!is_given(change, in)) {
+		s = check(change, in, err);
+		if (!s)
+			s = write(change, in, err);
+	}
 	if (!s)
 		change_reply_room(change);
 	return s;

@@ -164,9 +164,11 @@
 	    ", blanked AS (UPDATE chat.reports SET text = '' WHERE sender_id = $1"                 \
 	    " AND reporter_id <> $1 AND text <> '' RETURNING 1)"                                   \
 	    " SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM blanked)")                \
-	/* Few rows wait; that an id stands in something else by chance costs a moment. */         \
-	S(IS_TOLD, "SELECT 1 FROM chat.outbox"                                                     \
-		   " WHERE position(convert_to($1::text, 'UTF8') IN payload) > 0 LIMIT 1")         \
+	/* An id stands behind its length: not found within longer ids, or in what people say. */  \
+	S(IS_TOLD, "SELECT 1 FROM chat.outbox, convert_to($1::text, 'UTF8') AS named"              \
+		   " WHERE position(CASE octet_length(named) WHEN 128 THEN '\\x8001'::bytea"       \
+		   " ELSE set_byte('\\x00', 0, octet_length(named)) END || named IN payload) > 0 " \
+		   "LIMIT 1")                                                                      \
 	S(UPKEEP_LOCK, "SELECT pg_try_advisory_lock(" SQL_UPKEEP_LOCK_KEY ")")                     \
 	OUTBOX_STATEMENTS(S, OUTBOX, "chat.outbox", SQL_OUTBOX_LOCK_KEY)                           \
 	AUDIT_STATEMENTS(S, "chat", SQL_AUDIT_LOCK_KEY)

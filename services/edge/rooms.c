@@ -45,6 +45,7 @@ struct view {
 	struct room *room;
 	struct socket *socket;
 	bool is_open;
+	uint32_t closures; /* how often it was said that its user is gone */
 };
 
 /* --- life --- */
@@ -283,6 +284,7 @@ static void take_marker(struct room *room, const struct delivery_state *state)
 struct asked_view {
 	struct socket_ref socket;
 	char *room_id;
+	uint32_t closures; /* when it was asked */
 };
 
 struct asked {
@@ -293,8 +295,10 @@ struct asked {
 static void settle(struct edge_loop *el, const struct asked_view *asked, bool is_member)
 {
 	struct socket *socket = socket_ref_find(el, &asked->socket);
+	const struct view *view = socket ? find_view(socket, bytes_of_str(asked->room_id)) : NULL;
 
-	if (!socket || !find_view(socket, bytes_of_str(asked->room_id)))
+	/* An answer from before somebody was gone may come after that. */
+	if (!view || view->closures != asked->closures)
 		return;
 	if (is_member) {
 		room_open(socket, asked->room_id);
@@ -362,8 +366,8 @@ static void add_to_question(struct question *question, const struct view *view)
 		question->asked = xcalloc(1, sizeof(*question->asked));
 	asked = question->asked;
 	question->users[asked->len] = view->socket->user->id;
-	asked->views[asked->len++] =
-	    (struct asked_view){ socket_ref(view->socket), xstrdup(view->room->id) };
+	asked->views[asked->len++] = (struct asked_view){ socket_ref(view->socket),
+		xstrdup(view->room->id), view->closures };
 	if (asked->len == ASK_MAX)
 		end_question(question);
 }
@@ -420,6 +424,7 @@ static void take_gone(struct room *room, const char *user_id)
 		if (strcmp(view->socket->user->id, user_id) != 0)
 			continue;
 		view->is_open = false;
+		view->closures++;
 		add_to_question(&question, view);
 	}
 	end_question(&question);

@@ -794,8 +794,10 @@ START_TEST(an_erasure_waits_for_what_was_said_to_be_told)
 	while (strcmp(field(&world, reply, "waiting"), "true") != 0);
 	ck_assert_str_eq(field(&world, reply, "more"), "true");
 	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.messages WHERE text <> ''"), 0);
-	/* Of others it knows nothing. */
+	/* Of others it knows nothing, whose ids stand in longer ones or in what is said. */
 	ck_assert_has(ask_backend(&world, "erase", "{\"userId\":\"eve\"}"), "\"waiting\":false");
+	ck_assert_has(ask_backend(&world, "erase", "{\"userId\":\"bo\"}"), "\"waiting\":false");
+	ck_assert_has(ask_backend(&world, "erase", "{\"userId\":\"ecre\"}"), "\"waiting\":false");
 	world_let_go(held);
 	do
 		reply = ask_backend(&world, "erase", "{\"userId\":\"bob\"}");
@@ -817,6 +819,26 @@ START_TEST(what_was_said_in_a_room_that_ended_is_erased_too)
 		   "true") == 0)
 		;
 	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.messages WHERE text <> ''"), 0);
+}
+END_TEST
+
+START_TEST(nobody_is_told_what_they_never_saw_when_it_is_erased)
+{
+	const char *room = group(), *users[] = { "bob", "carol", "alice" };
+
+	(void)say("bob", room, "secret", "c1");
+	ck_assert_has(next_event(&world), "secret");
+	ck_done("alice", "invite", "{\"roomId\":\"%s\",\"userId\":\"dave\"}", room);
+	ck_done("dave", "join", "{\"roomId\":\"%s\"}", room);
+	for (size_t i = 0; i < ARRAY_LEN(users); i++)
+		ck_done(users[i], "leave", "{\"roomId\":\"%s\"}", room);
+	for (size_t i = 0; i < 5; i++)
+		ck_assert_has(next_event(&world), "/change/");
+	while (strcmp(field(&world, ask_backend(&world, "erase", "{\"userId\":\"bob\"}"), "more"),
+		   "true") == 0)
+		;
+	ck_assert_int_eq(query(&world, "SELECT count(*) FROM chat.messages WHERE text <> ''"), 0);
+	no_event(&world);
 }
 END_TEST
 
@@ -860,6 +882,7 @@ int main(void)
 	tcase_add_test(tc, a_user_is_exported_and_erased);
 	tcase_add_test(tc, a_user_with_long_messages_is_exported_by_pages_that_fit);
 	tcase_add_test(tc, what_was_said_in_a_room_that_ended_is_erased_too);
+	tcase_add_test(tc, nobody_is_told_what_they_never_saw_when_it_is_erased);
 	suite_add_tcase(suite, tc);
 	suite_add_tcase(suite, races);
 	return support_run(suite);

@@ -325,6 +325,9 @@ START_TEST(the_role_of_a_member_is_the_owners_to_give)
 	/* A room has one owner, who is the admin then. */
 	ck_done("alice", "role", ROLE, room, "bob", "owner");
 	ck_assert_has(next_event(&world), "\"change\":\"role\",\"userId\":\"bob\"");
+	/* Again is fine, though who asks is no owner any more. */
+	ck_done("alice", "role", ROLE, room, "bob", "owner");
+	no_event(&world);
 	ck_assert_has(ask(&world, "alice", "rooms", "{}"), "\"role\":\"admin\"");
 	ck_assert_has(ask(&world, "bob", "rooms", "{}"), "\"role\":\"owner\"");
 	ck_refused("forbidden", "alice", "role", ROLE, room, "carol", "member");
@@ -349,6 +352,7 @@ START_TEST(an_owner_who_leaves_hands_over_and_the_last_one_ends_the_room)
 	ck_done("bob", "invite", "{\"roomId\":\"%s\",\"userId\":\"dave\"}", room);
 	ck_done("bob", "leave", "{\"roomId\":\"%s\"}", room);
 	ck_assert_has(ask(&world, "carol", "rooms", "{}"), "\"role\":\"owner\"");
+	ck_done("carol", "leave", "{\"roomId\":\"%s\"}", room);
 	ck_done("carol", "leave", "{\"roomId\":\"%s\"}", room);
 	ck_refused("not_found", "dave", "join", "{\"roomId\":\"%s\"}", room);
 	ck_refused("not_found", "carol", "history", "{\"roomId\":\"%s\"}", room);
@@ -409,6 +413,19 @@ START_TEST(a_direct_room_goes_on_after_both_were_erased)
 	ck_done("bob", "history", "{\"roomId\":\"%s\"}", room);
 	ck_assert_int_eq(
 	    query(&world, "SELECT count(*) FROM chat.rooms WHERE ended_at IS NULL"), 1);
+}
+END_TEST
+
+START_TEST(a_block_outlives_the_erasure_of_who_is_blocked)
+{
+	(void)ask(&world, "alice", "send", HI, 1);
+	ck_done("bob", "block", "{\"userId\":\"alice\"}");
+	while (strcmp(field(&world, ask_backend(&world, "erase", "{\"userId\":\"alice\"}"), "more"),
+		   "true") == 0)
+		;
+	ck_refused("forbidden", "alice", "create", "{\"type\":\"direct\",\"members\":[\"bob\"]}");
+	ck_done("bob", "unblock", "{\"userId\":\"alice\"}");
+	ck_done("alice", "create", "{\"type\":\"direct\",\"members\":[\"bob\"]}");
 }
 END_TEST
 
@@ -732,6 +749,7 @@ int main(void)
 	tcase_add_test(tc, an_owner_who_leaves_hands_over_and_the_last_one_ends_the_room);
 	tcase_add_test(tc, a_room_that_has_ended_is_held_all_the_same);
 	tcase_add_test(tc, a_direct_room_goes_on_after_both_were_erased);
+	tcase_add_test(tc, a_block_outlives_the_erasure_of_who_is_blocked);
 	tcase_add_test(tc, who_is_gone_is_told_to_open_rooms_at_once);
 	tcase_add_test(tc, the_role_of_a_member_is_the_owners_to_give);
 	tcase_add_test(tc, the_two_of_a_direct_room_stay);
