@@ -64,3 +64,10 @@ stack.test('what was written, edited, deleted and read while a connection was lo
   assert.deepEqual(told.slice(4), ['5 five']);
   network.close();
 });
+
+stack.test('a direct room is made once, whichever side asks for it', async () => {
+  const [hal, ida] = [await connected('hal', stack.url(0)), await connected('ida', stack.url(1))];
+  const made = await hal.chat.create({ type: 'direct', members: ['ida'] });
+  const found = await ida.chat.create({ type: 'direct', members: ['hal'] });
+  assert.equal(found.id, made.id);
+});

@@ -61,7 +61,9 @@ export class Chat {
     room: { type: 'direct' | 'group'; name?: string; members: readonly string[]; clientId?: string },
     cancel?: Cancel,
   ): Promise<ChatRoom> {
-    return this.#room('chat:create', { clientId: randomId(), ...room }, cancel);
+    // Of a direct room its members are the key.
+    const { clientId = randomId(), ...of } = room;
+    return this.#room('chat:create', of.type === 'direct' ? of : { ...of, clientId }, cancel);
   }
 
   invite(roomId: string, userId: string, cancel?: Cancel): Promise<ChatRoom> {
