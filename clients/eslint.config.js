@@ -9,7 +9,7 @@ export default ts.config(
     files: ['**/*.ts', '**/*.tsx'],
     extends: [ts.configs.strictTypeChecked],
     languageOptions: {
-      parserOptions: { project: ['./{web,react,backend,demo/bank}/tsconfig.json', './tsconfig.test.json'] },
+      parserOptions: { project: ['./{web,react,backend,demo/bank,demo/web}/tsconfig.json', './tsconfig.test.json'] },
     },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
@@ -18,7 +18,7 @@ export default ts.config(
     },
   },
   { files: ['{*,demo/*}/test/**'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
-  { files: ['react/**'], plugins: { 'react-hooks': hooks }, rules: hooks.configs.recommended.rules },
+  { files: ['react/**', 'demo/web/**'], plugins: { 'react-hooks': hooks }, rules: hooks.configs.recommended.rules },
   {
     files: ['**/*.mjs', '**/*.js'],
     languageOptions: {
