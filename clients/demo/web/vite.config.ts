@@ -13,7 +13,7 @@ export default defineConfig({
     target: 'es2022',
     // The edges' Content-Security-Policy knows no data: URLs.
     assetsInlineLimit: 0,
-    rollupOptions: { input: { index: page('index'), bank: page('bank') } },
+    rollupOptions: { input: { index: page('index'), bank: page('bank'), ops: page('ops') } },
   },
   server: { proxy: { '/socket.io': { target, ws: true }, '/bank/api': { target } } },
 });

@@ -1,0 +1,6 @@
+import '../styles/ops.css';
+
+import { mount } from '../mount';
+import { Ops } from './Ops';
+
+mount(<Ops />);
