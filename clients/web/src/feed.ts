@@ -1,9 +1,17 @@
+import { withNotification } from './announced.js';
 import { type Backoff } from './backoff.js';
 import { CATCH_UP_PAGE, type Incoming, inOrder, missedItems } from './catch-up.js';
 import { type Chat } from './chat.js';
 import { type Emitter } from './emitter.js';
 import { isTemporary, RealtimeError } from './errors.js';
-import { type InboxState, type NotificationItem, type ServerEvents, WIRE_EVENTS } from './generated/events.js';
+import {
+  type Announcement,
+  type InboxState,
+  type NotificationItem,
+  type ServerEvents,
+  WIRE_EVENTS,
+  type WireEvent,
+} from './generated/events.js';
 import { isUnread } from './inbox.js';
 import { type ChatSource, MissedMessages } from './missed-messages.js';
 import { type Notifications } from './notifications.js';
@@ -75,7 +83,7 @@ export class Feed {
       if (name === 'server:drain') this.#port.events.emit('serverDrain', data as ServerEvents['serverDrain']);
       return;
     }
-    const event: Incoming = { name, wire, data: data as Numbered, offset };
+    const event: Incoming = { name, wire, data: this.#completed(wire, data) as Numbered, offset };
     const isItem = wire.delivery === 'keep' || wire.delivery === 'log' || event.data.notification !== undefined;
     if (this.#missed && isItem) this.#missed.held.push(event);
     else this.#handle(event);
@@ -108,6 +116,11 @@ export class Feed {
     if (event.name === 'chatMessage') return { ...event, data: chat.message(event.data) };
     if (event.name === 'chatRoom') return { ...event, data: chat.change(event.data) };
     return event;
+  }
+
+  #completed(wire: WireEvent, data: unknown): unknown {
+    const unread = this.#port.notifications.inbox.unread.get()?.total ?? 0;
+    return wire.delivery === 'log' ? withNotification(data as Announcement, unread) : data;
   }
 
   #showItem({ name, data: { notification, ...data } }: Incoming, state: InboxState): void {
