@@ -111,6 +111,7 @@ start_edges() {
       WW_KEYS_DIR="$RUN_DIR/keys" WW_RECOVERY_KEY_FILE="$RUN_DIR/secrets/recovery" \
       WW_TRUSTED_PROXIES="${WW_TRUSTED_PROXIES-127.0.0.0/8,::1}" \
       WW_EXEMPT_NETWORKS="${WW_EXEMPT_NETWORKS-127.0.0.0/8,::1}" \
+      WW_STATIC_DIR="$($STACK_BANK && pages_dir)" \
       WW_DRAIN_TIME="${WW_DRAIN_TIME:-500ms}" # ./dev down waits for it
   done
 }
@@ -214,7 +215,9 @@ TEXT
     printf '  %-9s %s\n' "$user" "$(ww_in_stack token --user "$user" --ttl 24h)"
   done
   if [ -n "$STACK_BANK_PORT" ]; then
-    printf '\nThe demo bank answers at http://127.0.0.1:%s/bank/api, and lets small things happen; pause it:\n%s\n' \
+    printf '\nThe demo: a wallet at http://127.0.0.1:%s/, the desk of its bank at /bank, what operators see at /ops.\n' \
+      "$STACK_HTTP_PORT"
+    printf 'The demo bank answers at http://127.0.0.1:%s/bank/api, and lets small things happen; pause it:\n%s\n' \
       "$STACK_HTTP_PORT" "  curl -d '{\"running\":false}' -H 'Content-Type: application/json' http://127.0.0.1:$STACK_HTTP_PORT/bank/api/day"
   fi
   printf '\nTry: ./dev ww publish --json examples/events.jsonl\n'
@@ -290,6 +293,7 @@ stack_up() {
     packages_ensure
     build "$PRESET" "${PROGRAMS[@]}"
     ! $STACK_BANK || clients_build
+    ! $STACK_BANK || pages_build
   fi
   BIN=$(bin_dir "$PRESET")
   stack_plan "$edge_count" "$notifications" "$presence" "$chat" "$http_port" "$https_port"
