@@ -16,7 +16,7 @@ suite_budget() {
     conformance) echo 300 ;;
     e2e) $LONG && echo 1800 || echo 600 ;;
     sdk) echo 240 ;;
-    demo) echo 180 ;;
+    demo) echo 360 ;;
   esac
 }
 
@@ -174,7 +174,7 @@ suite_sdk() {
   return "$status"
 }
 
-# The demo as people start it, bank and all.
+# The demo as people start it: the bank, and its pages in a browser.
 suite_demo() {
   node_suite demo "$1" "$JOBS" tests/demo/*.test.mjs
 }
@@ -183,7 +183,7 @@ suite_demo() {
 test_prepare() {
   local chosen=" $* " targets
 
-  if [[ $chosen == *" sdk "* ]]; then
+  if [[ $chosen == *" sdk "* || $chosen == *" demo "* ]]; then
     PACKAGE_LISTS+=(scripts/packages-sdk.txt)
   fi
   packages_ensure
@@ -205,6 +205,9 @@ test_prepare() {
   fi
   if [[ $chosen == *" sdk "* || $chosen == *" demo "* ]]; then
     clients_build
+  fi
+  if [[ $chosen == *" demo "* ]]; then
+    pages_build
   fi
   if [[ $chosen == *" conformance "* ]]; then
     build "${WW_DEV_PRESET:-asan}" ww-conformance
