@@ -16,6 +16,7 @@
 #define SERVICE_AUDIT_H
 
 #include "base/id.h"
+#include "ledger/record.h"
 #include "service/audit_outbox.h"
 #include "service/service.h"
 #include "walletwire/v1/audit.pb-c.h"
@@ -26,7 +27,7 @@ typedef Walletwire__V1__AuditActor AuditActor;
 typedef Walletwire__V1__AuditUser AuditUser;
 typedef Walletwire__V1__AuditRecord AuditRecord;
 
-enum { AUDIT_USERS_MAX = 300 }; /* of one record, so that it fits a message of the stream */
+enum { AUDIT_USERS_MAX = LEDGER_USERS_MAX }; /* of one record */
 
 #define AUDIT_ACTION(NAME) WALLETWIRE__V1__AUDIT_ACTION__AUDIT_ACTION_##NAME
 #define AUDIT_BY(KIND) WALLETWIRE__V1__AUDIT_ACTOR_KIND__AUDIT_ACTOR_KIND_##KIND

@@ -2,7 +2,7 @@
 # Holds includes and links to the layers of the project: check.sh [ROOT]
 #
 # - A library of ours includes only lower ones: base < log config metrics < loop bus db http token
-#   codec < events service < services. Libraries of one layer do not include each other, services neither.
+#   codec ledger < events service < services. Libraries of one layer do not include each other, services neither.
 # - One library, one door: each third-party library is included and linked by one library of ours.
 # Tests may include anything. Prints file and line of every breach; exit 1 if there is one.
 set -euo pipefail
@@ -21,6 +21,7 @@ LAYERS='0 base
 2 http
 2 token
 2 codec
+2 ledger
 3 events
 3 service'
 
