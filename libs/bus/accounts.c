@@ -39,7 +39,7 @@ static const struct subject subjects[] = {
  * something, so no service may speak for another. */
 #define AUDIT_PREFIX "ww.audit."
 
-enum right { PULL, LOOK, WATCH, WRITE, READ, REMOVE, PROVISION };
+enum right { PULL, LOOK, INSPECT, WATCH, WRITE, READ, REMOVE, PROVISION };
 
 static const struct js_right {
 	const char *user;
@@ -49,6 +49,7 @@ static const struct js_right {
 	{ "notifications", PULL, STREAM_EVENTS, CONSUMER_NOTIFICATIONS },
 	{ "notifications", WRITE, BUCKET_REVOKED, "" },
 	{ "audit", PULL, STREAM_AUDIT, CONSUMER_AUDIT },
+	{ "audit", INSPECT, STREAM_AUDIT, "" },
 	{ "edge", WATCH, BUCKET_REVOKED, "" },
 	{ "edge", WATCH, BUCKET_TRACKING, "" },
 	{ "edge", WRITE, BUCKET_TRACKING, "" },
@@ -57,6 +58,7 @@ static const struct js_right {
 	{ "edge", LOOK, STREAM_EVENTS, CONSUMER_NOTIFICATIONS },
 	{ "edge", LOOK, STREAM_AUDIT, CONSUMER_AUDIT },
 	{ "ops", PROVISION, "", "" },
+	{ "ops", READ, STREAM_AUDIT_HEADS, "" },
 	{ "ops", READ, STREAM_DLQ, "" },
 	{ "ops", REMOVE, STREAM_DLQ, "" },
 	{ "ops", WATCH, BUCKET_REVOKED, "" },
@@ -76,6 +78,9 @@ static const struct {
 	{ PULL, "$JS.ACK.%s.%s.>" },
 	/* How far it is, and nothing of what it holds. */
 	{ LOOK, "$JS.API.CONSUMER.INFO.%s.%s" },
+	/* Whether anything was taken out by somebody else. */
+	{ INSPECT, "$JS.API.STREAM.INFO.%s%s" },
+	{ INSPECT, "$JS.API.STREAM.MSG.GET.%s%s" },
 	/* A watch is an ephemeral consumer, made and followed; a single key is read directly. */
 	{ WATCH, "$JS.API.CONSUMER.CREATE.KV_%s%s" },
 	{ WATCH, "$JS.API.STREAM.MSG.GET.KV_%s%s" },

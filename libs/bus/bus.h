@@ -148,6 +148,17 @@ enum status bus_msg_in_progress(struct bus_msg *msg, struct err *err) MUST_CHECK
 enum status bus_pull_open_from(struct bus *bus, const char *stream, uint64_t from,
     struct bus_pull **ret_pull, struct err *err) MUST_CHECK;
 uint64_t bus_pull_pending(const struct bus_pull *pull);
+/* Which stream it is, and what is in it: numbers from first_seq to last_seq, some of which may be
+ * gone. A stream that was made anew has another time of birth. */
+struct bus_stream {
+	int64_t created_ns;           /* since 1970 */
+	uint64_t first_seq, last_seq; /* first is last + 1 if it is empty */
+};
+enum status bus_stream_read(
+    struct bus *bus, const char *stream, struct bus_stream *ret_state, struct err *err) MUST_CHECK;
+/* One message, which stays where it is and can't be acked. STATUS_NOT_FOUND: it is gone. */
+enum status bus_stream_get(struct bus *bus, const char *stream, uint64_t seq,
+    struct bus_msg **ret_msg, struct err *err) MUST_CHECK;
 /* One message out of a stream. STATUS_NOT_FOUND: somebody was faster. */
 enum status bus_delete_stored(
     struct bus *bus, const char *stream, uint64_t seq, struct err *err) MUST_CHECK;

@@ -17,6 +17,8 @@
 enum {
 	KV_HISTORY = 1,
 	MSG_MAX = STREAM_DATA_MAX + 4096, /* with its headers */
+	HEAD_MSG_MAX = 4096,
+	HEADS_BYTES = 512 << 20,
 };
 
 struct job {
@@ -139,6 +141,9 @@ static enum status provision_streams(struct job *job, struct err *err)
 		    job->cfg->events_max_bytes, 0, SECONDS(600), MSG_MAX },
 		{ STREAM_AUDIT, "ww.audit.>", js_WorkQueuePolicy, js_DiscardNew,
 		    job->cfg->audit_max_bytes, 0, SECONDS(600), MSG_MAX },
+		/* A line of text a minute at most: room for more than two years. */
+		{ STREAM_AUDIT_HEADS, "ww.heads.audit", js_LimitsPolicy, js_DiscardOld, HEADS_BYTES,
+		    0, SECONDS(600), HEAD_MSG_MAX },
 		{ STREAM_DLQ, "ww.dlq.event", js_LimitsPolicy, js_DiscardOld, -1, HOURS(30 * 24LL),
 		    SECONDS(600), -1 },
 	};

@@ -13,6 +13,7 @@
 
 #define STREAM_EVENTS "WW_EVENTS"
 #define STREAM_AUDIT "WW_AUDIT"
+#define STREAM_AUDIT_HEADS "WW_AUDIT_HEADS"
 #define STREAM_DLQ "WW_DLQ"
 #define CONSUMER_NOTIFICATIONS "notifications" /* of WW_EVENTS */
 #define CONSUMER_AUDIT "audit"                 /* of WW_AUDIT */

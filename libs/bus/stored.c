@@ -143,6 +143,43 @@ enum status bus_delete_stored(struct bus *bus, const char *stream, uint64_t seq,
 	return removed(ns, code, stream, seq, err);
 }
 
+enum status bus_stream_read(
+    struct bus *bus, const char *stream, struct bus_stream *ret_state, struct err *err)
+{
+	jsStreamInfo *info = NULL;
+	jsErrCode code = 0;
+	natsStatus ns;
+
+	assert(bus_name_is_valid(stream));
+	ns = js_GetStreamInfo(&info, bus->js, stream, NULL, &code);
+	if (ns)
+		return bus_fail_js(err, ns, code, "look at stream %s", stream);
+	/* Of a stream that never held anything the server says 0 and 0. */
+	*ret_state = (struct bus_stream){ info->Created,
+		info->State.FirstSeq > 0 ? info->State.FirstSeq : 1, info->State.LastSeq };
+	jsStreamInfo_Destroy(info);
+	return STATUS_OK;
+}
+
+enum status bus_stream_get(
+    struct bus *bus, const char *stream, uint64_t seq, struct bus_msg **ret_msg, struct err *err)
+{
+	jsMsgMetaData meta = { .Sequence.Stream = seq };
+	jsErrCode code = 0;
+	natsMsg *msg = NULL;
+	natsStatus ns;
+
+	assert(bus_name_is_valid(stream) && seq > 0);
+	ns = js_GetMsg(&msg, bus->js, stream, seq, NULL, &code);
+	if (ns)
+		return bus_fail_js(
+		    err, ns, code, "get message %llu of %s", (unsigned long long)seq, stream);
+	meta.Timestamp = natsMsg_GetTime(msg);
+	*ret_msg = bus_msg_wrap(bus, msg);
+	bus_msg_set_meta(*ret_msg, &meta);
+	return STATUS_OK;
+}
+
 /* Of a message that is not there the server only says that it failed: it is looked for. */
 enum status bus_erase_stored(struct bus *bus, const char *stream, uint64_t seq, struct err *err)
 {
