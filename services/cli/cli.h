@@ -21,6 +21,7 @@ enum cli_exit {
 /* argv[0] is the command's name. */
 typedef enum cli_exit (*command_fn)(int argc, char **argv);
 
+enum cli_exit cmd_audit(int argc, char **argv);
 enum cli_exit cmd_balance(int argc, char **argv);
 enum cli_exit cmd_chat(int argc, char **argv);
 enum cli_exit cmd_dlq(int argc, char **argv);

@@ -4,15 +4,11 @@
 #ifndef CLI_LETTERS_H
 #define CLI_LETTERS_H
 
-#include "bus/bus.h"
+#include "stored.h"
 
-/* What is told of each letter; a failure ends the reading. */
-typedef enum status (*letter_fn)(void *arg, struct bus_msg *letter, struct err *err);
+typedef stored_fn letter_fn;
 
-/*
- * Letters from number `from` on, oldest first: at most `max` of those that are there now. What
- * comes while they are read is not told, so that a letter which comes back is not met again.
- */
+/* Letters from number `from` on, at most `max`. */
 struct letters {
 	struct bus *bus; /* of ops */
 	uint64_t from, max;

@@ -21,6 +21,7 @@ static const struct command {
 	{ "balance", "what is in a user's wallets", cmd_balance },
 	{ "friends", "who may see whom online", cmd_friends },
 	{ "chat", "a user's rooms, what is said in them, and whether it expires", cmd_chat },
+	{ "audit", "verify the audit record, ask it, export it", cmd_audit },
 	{ "recall", "take back what an event said", cmd_recall },
 	{ "revoke", "end tokens before they expire", cmd_revoke },
 	{ "export", "write down everything held about a user", cmd_export },
