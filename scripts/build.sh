@@ -3,7 +3,7 @@
 
 # What ./dev up may start, and who works with it.
 # shellcheck disable=SC2034 # read by the scripts that source this one
-PROGRAMS=(ww ww-chat ww-edge ww-notifications ww-outbox ww-presence)
+PROGRAMS=(ww ww-audit ww-chat ww-edge ww-notifications ww-outbox ww-presence)
 
 # build PRESET [TARGET...]: everything when no target is named.
 build() {

@@ -4,6 +4,7 @@
 NATS_USERS=(backend chat notifications edge presence audit ops)
 DB_NAME=walletwire
 DB_ROLES=(notifications presence chat) # one for each service that keeps something, named like its schema
+DB_GUESTS=(audit auditor)              # who may use tables that are not their own, and make none
 
 # secret FILE: 32 random bytes as text, made once, for us alone.
 secret() {
@@ -14,8 +15,9 @@ secret() {
 
 keys_prepare() {
   secret "$RUN_DIR/secrets/recovery"
+  mkdir -p "$RUN_DIR/keys" "$RUN_DIR/audit"
+  "$BIN/ww" audit key --make "$RUN_DIR/secrets/audit.pem" >"$RUN_DIR/audit/key.pem" || return
   [ -s "$RUN_DIR/keys/dev.hs256" ] && return
-  mkdir -p "$RUN_DIR/keys"
   (umask 077 && head -c 48 /dev/urandom | base64 -w 0 >"$RUN_DIR/keys/dev.hs256")
 }
 
@@ -105,20 +107,36 @@ psql_admin() {
     -h 127.0.0.1 -p "$STACK_POSTGRES_PORT" -U postgres "$@"
 }
 
+postgres_create_role() {
+  local role=$1 password
+
+  password=$(<"$RUN_DIR/secrets/postgres/$role")
+  [ "$(psql_admin -d "$DB_NAME" -Atc "SELECT 1 FROM pg_roles WHERE rolname = '$role'")" = 1 ] ||
+    psql_admin -d "$DB_NAME" -c "CREATE ROLE $role LOGIN" || return
+  # On standard input, where no list of processes shows it.
+  psql_admin -d "$DB_NAME" <<<"ALTER ROLE $role PASSWORD '$password';"
+}
+
 # One database; each role may make its own schema in it and sees no other.
 postgres_create() {
-  local role password
+  local role
 
   [ "$(psql_admin -d postgres -Atc "SELECT 1 FROM pg_database WHERE datname = '$DB_NAME'")" = 1 ] ||
     psql_admin -d postgres -c "CREATE DATABASE $DB_NAME" || return
   psql_admin -d "$DB_NAME" -c "REVOKE ALL ON SCHEMA public FROM PUBLIC" || return
   for role in "${DB_ROLES[@]}"; do
-    password=$(<"$RUN_DIR/secrets/postgres/$role")
-    [ "$(psql_admin -d "$DB_NAME" -Atc "SELECT 1 FROM pg_roles WHERE rolname = '$role'")" = 1 ] ||
-      psql_admin -d "$DB_NAME" -c "CREATE ROLE $role LOGIN" || return
-    # On standard input, where no list of processes shows it.
-    psql_admin -d "$DB_NAME" <<<"ALTER ROLE $role PASSWORD '$password'; GRANT CREATE ON DATABASE $DB_NAME TO $role;" || return
+    postgres_create_role "$role" || return
+    psql_admin -d "$DB_NAME" -c "GRANT CREATE ON DATABASE $DB_NAME TO $role" || return
   done
+  for role in "${DB_GUESTS[@]}"; do
+    postgres_create_role "$role" || return
+  done
+}
+
+# The tables of ww-audit, which may add to them, and an auditor, who may read them: neither owns anything.
+postgres_create_audit() {
+  psql_admin -d "$DB_NAME" -o /dev/null -f "$ROOT/services/audit/audit.sql" || return
+  psql_admin -d "$DB_NAME" -c "GRANT walletwire_audit_writer TO audit; GRANT walletwire_audit_reader TO auditor;"
 }
 
 # A wallet's outbox, as docs/outbox.md says: here it shares the database. Its tables are in schema wallet.
@@ -133,12 +151,12 @@ postgres_secrets() {
   local role
 
   secret "$RUN_DIR/secrets/postgres/postgres"
-  for role in "${DB_ROLES[@]}"; do
+  for role in "${DB_ROLES[@]}" "${DB_GUESTS[@]}"; do
     secret "$RUN_DIR/secrets/postgres/$role"
     (umask 077 && printf 'postgresql://%s:%s@127.0.0.1:%s/%s\n' "$role" "$(<"$RUN_DIR/secrets/postgres/$role")" \
       "$STACK_POSTGRES_PORT" "$DB_NAME" >"$RUN_DIR/secrets/postgres/$role.url")
   done
-  (umask 077 && for role in postgres "${DB_ROLES[@]}"; do
+  (umask 077 && for role in postgres "${DB_ROLES[@]}" "${DB_GUESTS[@]}"; do
     printf '127.0.0.1:%s:*:%s:%s\n' "$STACK_POSTGRES_PORT" "$role" "$(<"$RUN_DIR/secrets/postgres/$role")"
   done >"$RUN_DIR/secrets/pgpass")
 }
@@ -154,6 +172,7 @@ postgres_start() {
     -c max_connections=200 -c shared_buffers=128MB -c "logging_collector=off"
   wait_for postgres 30 "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$STACK_POSTGRES_PORT"
   step "create the database" postgres_create
+  step "create the audit's tables" postgres_create_audit
 }
 
 # --- HAProxy ---

@@ -29,10 +29,10 @@ plan_port() {
 }
 
 stack_plan() {
-  local edge_count=$1 notifications=$2 presence=$3 chat=$4 i
+  local edge_count=$1 notifications=$2 presence=$3 chat=$4 audit=$5 i
 
-  plan_port --http "$5" && STACK_HTTP_PORT=$PORT
-  plan_port --https "$6" && STACK_HTTPS_PORT=$PORT
+  plan_port --http "$6" && STACK_HTTP_PORT=$PORT
+  plan_port --https "$7" && STACK_HTTPS_PORT=$PORT
   port_pick && STACK_NATS_PORT=$PORT
   port_pick && STACK_POSTGRES_PORT=$PORT
   STACK_EDGES=()
@@ -44,6 +44,7 @@ stack_plan() {
   plan_replicas notifications "$notifications"
   plan_replicas presence "$presence"
   plan_replicas chat "$chat"
+  plan_replicas audit "$audit"
   if $STACK_OUTBOX; then
     port_pick
     STACK_SERVICES+=("service:outbox:-:$PORT")
@@ -64,6 +65,9 @@ stack_write_env() {
 export WW_NATS_URL=nats://127.0.0.1:$STACK_NATS_PORT
 export WW_NATS_PASSWORDS_DIR=$RUN_DIR/secrets/nats
 export WW_KEYS_DIR=$RUN_DIR/keys
+export WW_AUDIT_DATABASE_URL_FILE=$RUN_DIR/secrets/postgres/auditor.url
+export WW_AUDIT_KEY_FILE=$RUN_DIR/audit/key.pem
+export WW_AUDIT_HEADS_FILE=$RUN_DIR/audit/heads
 export WW_DATABASE_URL_FILE=$RUN_DIR/secrets/postgres/notifications.url
 export PGPASSFILE=$RUN_DIR/secrets/pgpass
 TEXT
@@ -97,7 +101,8 @@ start_services() {
     [ "$name" != outbox ] || user=backend
     # On one machine an edge that is asked has answered long before a second is over.
     start_program "$name" "$program" "$user" "$admin" WW_DATABASE_URL_FILE="$RUN_DIR/secrets/postgres/$role.url" \
-      WW_LISTEN_FIRST="${WW_LISTEN_FIRST:-1s}"
+      WW_LISTEN_FIRST="${WW_LISTEN_FIRST:-1s}" \
+      WW_SIGNING_KEY_FILE="$RUN_DIR/secrets/audit.pem" WW_HEADS_FILE="$RUN_DIR/audit/heads"
   done
 }
 
@@ -247,7 +252,7 @@ number() {
 }
 
 stack_up() {
-  local detach=false edge_count=2 notifications=1 presence=1 chat=1 build=true
+  local detach=false edge_count=2 notifications=1 presence=1 chat=1 audit=1 build=true
   local http_port=$DEFAULT_HTTP_PORT https_port=$DEFAULT_HTTPS_PORT
 
   STACK_OUTBOX=false STACK_BANK=true
@@ -258,6 +263,7 @@ stack_up() {
       --notifications) need_value "$@"; notifications=$2; shift ;;
       --presence) need_value "$@"; presence=$2; shift ;;
       --chat) need_value "$@"; chat=$2; shift ;;
+      --audit) need_value "$@"; audit=$2; shift ;;
       --outbox) STACK_OUTBOX=true ;;
       --no-bank) STACK_BANK=false ;;
       --http) need_value "$@"; http_port=$2; shift ;;
@@ -273,6 +279,7 @@ stack_up() {
   number --notifications "$notifications" 1 8
   number --presence "$presence" 0 8
   number --chat "$chat" 0 8
+  number --audit "$audit" 0 8
   [ -z "$http_port" ] || number --http "$http_port" 1 65535
   [ -z "$https_port" ] || number --https "$https_port" 1 65535
   [ -z "$http_port" ] || [ "$http_port" != "$https_port" ] || die "--http and --https need a port each"
@@ -296,7 +303,7 @@ stack_up() {
     ! $STACK_BANK || pages_build
   fi
   BIN=$(bin_dir "$PRESET")
-  stack_plan "$edge_count" "$notifications" "$presence" "$chat" "$http_port" "$https_port"
+  stack_plan "$edge_count" "$notifications" "$presence" "$chat" "$audit" "$http_port" "$https_port"
   # From here on whatever goes wrong stops what was started.
   trap 'say "==> stop"; stack_stop' EXIT
   trap 'exit 130' INT TERM HUP

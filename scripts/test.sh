@@ -3,7 +3,7 @@
 
 SUITES=(layers unit integration tsan fuzz conformance e2e sdk demo)
 # Libraries and programs that have threads: their tests run under ThreadSanitizer as well.
-TSAN_PARTS=(loop bus db http token service edge notifications outbox presence chat)
+TSAN_PARTS=(loop bus db http token service edge notifications outbox presence chat audit)
 
 # Seconds a suite may take, building not counted; tests/README.md says the same.
 suite_budget() {

@@ -190,8 +190,8 @@ export class Client {
 }
 
 export class Stack {
-  constructor({ edges = 2, notifications = 1, presence = 1, chat = 1, outbox = false, bank = false, env = {} } = {}) {
-    this.options = { edges, notifications, presence, chat, outbox, bank };
+  constructor({ edges = 2, notifications = 1, presence = 1, chat = 1, audit = 0, outbox = false, bank = false, env = {} } = {}) {
+    this.options = { edges, notifications, presence, chat, audit, outbox, bank };
     this.env = { ...env, WW_DEV_PRESET: PRESET };
     this.clients = [];
     this.failed = false;
@@ -201,10 +201,10 @@ export class Stack {
     // Open to the postgres user, as a folder of a person's would be.
     this.dir = mkdtempSync(join(tmpdir(), 'ww-e2e-'));
     chmodSync(this.dir, 0o755);
-    const { edges, notifications, presence, chat, outbox, bank } = this.options;
+    const { edges, notifications, presence, chat, audit, outbox, bank } = this.options;
     const build = process.env.WW_E2E_NO_BUILD ? ['--no-build'] : [];
     const args = ['up', '--detach', '--free-ports', '--run-dir', this.dir, '--edges', edges, '--notifications', notifications];
-    args.push('--presence', presence, '--chat', chat);
+    args.push('--presence', presence, '--chat', chat, '--audit', audit);
     if (outbox) args.push('--outbox');
     if (!bank) args.push('--no-bank');
     const { code, stdout, stderr } = await run('./dev', [...args.map(String), ...build], { env: this.env });

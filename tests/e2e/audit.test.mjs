@@ -1,0 +1,73 @@
+// What people were told and did is in the audit record, whatever dies on the way, and the record can be verified.
+
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { useStack } from './harness.mjs';
+
+const EVENTS = 300;
+
+const stack = useStack({ edges: 1, audit: 2 });
+
+const payment = (user, n) => ({
+  id: `${user}-${n}`,
+  userIds: [user],
+  payment: { status: 'completed', amount: `${n}.00`, currency: 'EUR', message: 'secret words' },
+});
+
+async function lines(...args) {
+  const { code, stdout, stderr } = await stack.ww(['audit', ...args]);
+  assert.equal(code, 0, stderr);
+  return stdout.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
+}
+
+const whoWasTold = (user) => lines('who-was-told', '--user', user, '--json');
+
+// Asks until the answer is good: records are on their way.
+async function until(ask, good) {
+  for (let i = 0; i < 150; i++) {
+    const answer = await ask();
+    if (good(answer)) return answer;
+    await sleep(200);
+  }
+  return assert.fail(`not in time: ${JSON.stringify(await ask()).slice(0, 1000)}`);
+}
+
+async function verify() {
+  const { code, stdout, stderr } = await stack.ww(['audit', 'verify']);
+  assert.equal(code, 0, stdout + stderr);
+  return stdout;
+}
+
+stack.test('which device has seen and read an item is known', async () => {
+  const phone = await stack.connect('alice');
+  const laptop = await stack.connect('alice');
+  await stack.publish([payment('alice', 1), payment('alice', 2)]);
+  await phone.waitUntil('two items', () => phone.items().length === 2);
+  assert.ok((await phone.ask('notifications:seen', { upTo: 2 })).ok);
+  assert.ok((await laptop.ask('notifications:read', { ids: ['alice-1'] })).ok);
+  const told = await until(() => whoWasTold('alice'), (all) => all.length === 2 && all[0].readAt && all[1].seenAt);
+  assert.deepEqual(told.map((item) => item.eventKey), ['payment/alice-1', 'payment/alice-2']);
+  assert.deepEqual(told.map((item) => item.seq), [1, 2]);
+  assert.equal(told[1].readAt, undefined);
+  assert.notEqual(told[0].seenSessionId, '');
+  assert.notEqual(told[0].seenSessionId, told[0].readSessionId);
+});
+
+stack.test(`${EVENTS} events while whoever records dies: each is in the record once`, async () => {
+  await stack.publish(Array.from({ length: EVENTS }, (_, n) => payment('bob', n)));
+  for (const victim of ['audit', 'notifications', 'audit-2', 'nats', 'audit']) await stack.kill(victim);
+  const told = await until(() => whoWasTold('bob'), (all) => all.length >= EVENTS);
+  assert.equal(told.length, EVENTS);
+  assert.deepEqual(new Set(told.map((item) => item.seq)).size, EVENTS);
+  assert.match(await verify(), /shard 0: consistent/);
+  const records = await lines('export', '--since', '1h');
+  assert.equal(records.filter(({ record }) => record.action === 'audit_gap').length, 0);
+  assert.ok(!JSON.stringify(records).includes('secret'), 'no text is in a record');
+});
+
+stack.test('neither ww-audit nor an auditor can take a row away', async () => {
+  const admin = ['-c', 'SET session_replication_role = replica', '-c', 'DELETE FROM audit.records WHERE number = 2'];
+  await assert.rejects(stack.psql('audit', ...admin), /permission denied/);
+  await assert.rejects(stack.psql('auditor', '-c', 'DELETE FROM audit.records'), /permission denied/);
+  await verify();
+});
