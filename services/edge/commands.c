@@ -14,6 +14,7 @@
 #include "presence.h"
 #include "rooms.h"
 #include "tracking.h"
+#include "trail.h"
 #include "transfers.h"
 #include "user.h"
 #include "walletwire/v1/chat.pb-c.h"
@@ -317,6 +318,8 @@ static void answer_reply(struct socket *socket, const struct pending *pending, s
 		    status_text(STATUS_INTERNAL), "", 0);
 	} else if (outcome->error) {
 		tell_failed(socket, pending, arena);
+		if (strcmp(outcome->error->code, status_wire(STATUS_FORBIDDEN)) == 0)
+			trail_denied(socket, pending->command->event, bytes_of(NULL, 0));
 		socket_ack_error(socket->base, &pending->ack, outcome->error->code,
 		    outcome->error->message, outcome->error->field, outcome->error->retry_after_ms);
 	} else {
@@ -523,6 +526,8 @@ void command_run(struct socket *socket, const struct sio_event *event)
 		    command, socket, payload, &event->ack, &arena, &err);
 	if (err.status == STATUS_INVALID)
 		count_event_refused(EVENT_INVALID);
+	if (command && err.status == STATUS_FORBIDDEN)
+		trail_denied(socket, command->event, json_text(json_get(payload, "channel")));
 	if (err.status)
 		socket_ack_error(socket->base, &event->ack, status_wire(err.status), err.msg,
 		    err.field, (uint32_t)wait_ms);

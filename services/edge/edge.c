@@ -26,6 +26,7 @@
 #include "static.h"
 #include "static_files.h"
 #include "sweep.h"
+#include "trail.h"
 
 enum {
 	PORT_QUEUE_MAX = 100000,
@@ -311,6 +312,7 @@ static void on_loop_drained(struct engine_loop *engine_loop)
 	sweep_stop(el);
 	presence_stop(el);
 	rooms_stop(el);
+	trail_stop(el);
 	drain_stop(el);
 	ops_gather_stop(el);
 	relay_end_loop(el);

@@ -124,6 +124,14 @@ struct edge_loop {
 		int64_t until_ms; /* then whoever is left goes */
 		struct loop_timer timer;
 	} drain;
+	struct trail {
+		struct buf records; /* for the audit record, packed, of which there are `len` */
+		size_t len;
+		char id[ID_SIZE]; /* what their names begin with */
+		uint64_t next_number;
+		struct rate_bucket provoked;
+		struct loop_timer timer;
+	} trail;
 	struct relayed *relayed; /* connections that wait for other edges, by ticket */
 	struct peer *peers;      /* the edges they wait for, by id */
 	uint64_t next_ticket;

@@ -89,6 +89,11 @@ METRIC(nats_slow, METRIC_COUNTER, "ww_edge_nats_slow_reports_total",
     "Times NATS dropped messages for this edge");
 METRIC(nats_queue, METRIC_GAUGE, "ww_edge_nats_queue", "Messages that wait to be sent to NATS");
 METRIC(subjects, METRIC_GAUGE, "ww_edge_subjects", "Subjects this edge listens to");
+static const char *const trail_labels[] = {
+	[TRAIL_NOT_STORED] = "not_stored", [TRAIL_TOO_MANY] = "too_many"
+};
+METRIC_LABELLED(trail_lost, METRIC_COUNTER, "ww_edge_audit_lost_total",
+    "Connects, refusals and denials that are not in the audit record", "reason", trail_labels);
 METRIC(connects, METRIC_COUNTER, "ww_edge_connects_total", "Sockets that joined a namespace");
 METRIC_LABELLED(refusals, METRIC_COUNTER, "ww_edge_connect_refusals_total", "CONNECTs refused",
     "reason", verdict_labels);
@@ -160,9 +165,9 @@ static void refresh(void *arg)
 void edge_metrics_register(struct edge *edge)
 {
 	struct metric *const all[] = { &uptime, &draining, &resident, &users_here, &subjects,
-		&room_views, &connects, &refusals, &recoveries, &events_in, &events_refused,
-		&tracks_given_up, &calls, &relays, &relayed, &holes, &holes_late, &sinces,
-		&since_items, &snapshots, &swept, &findings, &nats_msgs, &nats_bytes,
+		&room_views, &trail_lost, &connects, &refusals, &recoveries, &events_in,
+		&events_refused, &tracks_given_up, &calls, &relays, &relayed, &holes, &holes_late,
+		&sinces, &since_items, &snapshots, &swept, &findings, &nats_msgs, &nats_bytes,
 		&nats_reconnects, &nats_slow, &nats_queue, &presence_reports, &presence_batches,
 		&presence_gaps, &presence_shown, &presence_behind, &presence_excess,
 		&static_requests };
@@ -172,6 +177,11 @@ void edge_metrics_register(struct edge *edge)
 		metrics_register(all[i]);
 	metrics_register_histogram(&latency);
 	metrics_on_render(refresh, edge);
+}
+
+void count_trail_lost(enum trail_loss why, size_t records)
+{
+	metric_add(&trail_lost, why, (int64_t)records);
 }
 
 void count_connect(void)

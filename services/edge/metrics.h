@@ -40,6 +40,12 @@ enum static_outcome {
 
 void edge_metrics_register(struct edge *edge);
 
+/* Records for the audit that are lost. Any thread. */
+enum trail_loss {
+	TRAIL_NOT_STORED, /* the stream is full or away */
+	TRAIL_TOO_MANY,   /* of what clients can provoke */
+};
+void count_trail_lost(enum trail_loss why, size_t records);
 void count_connect(void);                       /* a CONNECT that was answered */
 void count_refusal(enum token_verdict verdict); /* a CONNECT that was refused */
 void count_refusal_crowded(void);               /* for too many sockets of its user */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "metrics.h"
 #include "revoked.h"
+#include "trail.h"
 
 void signin_refuse(struct sio_socket *socket, const char *message, const char *code)
 {
@@ -63,6 +64,8 @@ enum token_verdict signin(
 	verdict = judge(edge, socket->session, auth, ret_claims);
 	if (verdict != TOKEN_OK) {
 		count_refusal(verdict);
+		trail_refused(socket, verdict == TOKEN_REVOKED ? ret_claims->sub : NULL,
+		    token_verdict_code(verdict));
 		signin_refuse(socket, token_verdict_text(verdict), token_verdict_code(verdict));
 	}
 	return verdict;

@@ -23,6 +23,7 @@
 #include "rooms.h"
 #include "signin.h"
 #include "tracking.h"
+#include "trail.h"
 #include "transfers.h"
 #include "unread.h"
 #include "user.h"
@@ -328,6 +329,7 @@ void socket_refuse_crowded(struct socket *socket)
 {
 	struct sio_socket *base = socket->base;
 
+	trail_refused(base, socket->user->id, "too_many_sockets");
 	on_leave(base);
 	signin_refuse_crowded(base);
 }
@@ -446,6 +448,7 @@ static bool accept(struct socket *socket, const Walletwire__V1__OpenReply *reply
 		recovery_make_prefix(socket->pid, reply->epoch, socket->offset_prefix);
 	sio_accept(socket->base, socket->pid);
 	count_connect();
+	trail_connected(socket);
 	return true;
 }
 

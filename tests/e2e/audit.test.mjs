@@ -1,8 +1,7 @@
 // What people were told and did is in the audit record, whatever dies on the way, and the record can be verified.
 
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { useStack } from './harness.mjs';
+import { until, useStack } from './harness.mjs';
 
 const EVENTS = 300;
 
@@ -22,15 +21,12 @@ async function lines(...args) {
 
 const whoWasTold = (user) => lines('who-was-told', '--user', user, '--json');
 
-// Asks until the answer is good: records are on their way.
-async function until(ask, good) {
-  for (let i = 0; i < 150; i++) {
+// Records are on their way: the answer once it is good.
+const answered = (ask, good) =>
+  until('the record', async () => {
     const answer = await ask();
-    if (good(answer)) return answer;
-    await sleep(200);
-  }
-  return assert.fail(`not in time: ${JSON.stringify(await ask()).slice(0, 1000)}`);
-}
+    return good(answer) && answer;
+  }, 30_000);
 
 async function verify() {
   const { code, stdout, stderr } = await stack.ww(['audit', 'verify']);
@@ -45,7 +41,7 @@ stack.test('which device has seen and read an item is known', async () => {
   await phone.waitUntil('two items', () => phone.items().length === 2);
   assert.ok((await phone.ask('notifications:seen', { upTo: 2 })).ok);
   assert.ok((await laptop.ask('notifications:read', { ids: ['alice-1'] })).ok);
-  const told = await until(() => whoWasTold('alice'), (all) => all.length === 2 && all[0].readAt && all[1].seenAt);
+  const told = await answered(() => whoWasTold('alice'), (all) => all.length === 2 && all[0].readAt && all[1].seenAt);
   assert.deepEqual(told.map((item) => item.eventKey), ['payment/alice-1', 'payment/alice-2']);
   assert.deepEqual(told.map((item) => item.seq), [1, 2]);
   assert.equal(told[1].readAt, undefined);
@@ -56,7 +52,7 @@ stack.test('which device has seen and read an item is known', async () => {
 stack.test(`${EVENTS} events while whoever records dies: each is in the record once`, async () => {
   await stack.publish(Array.from({ length: EVENTS }, (_, n) => payment('bob', n)));
   for (const victim of ['audit', 'notifications', 'audit-2', 'nats', 'audit']) await stack.kill(victim);
-  const told = await until(() => whoWasTold('bob'), (all) => all.length >= EVENTS);
+  const told = await answered(() => whoWasTold('bob'), (all) => all.length >= EVENTS);
   assert.equal(told.length, EVENTS);
   assert.deepEqual(new Set(told.map((item) => item.seq)).size, EVENTS);
   assert.match(await verify(), /shard 0: consistent/);
@@ -69,5 +65,25 @@ stack.test('neither ww-audit nor an auditor can take a row away', async () => {
   const admin = ['-c', 'SET session_replication_role = replica', '-c', 'DELETE FROM audit.records WHERE number = 2'];
   await assert.rejects(stack.psql('audit', ...admin), /permission denied/);
   await assert.rejects(stack.psql('auditor', '-c', 'DELETE FROM audit.records'), /permission denied/);
+  await verify();
+});
+
+// An edge has nobody's word but its own for it, and no table: it tells the stream at once.
+stack.test('who connected, who was refused and what was denied is in the record', async () => {
+  const carol = await stack.connect('carol');
+  assert.equal((await carol.ask('subscribe', { channel: 'user:alice' })).error.code, 'forbidden');
+  const stranger = stack.client(stack.url(0), { auth: { token: `${await stack.token('dave')}x` } });
+  await stranger.refused();
+  const wanted = ['edge_connected', 'edge_denied', 'edge_refused'];
+  const ofEdges = async () => (await lines('export', '--since', '1h')).map(({ record }) => record).filter(({ service }) => service === 'edge');
+  const all = await answered(ofEdges, (records) => wanted.every((action) => records.some((record) => record.action === action)));
+  const { actor } = all.find((record) => record.action === 'edge_connected' && record.actor.id === 'carol');
+  assert.equal(actor.kind, 'user');
+  const denied = all.find((record) => record.action === 'edge_denied');
+  assert.deepEqual(denied.actor, actor);
+  assert.deepEqual(denied.ids.slice(1), ['subscribe', 'user:alice']);
+  const refused = all.find((record) => record.action === 'edge_refused');
+  assert.deepEqual(refused.ids.slice(1), ['token_signature']);
+  assert.deepEqual(refused.users, []);
   await verify();
 });

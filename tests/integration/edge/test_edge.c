@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "counts.h"
+#include "metrics.h"
 #include "support/support.h"
 #include "world.h"
 
@@ -378,6 +380,23 @@ START_TEST(a_nats_restart_loses_nothing)
 }
 END_TEST
 
+/* An edge has no table to keep it in until NATS is there again. */
+START_TEST(a_refusal_that_the_audit_stream_does_not_take_is_counted)
+{
+	struct client client;
+
+	edge_metrics_register(&edge);
+	expect_count("\nww_edge_audit_lost_total{reason=\"not_stored\"} ", 0);
+	support_nats_stop(&world.nats, SIGKILL);
+	client_open(&client, http_front_port(edge.engine.front));
+	client_send(&client, "40{\"token\":\"no token\"}");
+	(void)client_expect(&client, "\"code\":\"token_malformed\"");
+	expect_count("\nww_edge_audit_lost_total{reason=\"not_stored\"} ", 1);
+	client_close(&client);
+	support_nats_restart(&world.nats);
+}
+END_TEST
+
 static void *churn(void *arg)
 {
 	char user[16];
@@ -505,6 +524,7 @@ int main(void)
 	tcase_add_test(tc, a_crowd_is_opened_a_part_at_a_time);
 	tcase_add_test(tc, a_missing_service_closes_the_transport_and_refuses_nobody);
 	tcase_add_test(tc, a_nats_restart_loses_nothing);
+	tcase_add_test(tc, a_refusal_that_the_audit_stream_does_not_take_is_counted);
 	tcase_add_test(tc, sockets_may_come_and_go_while_doorbells_ring);
 	tcase_add_test(tc, who_can_not_recover_is_one_socket_more);
 	tcase_add_test(tc, stopping_closes_every_socket_without_leaving_the_namespace);
