@@ -201,6 +201,7 @@ static const struct {
 	{ "ops", PUB, "$JS.API.STREAM.DELETE.WW_EVENTS", false },
 	{ "ops", PUB, "$JS.API.STREAM.PURGE.WW_EVENTS", false },
 	{ "ops", PUB, "$JS.API.ACCOUNT.PURGE.APP", false },
+	{ "audit", SUB, "ww.svc.audit.stats", true },
 	{ "audit", PUB, "ww.audit.audit", true },
 	{ "audit", PUB, "ww.audit.chat", false },
 	{ "audit", PUB, "ww.heads.audit", true },
