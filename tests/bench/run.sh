@@ -85,7 +85,7 @@ trap 'exit 130' INT TERM
 # A fresh stack for each run: memory that an earlier run left behind must not hide in the difference.
 # It has $replicas of ww-presence.
 start() {
-  ./dev up --no-build --no-bank --detach --free-ports --edges "$1" --presence "$replicas" >/dev/null
+  ./dev up --no-build --no-bank --detach --free-ports --edges "$1" --presence "$replicas" --audit 0 >/dev/null
 }
 
 field() {
