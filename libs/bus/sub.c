@@ -69,16 +69,28 @@ void gate_close(struct gate *gate)
 	gate_unref(gate);
 }
 
+/*
+ * nats-server lets whoever may make a consumer name any subject for its messages to be delivered
+ * to, so a right to watch a bucket would be one to say anything to everybody. Such a message tells
+ * itself: it keeps the subject that it was stored under.
+ */
+static bool is_meant_for(natsSubscription *sub, natsMsg *msg)
+{
+	const char *pattern = natsSubscription_GetSubject(sub);
+
+	return pattern && bus_subject_fits(pattern, natsMsg_GetSubject(msg));
+}
+
 static void gate_call(natsConnection *nc, natsSubscription *sub, natsMsg *nats_msg, void *arg)
 {
 	struct gate *gate = arg;
+	bool meant = is_meant_for(sub, nats_msg);
 	struct bus_msg *msg = bus_msg_wrap(gate->bus, nats_msg);
 
 	(void)nc;
-	(void)sub;
 	(void)pthread_mutex_lock(&gate->lock);
 	calls++;
-	if (!gate->closed)
+	if (!gate->closed && meant)
 		gate->fn(gate->arg, msg);
 	calls--;
 	(void)pthread_mutex_unlock(&gate->lock);

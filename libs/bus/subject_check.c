@@ -65,6 +65,24 @@ bool bus_subject_is_reply(const char *subject)
 	return len > 0 && len <= SUBJECT_MAX;
 }
 
+bool bus_subject_fits(const char *pattern, const char *subject)
+{
+	while (strcmp(pattern, ">") != 0) {
+		size_t wanted = strcspn(pattern, "."), len = strcspn(subject, ".");
+		bool any = wanted == 1 && *pattern == '*';
+
+		if (any ? len == 0 : wanted != len || strncmp(pattern, subject, len) != 0)
+			return false;
+		pattern += wanted;
+		subject += len;
+		if (!*pattern || !*subject)
+			return !*pattern && !*subject;
+		pattern++;
+		subject++;
+	}
+	return *subject != '\0';
+}
+
 bool bus_kv_key_is_valid(const char *key)
 {
 	size_t len = strlen(key);

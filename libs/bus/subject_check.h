@@ -12,6 +12,9 @@ bool bus_subject_is_pattern(const char *subject);
 /* A reply subject as another client chose it: nothing that could end the line, no wildcard. */
 bool bus_subject_is_reply(const char *subject);
 
+/* Is `subject`, whatever it is, one of those that `pattern` stands for? */
+bool bus_subject_fits(const char *pattern, const char *subject);
+
 /* A key of a bucket: [-/_=.A-Za-z0-9], without empty tokens. */
 bool bus_kv_key_is_valid(const char *key);
 /* The name of a user, queue group, stream, bucket or header: 1 to 64 of [A-Za-z0-9_-]. */

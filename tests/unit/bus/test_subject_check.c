@@ -87,6 +87,37 @@ START_TEST(keys_and_names_are_told_apart)
 }
 END_TEST
 
+static const struct {
+	const char *pattern, *subject;
+	bool fits;
+} fits[] = {
+	{ "ww.rt.all", "ww.rt.all", true },
+	{ "ww.rt.all", "ww.rt.al", false },
+	{ "ww.rt.all", "ww.rt.all.more", false },
+	{ "ww.rt.all", "ww.rt", false },
+	{ "ww.rt.all", "$KV.ww_tracking.x", false },
+	{ "ww.rt.user.*", "ww.rt.user.alice", true },
+	{ "ww.rt.user.*", "ww.rt.user.", false },
+	{ "ww.rt.user.*", "ww.rt.user", false },
+	{ "ww.rt.user.*", "ww.rt.user.alice.more", false },
+	{ "ww.*.e1.*", "ww.edge.e1.poll", true },
+	{ "ww.*.e1.*", "ww.edge.e2.poll", false },
+	{ "_INBOX.edge.>", "_INBOX.edge.a.b", true },
+	{ "_INBOX.edge.>", "_INBOX.edge.a", true },
+	{ "_INBOX.edge.>", "_INBOX.edge.", false },
+	{ "_INBOX.edge.>", "_INBOX.edge", false },
+	{ ">", "ww", true },
+	{ ">", "", false },
+	{ "ww", "", false },
+};
+
+START_TEST(a_pattern_stands_for_its_subjects_alone)
+{
+	ck_assert_msg(bus_subject_fits(fits[_i].pattern, fits[_i].subject) == fits[_i].fits,
+	    "%s and %s", fits[_i].pattern, fits[_i].subject);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("bus_subject_check");
@@ -95,6 +126,7 @@ int main(void)
 	tcase_add_loop_test(tc, subjects_are_told_apart, 0, (int)ARRAY_LEN(subjects));
 	tcase_add_test(tc, a_subject_has_at_most_512_bytes);
 	tcase_add_loop_test(tc, keys_and_names_are_told_apart, 0, (int)ARRAY_LEN(keys));
+	tcase_add_loop_test(tc, a_pattern_stands_for_its_subjects_alone, 0, (int)ARRAY_LEN(fits));
 	suite_add_tcase(suite, tc);
 	return support_run(suite);
 }
