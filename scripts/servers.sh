@@ -117,16 +117,19 @@ postgres_create_role() {
   psql_admin -d "$DB_NAME" <<<"ALTER ROLE $role PASSWORD '$password';"
 }
 
-# One database; each role may make its own schema in it and sees no other.
+# One database; each role owns the schema of its name in it, makes no other and sees no other. Who may make
+# schemas could make that of a service which has not started yet, and read what it will keep there.
 postgres_create() {
   local role
 
   [ "$(psql_admin -d postgres -Atc "SELECT 1 FROM pg_database WHERE datname = '$DB_NAME'")" = 1 ] ||
     psql_admin -d postgres -c "CREATE DATABASE $DB_NAME" || return
-  psql_admin -d "$DB_NAME" -c "REVOKE ALL ON SCHEMA public FROM PUBLIC" || return
+  psql_admin -d "$DB_NAME" -c "REVOKE ALL ON SCHEMA public FROM PUBLIC; REVOKE TEMPORARY ON DATABASE $DB_NAME FROM PUBLIC;
+    REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;" || return
   for role in "${DB_ROLES[@]}"; do
     postgres_create_role "$role" || return
-    psql_admin -d "$DB_NAME" -c "GRANT CREATE ON DATABASE $DB_NAME TO $role" || return
+    psql_admin -d "$DB_NAME" -c "SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS $role AUTHORIZATION $role;
+      REVOKE CREATE ON DATABASE $DB_NAME FROM $role;" || return
   done
   for role in "${DB_GUESTS[@]}"; do
     postgres_create_role "$role" || return
@@ -139,11 +142,10 @@ postgres_create_audit() {
   psql_admin -d "$DB_NAME" -c "GRANT walletwire_audit_writer TO audit; GRANT walletwire_audit_reader TO auditor;"
 }
 
-# A wallet's outbox, as docs/outbox.md says: here it shares the database. Its tables are in schema wallet.
+# A wallet's outbox, as docs/outbox.md says: here it shares the database. Its own tables are in schema wallet.
 postgres_create_outbox() {
   psql_admin -d "$DB_NAME" -f "$ROOT/services/outbox/outbox.sql" || return
-  psql_admin -d "$DB_NAME" -c "GRANT walletwire_outbox_writer TO wallet; GRANT walletwire_outbox_relay TO outbox;
-    CREATE SCHEMA IF NOT EXISTS wallet AUTHORIZATION wallet;" || return
+  psql_admin -d "$DB_NAME" -c "GRANT walletwire_outbox_writer TO wallet; GRANT walletwire_outbox_relay TO outbox" || return
   ! $STACK_BANK || psql_admin -d "$DB_NAME" -c "GRANT walletwire_outbox_writer TO bank"
 }
 

@@ -45,14 +45,17 @@ static enum status read_version(
 	PGresult *pg = NULL;
 	enum status s;
 
-	/* The answer is in text: this is not a prepared statement. */
+	/*
+	 * The answer is in text: this is not a prepared statement. CREATE SCHEMA IF NOT EXISTS
+	 * would need the right to make schemas where there is one already.
+	 */
 	buf_appendf(&sql,
-	    "CREATE SCHEMA IF NOT EXISTS %s;"
+	    "DO $$ BEGIN IF to_regnamespace('%s') IS NULL THEN CREATE SCHEMA %s; END IF; END $$;"
 	    "CREATE TABLE IF NOT EXISTS %s.migrations (version integer PRIMARY KEY, name text NOT "
 	    "NULL,"
 	    " applied_at timestamptz NOT NULL DEFAULT now());"
 	    "SELECT coalesce(max(version), 0) FROM %s.migrations",
-	    schema, schema, schema);
+	    schema, schema, schema, schema);
 	s = exec(db, "read the schema's version", &sql, &pg, err);
 	if (s)
 		return s;

@@ -1,6 +1,6 @@
 -- The ledger of the demo's bank: double entry, whole units of 10^-scale. Run once, by the role that owns it.
 
-CREATE SCHEMA bank;
+DO $$ BEGIN IF to_regnamespace('bank') IS NULL THEN CREATE SCHEMA bank; END IF; END $$;
 
 CREATE TABLE bank.accounts (
 	id text PRIMARY KEY,
