@@ -168,10 +168,12 @@ postgres_start() {
   postgres_choose_dir
   postgres_secrets
   [ -s "$POSTGRES_DIR/data/PG_VERSION" ] || step "create the PostgreSQL cluster" postgres_init
-  # INT is its fast shutdown: TERM would wait until every client has gone.
+  # INT is its fast shutdown: TERM would wait until every client has gone. Its log gets no rows (DETAIL, CONTEXT) and
+  # no statements: they hold amounts, texts and passwords.
   supervise postgres INT "${AS_POSTGRES[@]}" "$PG_BIN/postgres" -D "$POSTGRES_DIR/data" \
     -c listen_addresses=127.0.0.1 -c "port=$STACK_POSTGRES_PORT" -c unix_socket_directories= \
-    -c max_connections=200 -c shared_buffers=128MB -c "logging_collector=off"
+    -c max_connections=200 -c shared_buffers=128MB -c "logging_collector=off" \
+    -c log_error_verbosity=terse -c log_min_error_statement=panic
   wait_for postgres 30 "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$STACK_POSTGRES_PORT"
   step "create the database" postgres_create
   step "create the audit's tables" postgres_create_audit

@@ -329,6 +329,15 @@ export class Stack {
     return stdout.split('\n').slice(0, -1);
   }
 
+  // The same as the superuser, with whom no program of ours signs in.
+  async psqlAdmin(sql) {
+    const { port } = new URL(readFileSync(join(this.dir, 'secrets', 'postgres', 'chat.url'), 'utf8').trim());
+    const args = ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-h', '127.0.0.1', '-p', port, '-U', 'postgres', '-d', 'walletwire', '-c', sql];
+    const { code, stdout, stderr } = await run('psql', args, { env: { PGPASSFILE: join(this.dir, 'secrets', 'pgpass') } });
+    assert.equal(code, 0, stderr);
+    return stdout.split('\n').slice(0, -1);
+  }
+
   // No event was given up.
   async assertNoDeadLetters() {
     const { code, stdout, stderr } = await this.ww(['dlq', 'list']);

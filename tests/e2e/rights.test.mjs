@@ -181,14 +181,7 @@ stack.test('what a consumer delivers where its maker may not publish is not list
 
 /* ---- PostgreSQL ---- */
 
-const admin = (sql) => run('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-h', '127.0.0.1', '-p', postgresPort(), '-U', 'postgres', '-d', 'walletwire', '-c', sql], { env: { PGPASSFILE: join(stack.dir, 'secrets', 'pgpass') } });
 const postgresPort = () => new URL(readFileSync(join(stack.dir, 'secrets', 'postgres', 'chat.url'), 'utf8').trim()).port;
-
-async function rowsOf(sql) {
-  const { code, stdout, stderr } = await admin(sql);
-  assert.equal(code, 0, stderr);
-  return stdout.split('\n').filter(Boolean);
-}
 
 // Runs statements one by one, whatever they end in; resolves with their SQLSTATEs.
 async function statesOf(role, statements) {
@@ -201,18 +194,18 @@ async function statesOf(role, statements) {
 }
 
 const relations = async () =>
-  (await rowsOf(`SELECT n.nspname || ' ' || c.relkind::text || ' ' || c.relname || ' ' || a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  (await stack.psqlAdmin(`SELECT n.nspname || ' ' || c.relkind::text || ' ' || c.relname || ' ' || a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN LATERAL (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND attidentity = '' ORDER BY attnum LIMIT 1) a ON true WHERE c.relkind IN ('r', 'p', 'S') AND n.nspname !~ '^pg_|^information_schema$' ORDER BY 1`)).map((row) => {
     const [schema, kind, name, column] = row.split(' ');
     return { schema, name, column, isSequence: kind === 'S' };
   });
 
 stack.test('the roles of PostgreSQL are those of the table, and none is more than a role', async () => {
-  const roles = await rowsOf("SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> 'postgres' ORDER BY 1");
+  const roles = await stack.psqlAdmin("SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> 'postgres' ORDER BY 1");
   assert.deepEqual(roles, sorted(ROLES));
-  const mighty = await rowsOf("SELECT rolname FROM pg_roles WHERE rolname !~ '^(postgres|pg_)' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)");
+  const mighty = await stack.psqlAdmin("SELECT rolname FROM pg_roles WHERE rolname !~ '^(postgres|pg_)' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)");
   assert.deepEqual(mighty, []);
-  const groups = await rowsOf("SELECT m.member::regrole || ' ' || m.roleid::regrole FROM pg_auth_members m WHERE m.member::regrole::text !~ '^pg_' ORDER BY 1");
+  const groups = await stack.psqlAdmin("SELECT m.member::regrole || ' ' || m.roleid::regrole FROM pg_auth_members m WHERE m.member::regrole::text !~ '^pg_' ORDER BY 1");
   assert.deepEqual(groups, ['outbox walletwire_outbox_relay', 'wallet walletwire_outbox_writer']);
 });
 
