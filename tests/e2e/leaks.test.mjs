@@ -10,7 +10,7 @@ import { request, run, until, useStack } from './harness.mjs';
 import { NatsWire } from './natswire.mjs';
 import { RawSocket } from './raw.mjs';
 
-const stack = useStack({ edges: 2, outbox: true, env: { WW_LOG_LEVEL: 'debug' } });
+const stack = useStack({ edges: 2, outbox: true, audit: 1, env: { WW_LOG_LEVEL: 'debug' } });
 
 /* ---- the marks ---- */
 
@@ -227,7 +227,7 @@ stack.test('nothing of it is in a log, a metric or a list of processes, and a le
     }
   }
   const names = (await outputs()).map(([name]) => name);
-  for (const name of ['edge-1.log', 'edge-2.log', 'notifications.log', 'chat.log', 'presence.log', 'outbox.log', 'nats.log', 'postgres.log', 'haproxy.log']) assert.ok(names.includes(name), `${name}: ${names}`);
+  for (const name of ['edge-1.log', 'edge-2.log', 'notifications.log', 'chat.log', 'presence.log', 'audit.log', 'outbox.log', 'nats.log', 'postgres.log', 'haproxy.log']) assert.ok(names.includes(name), `${name}: ${names}`);
   assert.match(stack.log('notifications'), /"level":"debug"/);
   assert.deepEqual(await leaks(), []);
   const planted = join(stack.dir, 'log', 'planted.log');

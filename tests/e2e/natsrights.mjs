@@ -5,6 +5,8 @@ export const USERS = ['backend', 'chat', 'notifications', 'edge', 'presence', 'a
 
 const KINDS = ['balance', 'transaction', 'transfer', 'payment', 'deposit', 'withdrawal', 'security', 'limit', 'kyc', 'card', 'announcement'];
 
+const RECORDERS = ['edge', 'notifications', 'chat', 'presence', 'audit', 'ops'];
+
 // `pattern`: as docs/subjects.md has it. `subjects`: examples of it. `stored`: by a stream, whose consumer it is read through.
 export const ARROWS = [
   // Flow 1: an event becomes a notification on a screen
@@ -13,8 +15,12 @@ export const ARROWS = [
   { pattern: 'ww.rt.user.*', subjects: ['ww.rt.user.alice'], from: ['notifications'], to: ['edge', 'ops'] },
   { pattern: 'ww.rt.all', from: ['notifications'], to: ['edge', 'ops'] },
   { pattern: 'ww.dlq.event', from: ['notifications', 'ops'], to: ['ops'], stored: true },
-  { pattern: 'ww.audit.*', subjects: [], from: ['edge', 'notifications', 'chat', 'presence', 'ops'], to: ['audit'], stored: true },
-  ...['edge', 'notifications', 'chat', 'presence', 'ops'].map((user) => ({ subjects: [`ww.audit.${user}`], from: [user], to: [], stored: true })),
+  // Who did what: each under its own name
+  { pattern: 'ww.audit.*', subjects: [], from: RECORDERS, to: ['audit'], stored: true },
+  ...RECORDERS.map((user) => ({ subjects: [`ww.audit.${user}`], from: [user], to: [], stored: true })),
+  { pattern: 'ww.heads.audit', from: ['audit'], to: ['ops'], stored: true },
+  { pattern: 'ww.svc.audit.*', subjects: ['ww.svc.audit.stats'], from: ['ops'], to: ['audit'] },
+  { pattern: 'ww.backend.audit.*', subjects: ['ww.backend.audit.verify'], from: ['ops'], to: ['audit'] },
   // Flow 2: a client asks
   ...['notifications', 'chat', 'presence'].flatMap((service) => [
     { pattern: `ww.svc.${service}.*`, subjects: [`ww.svc.${service}.stats`, `ww.svc.${service}.erase`], from: ['edge', 'ops'], to: [service] },
@@ -32,7 +38,7 @@ export const ARROWS = [
   { pattern: 'ww.chat.changed', from: ['chat'], to: ['chat'] },
   { pattern: 'ww.rt.room.*', subjects: ['ww.rt.room.r1'], from: ['chat'], to: ['edge', 'ops'] },
   // What nobody may
-  ...['ww.event.gossip', 'ww.event', 'ww.event.kyc.more', 'ww.event.KYC', 'ww.audit.audit', 'ww.audit.backend', 'ww.audit.nobody', 'ww.dlq.other', 'ww.rt.everybody', 'ww.rt.user', 'ww.rt.user.alice.more', 'ww.svc.chat.send.more', 'ww.edge.e1.poll.more', 'ww.svc.audit.stats', 'ww.svc.nobody.stats',
+  ...['ww.event.gossip', 'ww.event', 'ww.event.kyc.more', 'ww.event.KYC', 'ww.heads.other', 'ww.audit.backend', 'ww.audit.nobody', 'ww.dlq.other', 'ww.rt.everybody', 'ww.rt.user', 'ww.rt.user.alice.more', 'ww.svc.chat.send.more', 'ww.edge.e1.poll.more', 'ww.svc.nobody.stats',
     'ww', 'WW.rt.all', 'other.rt.all', '$SRV.PING', '$SRV.INFO.chat', '$SYS.REQ.SERVER.PING', '$SYS.REQ.ACCOUNT.APP.JSZ', '$SYS.REQ.SERVER.PING.CONNZ', '$SYS.ACCOUNT.APP.CONNECT', '_INBOX', '_INBOX.x', '_R_.x'].map(
     (subject) => ({ subjects: [subject], from: [], to: [] }),
   ),
@@ -47,7 +53,7 @@ export const ANSWERS = {
   notifications: ['edge', 'ops', 'backend'],
   edge: ['edge', 'ops'],
   presence: ['edge', 'ops', 'backend', 'chat'],
-  audit: [],
+  audit: ['ops'],
   ops: [],
 };
 
@@ -65,6 +71,8 @@ export const WIDE = {
   'ww.backend.chat.*': ['chat'],
   'ww.backend.notifications.*': ['notifications'],
   'ww.backend.presence.*': ['presence'],
+  'ww.svc.audit.*': ['audit'],
+  'ww.backend.audit.*': ['audit'],
   'ww.edge.*.*': ['edge'],
   ...Object.fromEntries(
     ['>', '*', '*.>', '*.*', '*.*.*', 'ww.>', 'ww.*', 'ww.*.*', 'ww.*.>', 'ww.rt.>', 'ww.rt.*', 'ww.rt.*.*', 'ww.event.*', 'ww.event.>', 'ww.audit.*', 'ww.dlq.>', 'ww.svc.>', 'ww.svc.*.*', 'ww.backend.>',
@@ -75,7 +83,7 @@ export const WIDE = {
 
 /* ---- JetStream ---- */
 
-export const STREAMS = ['WW_EVENTS', 'WW_AUDIT', 'WW_DLQ', 'KV_ww_edges', 'KV_ww_revoked', 'KV_ww_tracking'];
+export const STREAMS = ['WW_EVENTS', 'WW_AUDIT', 'WW_AUDIT_HEADS', 'WW_DLQ', 'KV_ww_edges', 'KV_ww_revoked', 'KV_ww_tracking'];
 const BUCKETS = ['ww_edges', 'ww_revoked', 'ww_tracking'];
 const CONSUMERS = ['notifications', 'audit', 'stranger'];
 
@@ -112,13 +120,16 @@ export const API_RIGHTS = {
   chat: [],
   presence: [],
   notifications: [...pulled('WW_EVENTS', 'notifications'), '$KV.ww_revoked.key'],
-  audit: pulled('WW_AUDIT', 'audit'),
+  // Whether anything was taken out by somebody else
+  audit: [...pulled('WW_AUDIT', 'audit'), '$JS.API.STREAM.INFO.WW_AUDIT', '$JS.API.STREAM.MSG.GET.WW_AUDIT'],
   edge: [...BUCKETS.flatMap(watched), '$KV.ww_tracking.key', '$KV.ww_edges.key', '$JS.API.CONSUMER.INFO.WW_EVENTS.notifications', '$JS.API.CONSUMER.INFO.WW_AUDIT.audit'],
   ops: [
     ...BUCKETS.flatMap(watched),
     '$KV.ww_tracking.key',
     // ww dlq
     ...['STREAM.MSG.DELETE.WW_DLQ', 'CONSUMER.CREATE.WW_DLQ', ...CONSUMERS.map((consumer) => `CONSUMER.MSG.NEXT.WW_DLQ.${consumer}`)].map((verb) => `$JS.API.${verb}`),
+    // ww audit heads
+    ...['CONSUMER.CREATE.WW_AUDIT_HEADS', ...CONSUMERS.map((consumer) => `CONSUMER.MSG.NEXT.WW_AUDIT_HEADS.${consumer}`)].map((verb) => `$JS.API.${verb}`),
     // ww provision
     ...['INFO', 'STREAM.NAMES', 'STREAM.LIST', 'STREAM.CREATE.OTHER'].map((verb) => `$JS.API.${verb}`),
     ...STREAMS.flatMap((stream) => [

@@ -117,7 +117,7 @@ const streamsNow = () =>
   });
 
 stack.test('every pair of NATS user and subject is as the arrows say, and what streams hold outlives all attempts', async (t) => {
-  const seeds = { notifications: ['ww.dlq.event', 'ww.audit.notifications', '$KV.ww_revoked.seed'], backend: ['ww.event.kyc'], edge: ['$KV.ww_tracking.seed', '$KV.ww_edges.seed'] };
+  const seeds = { notifications: ['ww.dlq.event', 'ww.audit.notifications', '$KV.ww_revoked.seed'], backend: ['ww.event.kyc'], audit: ['ww.heads.audit'], edge: ['$KV.ww_tracking.seed', '$KV.ww_edges.seed'] };
   for (const [user, subjects] of Object.entries(seeds)) await as(user, (wire) => Promise.all(subjects.map((subject) => wire.publish(subject, 'seed'))));
   const before = await streamsNow();
   assert.ok(before.every(({ messages }) => messages > 0), JSON.stringify(before));
@@ -205,8 +205,8 @@ stack.test('the roles of PostgreSQL are those of the table, and none is more tha
   assert.deepEqual(roles, sorted(ROLES));
   const mighty = await stack.psqlAdmin("SELECT rolname FROM pg_roles WHERE rolname !~ '^(postgres|pg_)' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)");
   assert.deepEqual(mighty, []);
-  const groups = await stack.psqlAdmin("SELECT m.member::regrole || ' ' || m.roleid::regrole FROM pg_auth_members m WHERE m.member::regrole::text !~ '^pg_' ORDER BY 1");
-  assert.deepEqual(groups, ['outbox walletwire_outbox_relay', 'wallet walletwire_outbox_writer']);
+  const groups = await stack.psqlAdmin("SELECT m.member::regrole || ' ' || m.roleid::regrole FROM pg_auth_members m WHERE m.member::regrole::text !~ '^(pg_|postgres)' ORDER BY 1");
+  assert.deepEqual(groups, ['audit walletwire_audit_writer', 'auditor walletwire_audit_reader', 'outbox walletwire_outbox_relay', 'wallet walletwire_outbox_writer']);
 });
 
 stack.test('every statement that a role does not need is refused', async (t) => {

@@ -1,19 +1,26 @@
 // What each PostgreSQL role needs, by hand, and statements of everything else. None changes anything if it is refused;
 // those that a breach would let through touch no row where that can be told apart.
 
-export const ROLES = ['notifications', 'presence', 'chat', 'outbox', 'wallet'];
+export const ROLES = ['notifications', 'presence', 'chat', 'outbox', 'wallet', 'audit', 'auditor'];
 
-// Each owns the schema of its name. The outbox belongs to whoever set it up; two groups have a part of it.
-const OUTBOX = {
-  wallet: { events: ['INSERT'], dead: [] },
-  outbox: { events: ['SELECT', 'DELETE'], dead: ['SELECT', 'INSERT'] },
+// Each owns the schema of its name, but those of ww-audit, who own nothing: their tables are of whoever set them up, as
+// the outbox is. What they may do there:
+const READ_AUDIT = Object.fromEntries(['records', 'heads', 'positions', 'unreadable', 'policy'].map((table) => [`audit.${table}`, ['SELECT']]));
+const GRANTED = {
+  wallet: { 'walletwire_outbox.events': ['INSERT'] },
+  outbox: { 'walletwire_outbox.events': ['SELECT', 'DELETE'], 'walletwire_outbox.dead': ['SELECT', 'INSERT'] },
+  auditor: READ_AUDIT,
+  audit: { ...READ_AUDIT, 'audit.records': ['SELECT', 'INSERT'], 'audit.heads': ['SELECT', 'INSERT'], 'audit.unreadable': ['SELECT', 'INSERT'], 'audit.positions': ['SELECT', 'INSERT'] },
 };
+const isOwn = (role, schema) => schema === role && !GRANTED[role]?.[`${schema}.records`];
 
 export const OWN = {
   notifications: ['SELECT count(*) FROM notifications.migrations', 'DELETE FROM notifications.migrations WHERE false'],
   presence: ['SELECT count(*) FROM presence.users', 'DELETE FROM presence.users WHERE false'],
   chat: ['SELECT count(*) FROM chat.migrations', 'DELETE FROM chat.migrations WHERE false'],
   outbox: ['SELECT count(*) FROM walletwire_outbox.events', 'DELETE FROM walletwire_outbox.events WHERE false', 'SELECT count(*) FROM walletwire_outbox.dead'],
+  audit: ['SELECT count(*) FROM audit.records'],
+  auditor: ['SELECT count(*) FROM audit.records'],
   wallet: ['CREATE TABLE wallet.own (id int)', 'DROP TABLE wallet.own'],
 };
 
@@ -103,14 +110,14 @@ const SERVER = [
 function ofRelation(role, { schema, name, isSequence, column }) {
   const table = `${schema}."${name}"`;
   if (isSequence) return sequences(table);
-  const granted = schema === 'walletwire_outbox' ? (OUTBOX[role]?.[name] ?? []) : [];
+  const granted = GRANTED[role]?.[`${schema}.${name}`] ?? [];
   const verbs = Object.keys(STATEMENTS).filter((verb) => !granted.includes(verb));
   return [...verbs.flatMap((verb) => STATEMENTS[verb](table, column)), ...owners(table)];
 }
 
 // Every statement that `role` has to be refused, given the relations there are.
 export function forbidden(role, relations) {
-  const foreign = relations.filter(({ schema }) => schema !== role);
+  const foreign = relations.filter(({ schema }) => !isOwn(role, schema));
   const foreignSchemas = [...new Set(foreign.map(({ schema }) => schema))];
   return [
     ...foreign.flatMap((relation) => ofRelation(role, relation)),
