@@ -107,66 +107,38 @@ psql_admin() {
     -h 127.0.0.1 -p "$STACK_POSTGRES_PORT" -U postgres "$@"
 }
 
-postgres_create_role() {
-  local role=$1 password
-
-  password=$(<"$RUN_DIR/secrets/postgres/$role")
-  [ "$(psql_admin -d "$DB_NAME" -Atc "SELECT 1 FROM pg_roles WHERE rolname = '$role'")" = 1 ] ||
-    psql_admin -d "$DB_NAME" -c "CREATE ROLE $role LOGIN" || return
-  # On standard input, where no list of processes shows it.
-  psql_admin -d "$DB_NAME" <<<"ALTER ROLE $role PASSWORD '$password';"
-}
-
-# One database; each role owns the schema of its name in it, makes no other and sees no other. Who may make
-# schemas could make that of a service which has not started yet, and read what it will keep there.
+# With the audit's tables, and a wallet's outbox if there is its role: here they share the database.
 postgres_create() {
-  local role
+  local outbox=
 
+  [[ " ${DB_ROLES[*]} " != *" outbox "* ]] || outbox=$ROOT/services/outbox/outbox.sql
   [ "$(psql_admin -d postgres -Atc "SELECT 1 FROM pg_database WHERE datname = '$DB_NAME'")" = 1 ] ||
     psql_admin -d postgres -c "CREATE DATABASE $DB_NAME" || return
-  psql_admin -d "$DB_NAME" -c "REVOKE ALL ON SCHEMA public FROM PUBLIC; REVOKE TEMPORARY ON DATABASE $DB_NAME FROM PUBLIC;
-    REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;" || return
-  for role in "${DB_ROLES[@]}"; do
-    postgres_create_role "$role" || return
-    psql_admin -d "$DB_NAME" -c "SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS $role AUTHORIZATION $role;
-      REVOKE CREATE ON DATABASE $DB_NAME FROM $role;" || return
-  done
-  for role in "${DB_GUESTS[@]}"; do
-    postgres_create_role "$role" || return
-  done
+  PATH=$PG_BIN:$PATH PGHOST=127.0.0.1 PGPORT=$STACK_POSTGRES_PORT PGUSER=postgres \
+    PGPASSWORD=$(<"$RUN_DIR/secrets/postgres/postgres") WW_DB_NAME=$DB_NAME WW_DB_ROLES="${DB_ROLES[*]}" \
+    WW_DB_GUESTS="${DB_GUESTS[*]}" WW_DB_PASSWORDS_DIR=$RUN_DIR/secrets/postgres WW_OUTBOX_SQL=$outbox \
+    WW_AUDIT_SQL=$ROOT/services/audit/audit.sql "$ROOT/deploy/postgres/roles.sh"
 }
 
-# The tables of ww-audit, which may add to them, and an auditor, who may read them: neither owns anything.
-postgres_create_audit() {
-  psql_admin -d "$DB_NAME" -o /dev/null -f "$ROOT/services/audit/audit.sql" || return
-  psql_admin -d "$DB_NAME" -c "GRANT walletwire_audit_writer TO audit; GRANT walletwire_audit_reader TO auditor;"
-}
-
-# A wallet's outbox, as docs/outbox.md says: here it shares the database. Its own tables are in schema wallet.
-postgres_create_outbox() {
-  psql_admin -d "$DB_NAME" -f "$ROOT/services/outbox/outbox.sql" || return
-  psql_admin -d "$DB_NAME" -c "GRANT walletwire_outbox_writer TO wallet; GRANT walletwire_outbox_relay TO outbox" || return
-  ! $STACK_BANK || psql_admin -d "$DB_NAME" -c "GRANT walletwire_outbox_writer TO bank"
-}
-
+# For those who reach PostgreSQL at ADDRESS:PORT.
 postgres_secrets() {
-  local role
+  local address=$1 role
 
   secret "$RUN_DIR/secrets/postgres/postgres"
   for role in "${DB_ROLES[@]}" "${DB_GUESTS[@]}"; do
     secret "$RUN_DIR/secrets/postgres/$role"
-    (umask 077 && printf 'postgresql://%s:%s@127.0.0.1:%s/%s\n' "$role" "$(<"$RUN_DIR/secrets/postgres/$role")" \
-      "$STACK_POSTGRES_PORT" "$DB_NAME" >"$RUN_DIR/secrets/postgres/$role.url")
+    (umask 077 && printf 'postgresql://%s:%s@%s/%s\n' "$role" "$(<"$RUN_DIR/secrets/postgres/$role")" \
+      "$address" "$DB_NAME" >"$RUN_DIR/secrets/postgres/$role.url")
   done
   (umask 077 && for role in postgres "${DB_ROLES[@]}" "${DB_GUESTS[@]}"; do
-    printf '127.0.0.1:%s:*:%s:%s\n' "$STACK_POSTGRES_PORT" "$role" "$(<"$RUN_DIR/secrets/postgres/$role")"
+    printf '%s:*:%s:%s\n' "$address" "$role" "$(<"$RUN_DIR/secrets/postgres/$role")"
   done >"$RUN_DIR/secrets/pgpass")
 }
 
 postgres_start() {
   PG_BIN=$(postgres_bin)
   postgres_choose_dir
-  postgres_secrets
+  postgres_secrets "127.0.0.1:$STACK_POSTGRES_PORT"
   [ -s "$POSTGRES_DIR/data/PG_VERSION" ] || step "create the PostgreSQL cluster" postgres_init
   # INT is its fast shutdown: TERM would wait until every client has gone. Its log gets no rows (DETAIL, CONTEXT) and
   # no statements: they hold amounts, texts and passwords.
@@ -176,74 +148,20 @@ postgres_start() {
     -c log_error_verbosity=terse -c log_min_error_statement=panic
   wait_for postgres 30 "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$STACK_POSTGRES_PORT"
   step "create the database" postgres_create
-  step "create the audit's tables" postgres_create_audit
 }
 
 # --- HAProxy ---
 
-# Round robin without stickiness: any edge serves any client. The client's address is HAProxy's word
-# alone. Logs hold no query string, since a mistaken client may put a token there. TLS speaks HTTP/1.1
-# alone: a WebSocket over HTTP/2 would be opened in a way that only some clients know.
-haproxy_config() {
+# The servers that deploy/haproxy/front.cfg hands requests to.
+haproxy_backends() {
   local entry name port admin
 
-  cat <<TEXT
-global
-  log stdout format raw local0 info
-  tune.http.maxhdr 50
-  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets
-
-defaults
-  mode http
-  log global
-  log-format "%ci:%cp %ft %b/%s %Tq/%Tw/%Tc/%Tr/%Ta %ST %B %ts %HM %HPO"
-  option http-buffer-request
-  option redispatch
-  retries 2
-  timeout connect 2s
-  timeout client 60s
-  timeout server 60s
-  timeout http-request 10s
-  timeout http-keep-alive 15s
-  timeout client-fin 5s
-  timeout tunnel 1h
-
-frontend http
-  bind 127.0.0.1:$STACK_HTTP_PORT
-  bind 127.0.0.1:$STACK_HTTPS_PORT ssl crt $RUN_DIR/tls/localhost.pem alpn http/1.1
-  http-request del-header X-Forwarded-For
-  http-request del-header Forwarded
-  http-request set-header X-Forwarded-For %[src]
-  http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
-TEXT
-  [ -z "$STACK_BANK_PORT" ] || printf '  use_backend bank if { path_beg /bank/api/ }\n'
-  cat <<TEXT
-  default_backend edges
-
-backend edges
-  balance roundrobin
-  http-reuse never
-  option httpchk
-  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host edge hdr Connection close
-  http-check expect status 200
-  default-server check inter 500ms fall 2 rise 1
-TEXT
+  printf 'backend edges\n'
   for entry in "${STACK_EDGES[@]}"; do
     IFS=: read -r _ name port admin <<<"$entry"
     printf '  server %s 127.0.0.1:%s port %s\n' "$name" "$port" "$admin"
   done
-  [ -z "$STACK_BANK_PORT" ] || haproxy_bank
-}
-
-haproxy_bank() {
-  cat <<TEXT
-
-backend bank
-  option httpchk
-  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host bank hdr Connection close
-  http-check expect status 200
-  server bank 127.0.0.1:$STACK_BANK_PORT check inter 500ms fall 2 rise 1
-TEXT
+  [ -z "$STACK_BANK_PORT" ] || printf '\nbackend bank\n  server bank 127.0.0.1:%s\n' "$STACK_BANK_PORT"
 }
 
 # Ready when it hands requests to an edge: it answers 503 itself until a check has passed.
@@ -255,8 +173,13 @@ haproxy_is_ready() {
 }
 
 haproxy_start() {
-  haproxy_config >"$RUN_DIR/haproxy.cfg"
+  local env=(WW_HTTP="127.0.0.1:$STACK_HTTP_PORT" WW_HTTPS="127.0.0.1:$STACK_HTTPS_PORT"
+    WW_TLS_PEM="$RUN_DIR/tls/localhost.pem")
+
+  [ -z "$STACK_BANK_PORT" ] || env+=(WW_BANK=1)
+  haproxy_backends >"$RUN_DIR/haproxy.cfg"
   # Through a pipe: HAProxy takes O_APPEND from its output and would write over the log's beginning.
-  supervise haproxy TERM bash -c 'exec haproxy -db -f "$1" > >(exec cat) 2>&1' _ "$RUN_DIR/haproxy.cfg"
+  supervise haproxy TERM env "${env[@]}" bash -c 'exec haproxy -db -f "$1" -f "$2" > >(exec cat) 2>&1' _ \
+    "$ROOT/deploy/haproxy/front.cfg" "$RUN_DIR/haproxy.cfg"
   wait_for haproxy 20 haproxy_is_ready
 }

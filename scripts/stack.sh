@@ -148,7 +148,6 @@ stack_start() {
   stack_write_env
   nats_start
   postgres_start
-  ! $STACK_OUTBOX || step "create the outbox" postgres_create_outbox
   step "provision" ww_in_stack provision
   start_services
   ! $STACK_BANK || bank_start "$STACK_BANK_PORT"
