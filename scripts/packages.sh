@@ -1,7 +1,7 @@
 # Installs what is missing of the lists, without starting any of the system's services.
 # shellcheck shell=bash
 
-PACKAGE_LISTS=(scripts/packages.txt) # and packages-bench.txt for ./dev bench
+PACKAGE_LISTS=(scripts/packages.txt scripts/packages-libraries.txt) # and those of single suites and of ./dev bench
 
 POLICY_FILE=/usr/sbin/policy-rc.d
 

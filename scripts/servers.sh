@@ -15,10 +15,15 @@ secret() {
 
 keys_prepare() {
   secret "$RUN_DIR/secrets/recovery"
-  mkdir -p "$RUN_DIR/keys" "$RUN_DIR/audit"
-  "$BIN/ww" audit key --make "$RUN_DIR/secrets/audit.pem" >"$RUN_DIR/audit/key.pem" || return
+  mkdir -p "$RUN_DIR/keys"
   [ -s "$RUN_DIR/keys/dev.hs256" ] && return
   (umask 077 && head -c 48 /dev/urandom | base64 -w 0 >"$RUN_DIR/keys/dev.hs256")
+}
+
+# What heads of the audit record are signed with, and the public half that they are verified by.
+audit_key_prepare() {
+  mkdir -p "$RUN_DIR/audit"
+  "$BIN/ww" audit key --make "$RUN_DIR/secrets/audit.pem" >"$RUN_DIR/audit/key.pem"
 }
 
 # --- TLS ---

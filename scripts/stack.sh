@@ -144,6 +144,7 @@ stack_start() {
   ! $STACK_OUTBOX || DB_ROLES+=(wallet outbox)
   ! $STACK_BANK || DB_ROLES+=(bank)
   keys_prepare
+  audit_key_prepare
   tls_prepare
   stack_write_env
   nats_start
