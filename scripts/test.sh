@@ -1,7 +1,7 @@
 # ./dev test and ./dev bench. What each suite is for, and its time, is in tests/README.md.
 # shellcheck shell=bash
 
-SUITES=(layers unit integration tsan fuzz conformance e2e sdk demo)
+SUITES=(layers unit integration tsan fuzz conformance e2e sdk demo platform)
 # Libraries and programs that have threads: their tests run under ThreadSanitizer as well.
 TSAN_PARTS=(loop bus db http token service edge notifications outbox presence chat audit)
 
@@ -17,6 +17,7 @@ suite_budget() {
     e2e) $LONG && echo 1800 || echo 600 ;;
     sdk) echo 240 ;;
     demo) echo 360 ;;
+    platform) echo 180 ;;
   esac
 }
 
@@ -179,12 +180,20 @@ suite_demo() {
   node_suite demo "$1" "$JOBS" tests/demo/*.test.mjs
 }
 
+# What compose and Kubernetes are told.
+suite_platform() {
+  node_suite platform "$1" "$JOBS" tests/platform/*.test.mjs
+}
+
 # Builds what the chosen suites need, before the first of them runs.
 test_prepare() {
   local chosen=" $* " targets
 
   if [[ $chosen == *" sdk "* || $chosen == *" demo "* ]]; then
     PACKAGE_LISTS+=(scripts/packages-sdk.txt)
+  fi
+  if [[ $chosen == *" platform "* ]]; then
+    PACKAGE_LISTS+=(scripts/packages-platform.txt)
   fi
   packages_ensure
   mkdir -p build
@@ -208,6 +217,10 @@ test_prepare() {
   fi
   if [[ $chosen == *" demo "* ]]; then
     pages_build
+  fi
+  if [[ $chosen == *" platform "* ]]; then
+    build "${WW_DEV_PRESET:-asan}" "${PROGRAMS[@]}"
+    step "npm ci (tests/platform)" node_install tests/platform
   fi
   if [[ $chosen == *" conformance "* ]]; then
     build "${WW_DEV_PRESET:-asan}" ww-conformance
