@@ -463,6 +463,14 @@ START_TEST(everything_held_about_a_user_is_written_down)
 }
 END_TEST
 
+/* When somebody was seen is written by the turn that tells of it; a list may show them a turn
+ * before. */
+static bool bob_was_seen(void *arg)
+{
+	(void)arg;
+	return world_export(&world, "bob", "")->n_records == 3; /* and two friends */
+}
+
 START_TEST(who_is_erased_is_gone_for_friends_at_once_and_for_good)
 {
 	const Walletwire__V1__EraseCounts *erased;
@@ -471,6 +479,7 @@ START_TEST(who_is_erased_is_gone_for_friends_at_once_and_for_good)
 	edge_wish(one, "carol");
 	(void)world_friends(&world, "add", "carol", "bob", "ok");
 	edge_wait_shows(one, "carol", "bob", PRESENCE(ONLINE));
+	ck_assert(support_wait(bob_was_seen, NULL, WORLD_WAIT_MS));
 	erased = world_erase(&world, "bob");
 	ck_assert_uint_eq(erased->friends, 2);
 	ck_assert_uint_eq(erased->presence, 1);
