@@ -168,7 +168,7 @@ void trail_denied(const struct socket *socket, const char *event, struct bytes c
 
 	if (is_too_much(el))
 		return;
-	if (channel.len <= CHANNEL_MAX) {
+	if (channel.len > 0 && channel.len <= CHANNEL_MAX) {
 		memcpy(name, channel.data, channel.len);
 		name[channel.len] = '\0';
 	}
