@@ -116,7 +116,7 @@ start_edges() {
       WW_KEYS_DIR="$RUN_DIR/keys" WW_RECOVERY_KEY_FILE="$RUN_DIR/secrets/recovery" \
       WW_TRUSTED_PROXIES="${WW_TRUSTED_PROXIES-127.0.0.0/8,::1}" \
       WW_EXEMPT_NETWORKS="${WW_EXEMPT_NETWORKS-127.0.0.0/8,::1}" \
-      WW_STATIC_DIR="$($STACK_BANK && pages_dir)" \
+      WW_STATIC_DIR="${WW_STATIC_DIR-$($STACK_BANK && pages_dir)}" \
       WW_DRAIN_TIME="${WW_DRAIN_TIME:-500ms}" # ./dev down waits for it
   done
 }
