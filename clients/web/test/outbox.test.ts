@@ -38,7 +38,10 @@ function makeOutbox(answer: (id: string) => unknown, options: Partial<OutboxOpti
 }
 
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 describe('what is sent', () => {
   test('waits for the connection, then goes in order', async () => {
@@ -53,6 +56,7 @@ describe('what is sent', () => {
   });
 
   test('is sent again under its key for as long as it fails for a while, and holds up its lane only', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.5); // of a jitter that may be none
     let fails = 3;
     const { outbox, sent } = makeOutbox((id) => {
       if (id === '1' && fails-- > 0) throw new RealtimeError('unavailable', 'try again');
