@@ -18,6 +18,13 @@ void message_append(struct buf *out, const ProtobufCMessage *message);
 /* The same message once more, to be freed by its free_unpacked() with a NULL allocator. */
 void *message_copy(const ProtobufCMessage *message);
 
+/* A text for a member of a message that is packed: protobuf-c's strings are not const, but packing
+ * only reads them. */
+static inline char *message_lend(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
 /* Microseconds since 1970 as a Timestamp, in the arena; and back. */
 Google__Protobuf__Timestamp *message_timestamp(int64_t wall_us, struct arena *arena);
 int64_t message_time_us(const Google__Protobuf__Timestamp *timestamp);

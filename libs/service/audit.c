@@ -16,12 +16,6 @@ struct audit_record {
 	    packed; /* as AuditRecords of this one: those of several are their bytes in a row */
 };
 
-/* protobuf-c's strings are not const, but packing only reads them. */
-static char *lend(const char *text)
-{
-	return (char *)(uintptr_t)text;
-}
-
 /* --- who --- */
 
 AuditActor audit_actor(Walletwire__V1__AuditActorKind kind, const char *id)
@@ -29,7 +23,7 @@ AuditActor audit_actor(Walletwire__V1__AuditActorKind kind, const char *id)
 	AuditActor actor = WALLETWIRE__V1__AUDIT_ACTOR__INIT;
 
 	actor.kind = kind;
-	actor.id = lend(id);
+	actor.id = message_lend(id);
 	return actor;
 }
 
@@ -85,19 +79,19 @@ AuditUser *audit_record_user(AuditRecord *record, const char *user_id)
 {
 	AuditUser *user = record->users[record->n_users++];
 
-	user->user_id = lend(user_id);
+	user->user_id = message_lend(user_id);
 	return user;
 }
 
 void audit_record_id(AuditRecord *record, const char *id)
 {
 	assert(record->n_ids == 0);
-	record->ids[record->n_ids++] = lend(id);
+	record->ids[record->n_ids++] = message_lend(id);
 }
 
 void audit_record_event(AuditRecord *record, const char *event_key)
 {
-	record->event_key = lend(event_key);
+	record->event_key = message_lend(event_key);
 }
 
 static void add(struct audit *audit, AuditRecord *record)
@@ -107,7 +101,7 @@ static void add(struct audit *audit, AuditRecord *record)
 
 	record->id = arena_printf(audit->arena, "%s-%u", audit->id, audit->n++);
 	record->at_us = audit->at_us;
-	record->service = lend(audit->outbox->service);
+	record->service = message_lend(audit->outbox->service);
 	if (!record->actor)
 		record->actor = &audit->by;
 	alone.n_records = 1;

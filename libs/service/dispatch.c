@@ -129,12 +129,6 @@ static void add_up(const struct dispatch *dispatch, int64_t *requests, int64_t *
 	}
 }
 
-/* protobuf-c's strings are not const, but packing only reads them. */
-static char *lend(const char *text)
-{
-	return (char *)(uintptr_t)text;
-}
-
 enum status service_on_stats(struct request *req, struct err *err)
 {
 	const struct dispatch *dispatch = req->dispatched->dispatch;
@@ -142,7 +136,7 @@ enum status service_on_stats(struct request *req, struct err *err)
 
 	(void)err; /* it reads what is in memory */
 	walletwire__v1__service_stats_reply__init(reply);
-	reply->instance = lend(dispatch->instance);
+	reply->instance = message_lend(dispatch->instance);
 	reply->uptime_s = (clock_mono_ms() - dispatch->began_ms) / 1000;
 	reply->resident_bytes = metrics_resident_bytes();
 	add_up(dispatch, &reply->requests, &reply->failures);
@@ -193,10 +187,10 @@ static void answer_failure(struct dispatch *dispatch, struct bus_msg *msg, const
 
 	walletwire__v1__error__init(&error);
 	walletwire__v1__error_reply__init(&reply);
-	error.code = lend(status_wire(err->status));
-	error.message = lend(public_message(err));
+	error.code = message_lend(status_wire(err->status));
+	error.message = message_lend(public_message(err));
 	if (text_is_utf8(bytes_of_str(err->field)))
-		error.field = lend(err->field);
+		error.field = message_lend(err->field);
 	reply.error = &error;
 	assert(walletwire__v1__error_reply__get_packed_size(&reply) <= sizeof(data));
 	answer(dispatch, msg, bytes_of(data, walletwire__v1__error_reply__pack(&reply, data)));
