@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/message.h"
 #include "base/subject.h"
 #include "event.h"
 #include "live.h"
@@ -19,12 +20,6 @@ enum {
 	MEMBERS_BYTES_MAX = 28 * 1024,
 	ID_OVERHEAD = 3, /* tag and length */
 };
-
-/* protobuf-c's strings are not const, but packing only reads them. */
-static char *lend(const char *text)
-{
-	return (char *)(uintptr_t)text;
-}
 
 /* --- the unit of work --- */
 
@@ -193,21 +188,24 @@ static enum status insert_the_two(struct change *change, struct err *err)
 	return change_tell_room(change, ROOM_CHANGE(CREATED), change->user_id, err);
 }
 
+static enum status enter_new_direct(struct change *change, struct err *err)
+{
+	enum status s = insert_direct(change, err);
+
+	return s ? s : change_enter_even_ended(change, err);
+}
+
 enum status change_enter_direct(struct change *change, struct err *err)
 {
 	enum status s = store_find_direct(
 	    change->db, change->user_id, change->other_id, change->arena, &change->room_id, err);
 
-	if (!s && !change->room_id[0])
-		s = insert_direct(change, err);
-	if (!s)
-		s = change_enter_even_ended(change, err);
-	/* It had ended, and was forgotten since it was found. */
-	if (s == STATUS_NOT_FOUND) {
-		s = insert_direct(change, err);
-		if (!s)
-			s = change_enter_even_ended(change, err);
-	}
+	if (s)
+		return s;
+	s = change->room_id[0] ? change_enter_even_ended(change, err) : STATUS_NOT_FOUND;
+	/* There is none, or it had ended and was forgotten since it was found. */
+	if (s == STATUS_NOT_FOUND)
+		s = enter_new_direct(change, err);
 	return s ? s : insert_the_two(change, err);
 }
 
@@ -295,14 +293,14 @@ static char **recipients(struct change *change, uint64_t seq, const char *always
 	size_t n = 0;
 
 	if (always)
-		users[n++] = lend(always);
+		users[n++] = message_lend(always);
 	for (size_t i = 0; i < members->len; i++) {
 		const struct store_member *member = &members->at[i];
 
 		if (member->role == ROOM_ROLE(INVITED) || (seq > 0 && member->from_seq >= seq))
 			continue;
 		if (!always || strcmp(member->user_id, always) != 0)
-			users[n++] = lend(member->user_id);
+			users[n++] = message_lend(member->user_id);
 	}
 	*ret_n = n;
 	return users;
@@ -329,9 +327,9 @@ enum status change_tell_room(
 	s = store_touch_room(change->db, &change->room, err);
 	if (s)
 		return s;
-	message->room_id = lend(change->room.room_id);
+	message->room_id = message_lend(change->room.room_id);
 	message->change = what;
-	message->user_id = lend(about);
+	message->user_id = message_lend(about);
 	message->room = change_show_room(change);
 	event->change_case = WALLETWIRE__V1__CHAT_EVENT__CHANGE_ROOM;
 	event->room = message;
@@ -341,12 +339,11 @@ enum status change_tell_room(
 	return insert_event(change, &row, err);
 }
 
-struct outbox_row change_message_row(struct change *change, const struct store_message *message)
+static struct outbox_row message_row(
+    struct change *change, const struct store_message *message, char **users, size_t n)
 {
 	bool escape = chat_of(change->req)->cfg->escape_html;
 	ChatEvent *event = MESSAGE_NEW(change->arena, chat_event);
-	size_t n = 0;
-	char **users = recipients(change, message->seq, NULL, &n);
 
 	event->change_case = WALLETWIRE__V1__CHAT_EVENT__CHANGE_MESSAGE;
 	event->message = message_show(message, escape, change->arena);
@@ -355,17 +352,25 @@ struct outbox_row change_message_row(struct change *change, const struct store_m
 	    message->edited_us ? message->edited_us : message->created_us, change->arena);
 }
 
+struct outbox_row change_message_row(struct change *change, const struct store_message *message)
+{
+	size_t n = 0;
+	char **users = recipients(change, message->seq, NULL, &n);
+
+	return message_row(change, message, users, n);
+}
+
 enum status change_tell_message(
     struct change *change, const struct store_message *message, struct err *err)
 {
-	struct outbox_row row;
 	size_t n = 0;
+	char **users = recipients(change, message->seq, NULL, &n);
+	struct outbox_row row;
 
 	/* Of what is erased, whoever saw it may have left: nobody is told it. */
-	(void)recipients(change, message->seq, NULL, &n);
 	if (n == 0)
 		return STATUS_OK;
-	row = change_message_row(change, message);
+	row = message_row(change, message, users, n);
 	return insert_event(change, &row, err);
 }
 
@@ -405,15 +410,16 @@ ChatRoom *change_show_room(const struct change *change)
 {
 	ChatRoom *room = MESSAGE_NEW(change->arena, chat_room);
 
-	room->id = lend(change->room.room_id);
+	room->id = message_lend(change->room.room_id);
 	room->type = change->room.type;
 	room->name = chat_of(change->req)->cfg->escape_html
 			 ? words_escape(change->room.name, change->arena)
-			 : lend(change->room.name);
+			 : message_lend(change->room.name);
 	room->members = arena_alloc(change->arena, change->members.len * sizeof(char *));
 	for (size_t i = 0; i < change->members.len; i++) {
 		if (change->members.at[i].role != ROOM_ROLE(INVITED))
-			room->members[room->n_members++] = lend(change->members.at[i].user_id);
+			room->members[room->n_members++] =
+			    message_lend(change->members.at[i].user_id);
 	}
 	return room;
 }
