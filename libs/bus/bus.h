@@ -234,6 +234,9 @@ void bus_port_kv_put(struct bus_port *port, const char *bucket, const char *key,
 void bus_port_kv_get(struct bus_port *port, const char *bucket, const char *key, int timeout_ms,
     bus_reply_fn fn, void *arg);
 
+/* Does a stream's answer say that it did not take the message? Else it tells its number. */
+bool bus_is_refusal(struct bytes ack);
+
 /*
  * Where a consumer of a stream stands, asked in the same way; the reply is for bus_waiting_of():
  * how many messages it has not acknowledged yet. False if the reply is no such thing: there is no

@@ -29,8 +29,8 @@ static void tell(struct kv_call *call, enum status status, struct bus_msg *reply
 	free(call);
 }
 
-/* {"stream":"KV_...","seq":1}, or {"error":{...},...}: a bucket's name holds no quotes. */
-static bool is_error(struct bytes ack)
+/* {"stream":"KV_...","seq":1}, or {"error":{...},...}: a stream's name holds no quotes. */
+bool bus_is_refusal(struct bytes ack)
 {
 	static const char key[] = "\"error\":";
 
@@ -39,7 +39,7 @@ static bool is_error(struct bytes ack)
 
 static void on_put(void *arg, enum status status, struct bus_msg *reply)
 {
-	if (!status && is_error(bus_msg_data(reply)))
+	if (!status && bus_is_refusal(bus_msg_data(reply)))
 		status = STATUS_UNAVAILABLE;
 	tell(arg, status, reply);
 }

@@ -33,12 +33,11 @@ struct sent {
 	size_t records;
 };
 
-/* Its answer is JSON, which of an error says so. */
 static bool is_stored(struct bus_msg *reply)
 {
 	struct bytes said = bus_msg_data(reply);
 
-	return said.len > 0 && !memmem(said.data, said.len, "\"error\"", strlen("\"error\""));
+	return said.len > 0 && !bus_is_refusal(said);
 }
 
 /* From a thread of the bus. */
@@ -73,12 +72,6 @@ static void on_timer(void *arg)
 
 /* --- records --- */
 
-/* protobuf-c's strings are not const, but packing only reads them. */
-static char *lend(const char *text)
-{
-	return (char *)(uintptr_t)text;
-}
-
 static void add(struct edge_loop *el, Record *record)
 {
 	Walletwire__V1__AuditRecords alone = WALLETWIRE__V1__AUDIT_RECORDS__INIT;
@@ -91,7 +84,7 @@ static void add(struct edge_loop *el, Record *record)
 	    id, sizeof(id), "%s-%llu", trail->id, (unsigned long long)trail->next_number++);
 	record->id = id;
 	record->at_us = clock_wall_us();
-	record->service = lend("edge");
+	record->service = message_lend("edge");
 	alone.records = &record;
 	alone.n_records = 1;
 	message_append(&trail->records, &alone.base);
@@ -118,7 +111,7 @@ static Walletwire__V1__AuditActor user_of(const struct socket *socket)
 
 	by.kind = BY(USER);
 	by.id = socket->user->id;
-	by.session_id = lend(socket->base->sid);
+	by.session_id = message_lend(socket->base->sid);
 	return by;
 }
 
@@ -142,13 +135,13 @@ void trail_refused(const struct sio_socket *socket, const char *user_id, const c
 	Walletwire__V1__AuditActor by = WALLETWIRE__V1__AUDIT_ACTOR__INIT;
 	Walletwire__V1__AuditUser whom = WALLETWIRE__V1__AUDIT_USER__INIT, *users[] = { &whom };
 	Record record = WALLETWIRE__V1__AUDIT_RECORD__INIT;
-	char *ids[] = { el->edge->id, lend(code) };
+	char *ids[] = { el->edge->id, message_lend(code) };
 
 	if (is_too_much(el))
 		return;
 	by.kind = BY(SERVICE);
-	by.id = lend("edge");
-	whom.user_id = lend(user_id);
+	by.id = message_lend("edge");
+	whom.user_id = message_lend(user_id);
 	record.action = ACTION(REFUSED);
 	record.actor = &by;
 	record.users = users;
@@ -164,7 +157,7 @@ void trail_denied(const struct socket *socket, const char *event, struct bytes c
 	Walletwire__V1__AuditActor by = user_of(socket);
 	Record record = WALLETWIRE__V1__AUDIT_RECORD__INIT;
 	char name[CHANNEL_MAX + 1] = "(longer than any)";
-	char *ids[] = { el->edge->id, lend(event), name };
+	char *ids[] = { el->edge->id, message_lend(event), name };
 
 	if (is_too_much(el))
 		return;
