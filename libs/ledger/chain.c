@@ -40,6 +40,15 @@ struct ledger_hash ledger_digest(struct bytes data)
 	return digest(data, bytes_of(NULL, 0));
 }
 
+struct ledger_hash ledger_hash_of(struct bytes data)
+{
+	struct ledger_hash hash = { { 0 } };
+
+	if (data.len == sizeof(hash.at))
+		memcpy(hash.at, data.data, sizeof(hash.at));
+	return hash;
+}
+
 bool ledger_hash_equal(const struct ledger_hash *a, const struct ledger_hash *b)
 {
 	return memcmp(a->at, b->at, sizeof(a->at)) == 0;

@@ -22,6 +22,8 @@ struct ledger_hash ledger_first(int64_t shard);
 struct ledger_hash ledger_next(const struct ledger_hash *before, struct bytes record);
 /* Of bytes that are in no chain. */
 struct ledger_hash ledger_digest(struct bytes data);
+/* Of bytes that are one; what has another length is none, and becomes one that nothing has. */
+struct ledger_hash ledger_hash_of(struct bytes data);
 bool ledger_hash_equal(const struct ledger_hash *a, const struct ledger_hash *b);
 
 /* Lower-case hex digits and a NUL: 2 * len + 1 bytes; and back, false for what is none. */

@@ -11,17 +11,6 @@ const struct db_statement store_statements[] = {
 const size_t store_statements_len = ARRAY_LEN(store_statements);
 const size_t store_lock = STORE_TRY_LOCK;
 
-/* A constraint holds the length. */
-static struct ledger_hash get_hash(const struct db_result *r, size_t row, size_t column)
-{
-	struct bytes data = db_get_bytes(r, row, column);
-	struct ledger_hash hash = { { 0 } };
-
-	if (data.len == sizeof(hash.at))
-		memcpy(hash.at, data.data, sizeof(hash.at));
-	return hash;
-}
-
 /* --- what is there --- */
 
 enum status store_tail(
@@ -40,7 +29,7 @@ enum status store_tail(
 	*ret_tail = (struct ledger_chain){ .hash = ledger_first(shard) };
 	if (db_rows(r) > 0)
 		*ret_tail = (struct ledger_chain){ db_get_int(r, 0, 0), db_get_time(r, 0, 1),
-			get_hash(r, 0, 2) };
+			ledger_hash_of(db_get_bytes(r, 0, 2)) };
 	db_result_free(r);
 	return STATUS_OK;
 }
@@ -65,7 +54,7 @@ enum status store_rows(struct db *db, int64_t shard, int64_t after, size_t max, 
 		struct bytes record = db_get_bytes(r, i, 3);
 
 		(*ret_rows)[i] = (struct ledger_row){ db_get_int(r, i, 0), db_get_time(r, i, 1),
-			get_hash(r, i, 2),
+			ledger_hash_of(db_get_bytes(r, i, 2)),
 			bytes_of(arena_memdup(arena, record.data, record.len), record.len) };
 	}
 	db_result_free(r);
@@ -79,7 +68,7 @@ static void get_head(const struct db_result *r, struct ledger_head *head)
 
 	head->number = db_get_int(r, 0, 0);
 	(void)ledger_head_kind_of(db_get_text(r, 0, 1), &head->kind);
-	head->hash = get_hash(r, 0, 2);
+	head->hash = ledger_hash_of(db_get_bytes(r, 0, 2));
 	head->at_us = db_get_time(r, 0, 3);
 	if (strlen(key_id) < sizeof(head->key_id))
 		memcpy(head->key_id, key_id, strlen(key_id) + 1);
@@ -261,7 +250,7 @@ enum status store_expired(
 		ret_last[i] = (struct ledger_head){ .kind = LEDGER_ANCHOR,
 			.shard = db_get_int(r, i, 0),
 			.number = db_get_int(r, i, 1),
-			.hash = get_hash(r, i, 2) };
+			.hash = ledger_hash_of(db_get_bytes(r, i, 2)) };
 	db_result_free(r);
 	return STATUS_OK;
 }

@@ -37,17 +37,6 @@ enum status audit_store_open(const char *database_url, struct db **ret_db, struc
 	return s ? s : db_ensure(*ret_db, err);
 }
 
-/* What has another length is no hash, and equals none. */
-static struct ledger_hash get_hash(const struct db_result *r, size_t row, size_t column)
-{
-	struct bytes data = db_get_bytes(r, row, column);
-	struct ledger_hash hash = { { 0 } };
-
-	if (data.len == sizeof(hash.at))
-		memcpy(hash.at, data.data, sizeof(hash.at));
-	return hash;
-}
-
 enum status audit_store_shards(
     struct db *db, bool ret_has_rows[static AUDIT_SHARDS_MAX], struct err *err)
 {
@@ -67,7 +56,7 @@ static struct ledger_head get_head(const struct db_result *r, size_t row)
 {
 	struct ledger_head head = { .shard = db_get_int(r, row, 0),
 		.number = db_get_int(r, row, 1),
-		.hash = get_hash(r, row, 3),
+		.hash = ledger_hash_of(db_get_bytes(r, row, 3)),
 		.at_us = db_get_time(r, row, 4) };
 	const char *key_id = db_get_text(r, row, 5);
 	struct bytes signature = db_get_bytes(r, row, 6);
@@ -155,7 +144,7 @@ enum status audit_store_page(struct db *db, int64_t shard, const struct ledger_c
 
 		record = bytes_of(arena_memdup(arena, record.data, record.len), record.len);
 		ret_page->rows[i] = (struct ledger_row){ db_get_int(r, i, 0), db_get_time(r, i, 1),
-			get_hash(r, i, 2), record };
+			ledger_hash_of(db_get_bytes(r, i, 2)), record };
 		ret_page->is_indexed[i] = is_indexed(r, i, record, arena);
 	}
 	db_result_free(r);
