@@ -6,6 +6,7 @@
 
 #include "base/attrs.h"
 #include "base/clock.h"
+#include "base/message.h"
 #include "base/xalloc.h"
 #include "bus/provision.h"
 #include "calls.h"
@@ -21,8 +22,6 @@ enum {
 	EDGES_MAX = 256,
 	ARENA_MAX = 8 << 20,
 	ANSWER_ARENA_MAX = 2 << 20, /* what one answer may become */
-	MS_PER_S = 1000,
-	NS_PER_MS = 1000000,
 };
 
 static const struct {
@@ -45,7 +44,6 @@ struct gathering {
 	struct arena arena;
 	int64_t began_ms; /* on the loop's clock */
 	size_t open;      /* questions */
-	Google__Protobuf__Timestamp at;
 	Walletwire__V1__OpsStats stats;
 };
 
@@ -250,16 +248,12 @@ static void begin(void *first_loop)
 {
 	struct edge_loop *el = first_loop;
 	struct gathering *gathering = xcalloc(1, sizeof(*gathering));
-	int64_t wall_ms = clock_wall_ms();
 
 	gathering->el = el;
 	gathering->began_ms = loop_now_ms(el->loop);
 	arena_init(&gathering->arena, ARENA_MAX);
-	google__protobuf__timestamp__init(&gathering->at);
-	gathering->at.seconds = wall_ms / MS_PER_S;
-	gathering->at.nanos = (int32_t)(wall_ms % MS_PER_S * NS_PER_MS);
 	walletwire__v1__ops_stats__init(&gathering->stats);
-	gathering->stats.at = &gathering->at;
+	gathering->stats.at = message_timestamp(clock_wall_us(), &gathering->arena);
 	el->edge->ops_gather.is_asking = true;
 	/* Answers come in later turns, so none of them is the last before all were asked. */
 	ask_edges(gathering);
