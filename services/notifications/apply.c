@@ -139,11 +139,9 @@ static void add_unread_state(struct batch *batch, struct batch_user *user)
 /* The counters of everybody whose inbox changed. */
 static void add_counters(struct batch *batch)
 {
-	const struct unread_rows *rows = &batch->unread;
-
-	for (size_t i = 0; i < rows->len; i++) {
-		if (i == 0 || strcmp(rows->user_id[i - 1], rows->user_id[i]) != 0)
-			add_unread_state(batch, batch_find_user(batch, rows->user_id[i]));
+	for (size_t i = 0; i < batch->users_len; i++) {
+		if (batch->users[i].counters_changed)
+			add_unread_state(batch, &batch->users[i]);
 	}
 }
 

@@ -549,6 +549,7 @@ static void add_to_counters(struct batch_user *user, const struct unread_rows *r
 	}
 	user->counters = sum;
 	user->counters_len = len;
+	user->counters_changed = true;
 }
 
 static void move_counters(struct batch *batch)

@@ -58,6 +58,7 @@ struct batch_user {
 	 */
 	const int32_t *counters;
 	size_t counters_len; /* three times as many as there are */
+	bool counters_changed;
 	bool state_changed;
 	size_t items_len;
 	Item **items;   /* in seq order */
