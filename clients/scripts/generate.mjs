@@ -14,7 +14,7 @@ import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 const CLIENTS = join(dirname(fileURLToPath(import.meta.url)), '..');
 const PROTO = join(CLIENTS, '..', 'proto');
 const PACKAGE = 'walletwire.v1.';
-const FILES = ['client', 'notifications', 'presence', 'chat', 'event', 'delivery', 'common'].map(
+const FILES = ['sensitivity', 'client', 'notifications', 'presence', 'chat', 'event', 'delivery', 'common'].map(
   (name) => `walletwire/v1/${name}.proto`,
 );
 const HEADER = '// Generated from proto/ by clients/scripts/generate.mjs.\n';

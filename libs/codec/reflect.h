@@ -36,6 +36,13 @@ void reflect_append_json(struct buf *out, const ProtobufCMessage *message);
 bool reflect_append_json_members(struct buf *out, const ProtobufCMessage *message);
 
 /*
+ * For logs and tools: like reflect_append_json(), but what fields hold that are declared to be more
+ * than open (sensitivity.h) is "***"; empty texts are left out, `caller` stands, and Payload keeps
+ * its member's key.
+ */
+void reflect_append_masked(struct buf *out, const ProtobufCMessage *message);
+
+/*
  * A message from JSON, in the arena. Unknown keys, wrong types, values out of range, text that is
  * not clean UTF-8 or longer than `max_text` code points fail with STATUS_INVALID and err->field set
  * to the path ("security.severity", "ids.3"). A message above the arena's limit fails with

@@ -147,8 +147,18 @@ static void append_map(
 	buf_append_char(out, '}');
 }
 
-/* [,]"name": */
-static void append_key(struct buf *out, const char *proto_name, bool comma)
+void reflect_append_field(
+    struct buf *out, const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+	if (reflect_is_map(field))
+		append_map(out, message, field);
+	else if (field->label == PROTOBUF_C_LABEL_REPEATED)
+		append_array(out, message, field);
+	else
+		append_value(out, field, reflect_at(message, field->offset));
+}
+
+void reflect_append_key(struct buf *out, const char *proto_name, bool comma)
 {
 	char *start = (char *)buf_reserve(out, strlen(proto_name) + 4);
 	char *at = start;
@@ -172,14 +182,9 @@ static bool append_members(struct buf *out, const ProtobufCMessage *message)
 
 		if (!reflect_is_present(message, field) || reflect_is_envelope(field))
 			continue;
-		append_key(out, field->name, any);
+		reflect_append_key(out, field->name, any);
 		any = true;
-		if (reflect_is_map(field))
-			append_map(out, message, field);
-		else if (field->label == PROTOBUF_C_LABEL_REPEATED)
-			append_array(out, message, field);
-		else
-			append_value(out, field, reflect_at(message, field->offset));
+		reflect_append_field(out, message, field);
 	}
 	return any;
 }

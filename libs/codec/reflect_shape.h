@@ -9,6 +9,8 @@
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 
+#include "base/buf.h"
+
 enum {
 	REFLECT_DEPTH_MAX = 12,        /* of nested messages; ours are not recursive */
 	REFLECT_MAP_ENTRIES_MAX = 256, /* bounds the search for repeated keys */
@@ -36,6 +38,14 @@ bool reflect_is_envelope(const ProtobufCFieldDescriptor *field);
 /* reflect_json_name() without the NUL: writes at most strlen(proto_name) bytes, returns how many.
  */
 size_t reflect_write_json_name(const char *proto_name, char *ret_name);
+
+/* [,]"name": */
+void reflect_append_key(struct buf *out, const char *proto_name, bool comma);
+
+/* The value of a field that is present: all elements of a repeated one, as an array or an object.
+ */
+void reflect_append_field(
+    struct buf *out, const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 
 /* Bytes of one element of a repeated field. */
 size_t reflect_element_size(const ProtobufCFieldDescriptor *field);

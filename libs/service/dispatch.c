@@ -261,6 +261,19 @@ static enum status check_reply(const ProtobufCMessage *reply, struct err *err)
 	return STATUS_OK;
 }
 
+/*
+ * With what is sensitive left out: debugging is no reason to know what people write and pay. Of
+ * what was answered alone: what is refused may have anything where an id should be.
+ */
+static void tell_request(const char *subject, const ProtobufCMessage *body)
+{
+	struct buf text = BUF_INIT;
+
+	reflect_append_masked(&text, body);
+	log_debug("%s: asked %s", subject, buf_str(&text));
+	buf_finish(&text);
+}
+
 static enum status handle(struct dispatch *dispatch, const struct route *route, struct bus_msg *msg,
     struct request *req, struct err *err)
 {
@@ -282,6 +295,8 @@ static enum status handle(struct dispatch *dispatch, const struct route *route, 
 	s = route->fn(req, err);
 	db_rollback(req->db); /* quiet if the handler left nothing open */
 	assert(!(s && req->is_deferred));
+	if (s == STATUS_OK && log_enabled(LOG_DEBUG))
+		tell_request(bus_msg_subject(msg), body);
 	return s || req->is_deferred ? s : check_reply(req->reply, err);
 }
 

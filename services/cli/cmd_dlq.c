@@ -18,7 +18,7 @@ enum { EVENT_MEMORY = 4 << 20 }; /* of one event while it is shown */
 struct dlq_options {
 	struct connection_options connection;
 	int64_t limit, from;
-	bool json, show, all;
+	bool json, show, reveal, all;
 };
 
 #define ROW(field, name, type, dflt, min, max, value, help)                                        \
@@ -31,7 +31,9 @@ static const struct option_row rows[] = {
 	ROW(limit, "limit", OPTION_INT, "100", 1, INT64_MAX, "N", "list: so many at most"),
 	ROW(from, "from", OPTION_INT, "1", 1, INT64_MAX, "SEQ", "list: from this number on"),
 	ROW(show, "show", OPTION_FLAG, NULL, 0, 0, NULL,
-	    "list: the events too, with their amounts and texts"),
+	    "list: the events too, without what is sensitive (docs/sensitivity.md)"),
+	ROW(reveal, "reveal", OPTION_FLAG, NULL, 0, 0, NULL,
+	    "list: the whole events, with amounts, names and texts"),
 	ROW(all, "all", OPTION_FLAG, NULL, 0, 0, NULL, "replay: all that are there now"),
 	{ .name = NULL },
 };
@@ -62,6 +64,11 @@ struct listing {
 	uint64_t last;
 };
 
+static bool shows_events(const struct listing *listing)
+{
+	return listing->opt->show || listing->opt->reveal;
+}
+
 /* The event as JSON, or null if it is none. */
 static void append_event(struct listing *listing, struct bus_msg *letter, struct buf *out)
 {
@@ -72,8 +79,10 @@ static void append_event(struct listing *listing, struct bus_msg *letter, struct
 	if (reflect_unpack(&walletwire__v1__event__descriptor, bus_msg_data(letter),
 		&listing->arena, &event, &err))
 		buf_append_str(out, "null");
-	else
+	else if (listing->opt->reveal)
 		reflect_append_json(out, event);
+	else
+		reflect_append_masked(out, event);
 }
 
 static void append_member(struct buf *out, const char *name, const char *value)
@@ -92,7 +101,7 @@ static void append_json(
 	append_member(out, "msgId", letter_header(letter, "Ww-Msg-Id"));
 	append_member(out, "reason", letter_header(letter, "Ww-Reason"));
 	buf_appendf(out, ",\"bytes\":%zu", bus_msg_data(letter).len);
-	if (listing->opt->show) {
+	if (shows_events(listing)) {
 		buf_append_str(out, ",\"event\":");
 		append_event(listing, letter, out);
 	}
@@ -105,7 +114,7 @@ static void append_line(
 	buf_appendf(out, "%6" PRIu64 "  %s  %-22s  %s  (%s)\n", bus_msg_stream_seq(letter), when,
 	    letter_header(letter, "Ww-Subject"), letter_header(letter, "Ww-Reason"),
 	    letter_header(letter, "Ww-Msg-Id"));
-	if (listing->opt->show) {
+	if (shows_events(listing)) {
 		buf_append_str(out, "        ");
 		append_event(listing, letter, out);
 		buf_append_str(out, "\n");

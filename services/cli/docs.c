@@ -1,8 +1,11 @@
 /* Markdown from the .def tables and the descriptors. */
+#include <string.h>
+
 #include "docs.h"
 
 #include "base/status.h"
 #include "codec/reflect.h"
+#include "sensitivity.h"
 #include "token/token.h"
 #include "walletwire/v1/client.pb-c.h"
 
@@ -253,9 +256,31 @@ static void append_events(struct buf *out)
 
 /* --- pages --- */
 
+/* --- what fields hold --- */
+
+static void append_sensitivity(struct buf *out)
+{
+	buf_append_str(out, "What a field says is sensitive (`[(sensitivity) = ...]` in `proto/`, "
+			    "where each kind is explained) "
+			    "is `***`\n"
+			    "in every log line and in `ww dlq list --show`. Every field of text, "
+			    "bytes or money is declared, or\n"
+			    "its name is one of `proto/open_names.def`; a build refuses what is "
+			    "neither. What is not in this\n"
+			    "table is an id, a word of the protocol or a number that counts.\n\n"
+			    "| message | field | holds |\n| --- | --- | --- |\n");
+	for (size_t i = 0; i < sensitivity_rows_len; i++) {
+		const struct sensitivity_row *row = &sensitivity_rows[i];
+
+		buf_appendf(out, "| `%s` | `%s` | %s |\n", strrchr(row->message, '.') + 1,
+		    row->field, sensitivity_word(row->kind));
+	}
+}
+
 const struct docs_page docs_pages[] = {
 	{ "closes", "Why an edge closes a connection", append_closes },
 	{ "events", "Events that clients receive", append_events },
+	{ "sensitivity", "What fields hold", append_sensitivity },
 	{ "status", "Codes of failure", append_status },
 	{ "subjects", "Subjects on NATS", append_subjects },
 };

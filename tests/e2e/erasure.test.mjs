@@ -25,7 +25,7 @@ async function jsonLines(...args) {
   return stdout.split('\n').filter(Boolean).map(JSON.parse);
 }
 
-const letters = () => jsonLines('dlq', 'list', '--json', '--show');
+const letters = () => jsonLines('dlq', 'list', '--json', '--reveal');
 
 stack.test('export, then erase: sockets close, the inbox is empty, others keep theirs', async () => {
   const token = await stack.token('alice');

@@ -228,7 +228,8 @@ stack.test('nothing of it is in a log, a metric or a list of processes, and a le
   }
   const names = (await outputs()).map(([name]) => name);
   for (const name of ['edge-1.log', 'edge-2.log', 'notifications.log', 'chat.log', 'presence.log', 'audit.log', 'outbox.log', 'nats.log', 'postgres.log', 'haproxy.log']) assert.ok(names.includes(name), `${name}: ${names}`);
-  assert.match(stack.log('notifications'), /"level":"debug"/);
+  for (const service of ['notifications', 'chat']) assert.match(stack.log(service), /"level":"debug".*: asked \{/);
+  assert.match(stack.log('chat'), /asked \{[^}]*\}[^}]*\\"text\\":\\"\*\*\*\\"/);
   assert.deepEqual(await leaks(), []);
   const planted = join(stack.dir, 'log', 'planted.log');
   for (const [secret, what] of marks) appendFileSync(planted, `{"msg":"${what} is ${secret}, and so on"}\n`);

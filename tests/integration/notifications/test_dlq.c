@@ -49,6 +49,11 @@ START_TEST(a_dead_letter_is_listed_with_its_reason_and_without_its_words)
 	ck_assert_hides("secret");
 	ck_assert_int_eq(WW("dlq", "list", "--json", "--show"), 0);
 	ck_assert_says("\"event\":{\"id\":\"poison\"");
+	ck_assert_says("\"message\":\"***\"");
+	ck_assert_hides("1234");
+	ck_assert_hides("secret");
+	ck_assert_int_eq(WW("dlq", "list", "--json", "--reveal"), 0);
+	ck_assert_says("\"event\":{\"id\":\"poison\"");
 	ck_assert_says("\"message\":\"secret words\"");
 }
 END_TEST

@@ -571,7 +571,7 @@ START_TEST(letters_that_name_the_user_go_and_others_keep_what_is_theirs)
 	ck_assert_says("letters           4  dead letters removed");
 	ck_assert_says("2  of them kept for others");
 	ck_assert_says("1 dead letters hold no event");
-	ck_assert_int_eq(WW("dlq", "list", "--json", "--show"), 0);
+	ck_assert_int_eq(WW("dlq", "list", "--json", "--reveal"), 0);
 	ck_assert_uint_eq(command_lines(), 4);
 	ck_assert_hides(MARK);
 	ck_assert_hides("alice");
