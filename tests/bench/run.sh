@@ -9,7 +9,10 @@ usage() {
 usage: ./dev bench [SCENARIO...] [--repeat N] [--sockets N] [--minutes M] [--users N] [--churn N]
                    [--friends N] [--grace S]
 
-  idle      what 10,000 idle, signed-in WebSockets cost one edge: memory and threads
+  idle      what 10,000 idle, signed-in WebSockets cost one edge: memory, CPU of 50 s with two rounds of pings; beside
+            Socket.IO
+  connects  5,000 clients sign in, 200 at a time, with a token each (HS256, then RS256): beside Socket.IO
+  fanout    20 broadcasts to 5,000 sockets, all at once and one by one: beside Socket.IO and a loop of send()
   latency   500 stored events a second: from publish to the socket, p50, p99, p99.9
   delivery  50,000 stored events for 1,000 users, 200 of them with a socket: events a second, CPU and
             memory, beside Redis, Node.js and Socket.IO doing the same
@@ -28,8 +31,8 @@ usage: ./dev bench [SCENARIO...] [--repeat N] [--sockets N] [--minutes M] [--use
             to every member's socket at half that rate
   history   10,000 rooms of 100 messages each: how long `rooms`, and `history` of 100 messages, take
 
-  --repeat N    how often each scenario runs (3; slow and delivery: 5 pairs; storm and presence: once)
-  --sockets N   of the storm (18000), of presence (12 % of the users)
+  --repeat N    how often each scenario runs (3; those beside another, and slow: 5 pairs; storm and presence: once)
+  --sockets N   of idle, connects, fanout, of the storm (18000), of presence (12 % of the users)
   --minutes M   how long the storm holds them (10)
   --users N     of presence (100000)
   --churn N     how many of these go and come (10 % of the users)
@@ -48,7 +51,7 @@ friends=
 grace=30
 while [ $# -gt 0 ]; do
   case "$1" in
-    idle | latency | delivery | steady | balances | growth | announce | slow | storm | presence | devices | chat | history) scenarios+=("$1") ;;
+    idle | connects | fanout | latency | delivery | steady | balances | growth | announce | slow | storm | presence | devices | chat | history) scenarios+=("$1") ;;
     --repeat) repeat=${2:?--repeat needs a number}; shift ;;
     --sockets) sockets=${2:?--sockets needs a number}; shift ;;
     --minutes) minutes=${2:?--minutes needs a number}; shift ;;
@@ -100,8 +103,77 @@ backend_password() {
   cat "$WW_DEV_RUN_DIR/secrets/nats/backend"
 }
 
+idle_sockets() {
+  "$bin/bench_idle" "$1" "$2" "$WW_DEV_RUN_DIR/keys" "${sockets:-10000}" 50
+}
+
 run_idle() {
-  "$bin/bench_idle" "$(port '.edges[0].http')" "$(field '.edges[0].pid')" "$WW_DEV_RUN_DIR/keys" 10000 5
+  idle_sockets "$(port '.edges[0].http')" "$(field '.edges[0].pid')"
+}
+
+reference_idle() {
+  idle_sockets "$(reference_port)" "$(pid server)"
+}
+
+# --- signing in ---
+
+algorithm=HS256
+
+# Prints the file of tokens. The servers read keys while they run.
+make_tokens() {
+  local private=$WW_DEV_RUN_DIR/bench.pem file=$WW_DEV_RUN_DIR/tokens
+
+  if [ "$algorithm" = RS256 ]; then
+    openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$private"
+    openssl pkey -in "$private" -pubout -out "$WW_DEV_RUN_DIR/keys/bench.rs256.pem"
+    node tests/bench/reference/tokens.mjs RS256 "$private" bench "${sockets:-5000}" >"$file"
+    sleep 5 # until they have
+  else
+    node tests/bench/reference/tokens.mjs HS256 "$WW_DEV_RUN_DIR/keys/dev.hs256" dev "${sockets:-5000}" >"$file"
+  fi
+  printf '%s' "$file"
+}
+
+# Whatever works for it is counted, on both sides.
+run_connects() {
+  "$bin/bench_connects" "$(port '.edges[0].http')" "$(make_tokens)" 200 "$(pids edge=edge-1 nats postgres notifications presence)"
+}
+
+reference_connects() {
+  "$bin/bench_connects" "$(reference_port)" "$(make_tokens)" 200 "$(pids server redis)"
+}
+
+# --- to everybody ---
+
+fanout_how=burst
+fanout_sockets() { printf '%s' "${sockets:-5000}"; }
+
+run_fanout() {
+  "$bin/bench_fanout" "$(port '.edges[0].http')" "$WW_DEV_RUN_DIR/keys" "$(fanout_sockets)" 20 "$fanout_how" \
+    "$(pids edge=edge-1 nats postgres notifications)" "$bin/bench_announcer" "$(field .nats)" "$(backend_password)"
+}
+
+reference_fanout() {
+  REDIS_URL=redis://127.0.0.1:$(cat "$WW_DEV_RUN_DIR/redis.port") \
+    "$bin/bench_fanout" "$(reference_port)" "$WW_DEV_RUN_DIR/keys" "$(fanout_sockets)" 20 "$fanout_how" \
+    "$(pids server redis)" node tests/bench/reference/announcer.mjs
+}
+
+# The kernel alone: one thread that sends the same frame to every socket.
+floor_fanout() {
+  local port out=$WW_DEV_RUN_DIR/floor server
+
+  mkdir -p "$WW_DEV_RUN_DIR/keys"
+  [ -e "$WW_DEV_RUN_DIR/keys/dev.hs256" ] || head -c 48 /dev/urandom | base64 -w 0 >"$WW_DEV_RUN_DIR/keys/dev.hs256"
+  port=$((20000 + RANDOM % 10000))
+  "$bin/bench_floor" "$port" >"$out" &
+  server=$!
+  until [ -s "$out" ]; do sleep 0.1; done
+  # shellcheck disable=SC2016 # for the other shell
+  "$bin/bench_fanout" "$port" "$WW_DEV_RUN_DIR/keys" "$(fanout_sockets)" 20 "$fanout_how" "floor=$server" \
+    bash -c 'while read -r line; do printf "%s\n" "$line" >"/dev/udp/127.0.0.1/$1"; done' floor "$port"
+  kill "$server"
+  rm -f "$out"
 }
 
 run_latency() {
@@ -137,6 +209,10 @@ checkpoint() {
     -U postgres -d postgres -c CHECKPOINT
 }
 
+reference_port() {
+  cat "$WW_DEV_RUN_DIR/server.port"
+}
+
 must_be_stored() {
   [ "$1" = "$2" ] || { printf 'bench: %s of %s events are stored\n' "$1" "$2" >&2; return 1; }
 }
@@ -156,9 +232,9 @@ run_delivery() {
   must_be_stored "$(sql notifications -c 'SELECT count(*) FROM notifications.inbox')" "$delivery_events"
 }
 
-run_reference() {
+reference_delivery() {
   REDIS_URL=redis://127.0.0.1:$(cat "$WW_DEV_RUN_DIR/redis.port") \
-    "$bin/bench_delivery" "$(cat "$WW_DEV_RUN_DIR/server.port")" "$WW_DEV_RUN_DIR/keys" 1000 200 "$delivery_events" \
+    "$bin/bench_delivery" "$(reference_port)" "$WW_DEV_RUN_DIR/keys" 1000 200 "$delivery_events" \
     "$(pid consumer)" "$(pids redis postgres consumer server)" \
     node tests/bench/reference/publish.mjs 1000 "$delivery_events"
   must_be_stored "$(sql reference -c 'SELECT count(*) FROM notifications')" "$delivery_events"
@@ -238,10 +314,11 @@ measure() {
   ./dev down --wipe >&2
 }
 
+# measure_reference COMMAND...
 measure_reference() {
   tests/bench/reference/stack.sh up >&2
   printf 'reference '
-  run_reference
+  "$@"
   tests/bench/reference/stack.sh down >&2
 }
 
@@ -253,25 +330,31 @@ times() {
   done
 }
 
-compare_delivery() {
-  local results i
+# compare SCENARIO PAIRS KEY...: runs of ours and of the reference in turn, so that whatever else this machine does meets both;
+# then the medians of the keys, and their ratios.
+compare() {
+  local scenario=$1 pairs=$2 keys results i
 
+  shift 2
+  keys=$(printf '%s\n' "$@" | jq -Rsc 'split("\n")[:-1]')
   results=$(mktemp)
-  for ((i = 1; i <= $1; i++)); do
-    measure 1 delivery run_delivery | tee -a "$results"
-    measure_reference | tee -a "$results"
+  for ((i = 1; i <= pairs; i++)); do
+    measure 1 "$scenario" "run_$scenario" | tee -a "$results"
+    measure_reference "reference_$scenario" | tee -a "$results"
+    if declare -F "floor_$scenario" >/dev/null; then
+      printf 'floor %s\n' "$("floor_$scenario")" | tee -a "$results"
+    fi
   done
-  jq -Rsc '
+  jq -Rsc --argjson keys "$keys" '
     def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
     def rounded: . * 100 | round / 100;
     [split("\n")[] | select(. != "") | split(" ") | {who: .[0], run: (.[1] | fromjson)}] as $all
-    | def of($who; key): [$all[] | select(.who == $who) | .run | key];
-      def both(key): {ours: (of("delivery"; key) | median | rounded), reference: (of("reference"; key) | median | rounded)}
-        | .ratio = (.ours / .reference | rounded);
-    {pairs: (of("delivery"; .perSecond) | length), perSecond: both(.perSecond),
-     cpuMsPerThousand: both(.cpuMsPerThousand.all), pssMiB: both(.pssMiB.all),
-     ratios: ([of("delivery"; .perSecond), of("reference"; .perSecond)] | transpose | map(.[0] / .[1] | rounded))}' \
-    "$results" | sed 's/^/delivery medians /'
+    | def of($who; $key): [$all[] | select(.who == $who) | .run | getpath($key / ".")];
+      def against($key; $who; $name): if of($who; $key) == [] then {} else {($who): (of($who; $key) | median | rounded),
+        ($name): ([of($all[0].who; $key), of($who; $key)] | transpose | map(.[0] / .[1]) | median | rounded)} end;
+    {pairs: ([$all[] | select(.who == "reference")] | length)}
+    + ($keys | map({(.): ({ours: (of($all[0].who; .) | median | rounded)} + against(.; "reference"; "ratio") + against(.; "floor"; "ofFloor"))}) | add)' \
+    "$results" | sed "s/^/$scenario medians /"
   rm -f "$results"
 }
 
@@ -374,8 +457,19 @@ compare_slow() {
 for scenario in "${scenarios[@]}"; do
   replicas=1
   case "$scenario" in
-    idle | latency | balances | announce | history) times "${repeat:-3}" 1 "$scenario" ;;
-    delivery) compare_delivery "${repeat:-5}" ;;
+    latency | balances | announce | history) times "${repeat:-3}" 1 "$scenario" ;;
+    delivery) compare delivery "${repeat:-5}" perSecond cpuMsPerThousand.all pssMiB.all ;;
+    idle) compare idle "${repeat:-5}" bytesPerSocket cpuMsPerSecond connectSeconds ;;
+    connects)
+      for algorithm in HS256 RS256; do
+        compare connects "${repeat:-5}" perSecond cpuMsPerThousand.all
+      done
+      ;;
+    fanout)
+      for fanout_how in burst single; do
+        compare fanout "${repeat:-5}" framesPerSecond cpuMsPerThousand.all p50ms
+      done
+      ;;
     steady)
       for ((i = 1; i <= ${repeat:-3}; i++)); do
         measure 1 steady find_steady

@@ -9,9 +9,8 @@ import { Emitter } from '@socket.io/redis-emitter';
 import pg from 'pg';
 import { BATCH, GROUP, STREAM, counters, databaseUrl, redisUrl, room } from './settings.mjs';
 
-// The role's own schema, which its search path finds.
+// In the role's own schema, which is there already and which its search path finds.
 const SCHEMA = `
-  CREATE SCHEMA IF NOT EXISTS reference;
   CREATE TABLE IF NOT EXISTS notifications (
     id bigserial PRIMARY KEY,
     user_id text NOT NULL,
