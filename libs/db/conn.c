@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/xalloc.h"
+#include "db/tls.h"
 
 enum {
 	CONNECT_TIMEOUT_MS = 5000,
@@ -151,7 +152,35 @@ static enum cause cause_of_refusal(const char *why)
 		    meaning_of(sqlstate)->cause)
 			return meaning_of(sqlstate)->cause;
 	}
+	/* What TLS fails for has no code: OpenSSL's words, or libpq's on a file or a name. */
+	if (strstr(why, "SSL") || strstr(why, "certificate"))
+		return CAUSE_POSTGRES_TLS;
 	return CAUSE_POSTGRES_DOWN;
+}
+
+/* NULL, or why there is no connection; *ret_cause then says what that means. */
+static const char *make_connection(struct db *db, struct err *why_tls, enum cause *ret_cause)
+{
+	/* Later ones win: the connection string may tune keepalives, the rest is ours. */
+	const char *const keys[] = { "keepalives_idle", "keepalives_interval", "keepalives_count",
+		"tcp_user_timeout", "dbname", "options", "application_name", "client_encoding",
+		NULL };
+	const char *const values[] = { "10", "3", "3", "10000", db->dsn, db->options,
+		db->application_name, "UTF8", NULL };
+	const char *why;
+
+	if (tls_check(db->parsed, why_tls)) {
+		*ret_cause = CAUSE_POSTGRES_TLS;
+		return why_tls->msg;
+	}
+	db->conn = PQconnectStartParams(keys, values, /* expand_dbname= */ 1);
+	if (db->conn) /* with the SQLSTATE, which no function tells of a refused connection */
+		(void)PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
+	why = db->conn ? finish_connecting(db->conn) : "out of memory";
+	if (!why && PQsetnonblocking(db->conn, 1) != 0)
+		why = "cannot be made non-blocking";
+	*ret_cause = why ? cause_of_refusal(why) : CAUSE_NONE;
+	return why;
 }
 
 static void ignore_notice(void *arg, const PGresult *notice)
@@ -162,12 +191,7 @@ static void ignore_notice(void *arg, const PGresult *notice)
 
 enum status conn_connect(struct db *db, struct err *err)
 {
-	/* Later ones win: the connection string may tune keepalives, the rest is ours. */
-	const char *const keys[] = { "keepalives_idle", "keepalives_interval", "keepalives_count",
-		"tcp_user_timeout", "dbname", "options", "application_name", "client_encoding",
-		NULL };
-	const char *const values[] = { "10", "3", "3", "10000", db->dsn, db->options,
-		db->application_name, "UTF8", NULL };
+	struct err why_tls = ERR_INIT;
 	const char *why;
 
 	if (db->conn)
@@ -176,16 +200,10 @@ enum status conn_connect(struct db *db, struct err *err)
 		return err_blame(err,
 		    err_set(err, STATUS_UNAVAILABLE, "PostgreSQL: waiting to connect again"),
 		    db->refused_for);
-	db->conn = PQconnectStartParams(keys, values, /* expand_dbname= */ 1);
-	if (db->conn) /* with the SQLSTATE, which no function tells of a refused connection */
-		(void)PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
-	why = db->conn ? finish_connecting(db->conn) : "out of memory";
-	if (!why && PQsetnonblocking(db->conn, 1) != 0)
-		why = "cannot be made non-blocking";
+	why = make_connection(db, &why_tls, &db->refused_for);
 	if (why) {
 		err_set(
 		    err, STATUS_UNAVAILABLE, "connect to PostgreSQL: %.*s", first_line(why), why);
-		db->refused_for = cause_of_refusal(why);
 		conn_drop(db);
 		conn_back_off(db);
 		return err_blame(err, STATUS_UNAVAILABLE, db->refused_for);
@@ -235,8 +253,10 @@ static const char *await(PGconn *conn, int64_t deadline_ms)
 		if (!wait_socket(conn, (short)(unsent ? POLLIN | POLLOUT : POLLIN), deadline_ms))
 			return "no answer in time";
 		/* Also while sending: both sides block for ever if neither reads. */
-		if (!PQconsumeInput(conn))
-			return PQerrorMessage(conn);
+		do {
+			if (!PQconsumeInput(conn))
+				return PQerrorMessage(conn);
+		} while (tls_has_more(conn));
 	}
 }
 

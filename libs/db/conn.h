@@ -13,7 +13,8 @@
 
 struct db {
 	char *dsn;
-	char *options; /* session settings, behind those of the connection string */
+	PQconninfoOption *parsed; /* of it */
+	char *options;            /* session settings, behind those of the connection string */
 	char *application_name;
 	const struct db_statement *statements;
 	size_t statements_len;

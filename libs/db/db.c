@@ -8,6 +8,7 @@
 
 #include "base/xalloc.h"
 #include "db/conn.h"
+#include "db/tls.h"
 
 enum {
 	STATEMENT_TIMEOUT_MS = 10000,
@@ -53,15 +54,19 @@ enum status db_open(const struct db_config *cfg, struct db **ret_db, struct err 
 	/* libpq's own message would quote a piece of the string, which may be the password. */
 	if (!parsed)
 		return err_set(err, STATUS_INVALID, "the database URL can't be parsed");
+	if (tls_check(parsed, err)) {
+		PQconninfoFree(parsed);
+		return err->status;
+	}
 	db = xcalloc(1, sizeof(*db));
 	db->dsn = xstrdup(cfg->dsn);
+	db->parsed = parsed;
 	db->options = session_options(parsed, statement_ms, lock_ms, cfg->by_key);
 	db->application_name =
 	    xstrdup(cfg->application_name ? cfg->application_name : "walletwire");
 	db->statements = cfg->statements;
 	db->statements_len = cfg->statements_len;
 	db->answer_timeout_ms = statement_ms + GRACE_MS;
-	PQconninfoFree(parsed);
 	*ret_db = db;
 	return STATUS_OK;
 }
@@ -71,6 +76,7 @@ void db_close(struct db *db)
 	if (!db)
 		return;
 	conn_drop(db);
+	PQconninfoFree(db->parsed);
 	free(db->dsn);
 	free(db->options);
 	free(db->application_name);
@@ -130,6 +136,11 @@ enum status db_ensure(struct db *db, struct err *err)
 	if (db->conn && hung_up(db->conn))
 		conn_drop(db);
 	return conn_ensure(db, err);
+}
+
+const char *db_tls(const struct db *db)
+{
+	return db->conn ? PQsslAttribute(db->conn, "protocol") : NULL;
 }
 
 uint64_t db_generation(const struct db *db)

@@ -38,7 +38,11 @@ struct db_config {
 	bool by_key;
 };
 
-/* Connects lazily: fails only for a connection string that can't be parsed. */
+/*
+ * Connects lazily: fails only for a connection string that can't be parsed, or that names a file
+ * for TLS which is of no use. That is looked at again before each connection: then it is
+ * STATUS_UNAVAILABLE, since somebody may bring it back.
+ */
 enum status db_open(const struct db_config *cfg, struct db **ret_db, struct err *err) MUST_CHECK;
 void db_close(struct db *db); /* NULL is fine */
 
@@ -48,6 +52,9 @@ void db_close(struct db *db); /* NULL is fine */
  * failing; inside a transaction a lost connection is not replaced.
  */
 enum status db_ensure(struct db *db, struct err *err) MUST_CHECK;
+
+/* "TLSv1.3"; NULL: this connection has none, or there is no connection. */
+const char *db_tls(const struct db *db);
 
 /* Grows with every connection made: session state (advisory locks) of an older one is gone. */
 uint64_t db_generation(const struct db *db);

@@ -31,7 +31,8 @@ static void ask(struct probe *probe)
 	enum cause before = atomic_exchange(&probe->trouble, good ? CAUSE_NONE : now);
 
 	if (good && before)
-		log_info("PostgreSQL answers");
+		log_info("PostgreSQL answers, %s",
+		    db_tls(probe->db) ? db_tls(probe->db) : "without TLS");
 	else if (!good && now != before)
 		log_warn("%s: %s", cause_text(now), err.msg);
 }

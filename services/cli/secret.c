@@ -1,4 +1,4 @@
-/* Reading password files. */
+/* Reading files of one line. */
 #include "secret.h"
 
 #include <errno.h>
@@ -20,18 +20,17 @@ enum status secret_read(const char *path, char ret_secret[static SECRET_SIZE], s
 	bool got;
 
 	if (!file)
-		return err_set(
-		    err, STATUS_NOT_FOUND, "password file %s: %s", path, strerror(errno));
+		return err_set(err, STATUS_NOT_FOUND, "secret file %s: %s", path, strerror(errno));
 	got = fgets(ret_secret, SECRET_SIZE, file) != NULL;
 	(void)fclose(file);
 	if (!got)
-		return err_set(err, STATUS_INVALID, "password file %s is empty", path);
+		return err_set(err, STATUS_INVALID, "secret file %s is empty", path);
 	if (strlen(ret_secret) == SECRET_SIZE - 1)
-		return err_set(err, STATUS_INVALID, "password file %s: longer than %d bytes", path,
+		return err_set(err, STATUS_INVALID, "secret file %s: longer than %d bytes", path,
 		    SECRET_SIZE - 2);
 	ret_secret[strcspn(ret_secret, "\r\n")] = '\0';
 	if (!ret_secret[0])
-		return err_set(err, STATUS_INVALID, "password file %s is empty", path);
+		return err_set(err, STATUS_INVALID, "secret file %s is empty", path);
 	return STATUS_OK;
 }
 

@@ -1,10 +1,10 @@
-/* secret: passwords in files, one line each, one file per NATS user. */
+/* secret: passwords, one file per NATS user, and connection strings: files of one line each. */
 #ifndef CLI_SECRET_H
 #define CLI_SECRET_H
 
 #include "base/err.h"
 
-enum { SECRET_SIZE = 256 };
+enum { SECRET_SIZE = 2048 }; /* a connection string names files and hosts */
 
 /* The file's first line. Fails if the file can't be read, is empty, or the line is too long. */
 enum status secret_read(

@@ -28,6 +28,7 @@ LAYERS='0 base
 # name, header (regular expression), imported target (regular expression), who may use it
 DOORS='nats.c ^(nats/.*|nats\.h)$ PkgConfig::NATS libs/bus
 libpq ^(libpq-fe\.h|libpq/.*|postgresql/.*|postgres_ext\.h|pg_config.*\.h)$ PkgConfig::PQ libs/db
+libssl ^(openssl/(ssl|tls1)\.h)$ PkgConfig::SSL libs/db
 civetweb ^(civetweb\.h)$ CIVETWEB_LIBRARY libs/http
 libjwt ^(jwt\.h|jwt/.*)$ PkgConfig::JWT libs/token
 jansson ^(jansson\.h)$ PkgConfig::JANSSON libs/codec,libs/token
