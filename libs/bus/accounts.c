@@ -11,6 +11,7 @@
 
 #include "base/attrs.h"
 #include "base/id.h"
+#include "bus/nats_config.h"
 #include "bus/provision.h"
 #include "walletwire/v1/event.pb-c.h"
 
@@ -121,25 +122,10 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
-/* A string of nats-server's configuration language, which knows \" \\ and \xHH. */
-static void append_quoted(struct buf *out, const char *text)
-{
-	buf_append_char(out, '"');
-	for (const char *c = text; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			buf_appendf(out, "\\%c", *c);
-		else if ((unsigned char)*c < ' ' || *c == 0x7f)
-			buf_appendf(out, "\\x%02X", (unsigned)*c);
-		else
-			buf_append_char(out, *c);
-	}
-	buf_append_char(out, '"');
-}
-
 static void append_subject(struct buf *out, const char *subject)
 {
 	buf_append_str(out, "            ");
-	append_quoted(out, subject);
+	nats_quote(out, subject);
 	buf_append_str(out, "\n");
 }
 
@@ -257,7 +243,7 @@ static void append_subscribe(struct buf *out, const char *user)
 static void append_user(struct buf *out, const char *user, const char *password)
 {
 	buf_appendf(out, "      {\n        user: %s\n        password: ", user);
-	append_quoted(out, password);
+	nats_quote(out, password);
 	buf_append_str(
 	    out, "\n        permissions: {\n          publish: {\n            allow: [\n");
 	append_publish(out, user);
@@ -272,13 +258,14 @@ static void append_user(struct buf *out, const char *user, const char *password)
 	buf_append_str(out, "        }\n      }\n");
 }
 
-void bus_nats_accounts(
-    const char *(*password)(void *arg, const char *user), void *arg, struct buf *out)
+void bus_nats_accounts(bool has_jetstream, const char *(*password)(void *arg, const char *user),
+    void *arg, struct buf *out)
 {
 	char random[ID_SIZE];
 	const char *sys;
 
-	buf_append_str(out, "accounts {\n  APP: {\n    jetstream: enabled\n    users: [\n");
+	buf_appendf(out, "accounts {\n  APP: {\n%s    users: [\n",
+	    has_jetstream ? "    jetstream: enabled\n" : "");
 	for (size_t i = 0; bus_users[i]; i++) {
 		const char *secret = password(arg, bus_users[i]);
 
@@ -292,26 +279,6 @@ void bus_nats_accounts(
 	}
 	buf_append_str(out,
 	    "    ]\n  }\n  SYS: {\n    users: [\n      {\n        user: sys\n        password: ");
-	append_quoted(out, sys);
+	nats_quote(out, sys);
 	buf_append_str(out, "\n      }\n    ]\n  }\n}\nsystem_account: SYS\n");
-}
-
-void bus_nats_config(const struct nats_server_config *cfg, struct buf *out)
-{
-	buf_appendf(out, "host: \"%s\"\nport: %d\n", cfg->host, cfg->port);
-	buf_append_str(out, "server_name: ");
-	append_quoted(out, cfg->server_name);
-	buf_append_str(out, "\n");
-	if (cfg->http_port)
-		buf_appendf(out, "http: \"127.0.0.1:%d\"\n", cfg->http_port);
-	buf_append_str(out, "max_payload: 2MB\n"
-			    "max_pending: 32MB\n"
-			    "max_control_line: 1KB\n"
-			    "write_deadline: \"2s\"\n"
-			    "ping_interval: \"20s\"\n"
-			    "jetstream {\n  store_dir: ");
-	append_quoted(out, cfg->store_dir);
-	buf_appendf(out, "\n  max_memory_store: %lld\n  max_file_store: %lld\n}\n",
-	    (long long)cfg->max_memory_store, (long long)cfg->max_file_store);
-	bus_nats_accounts(cfg->password, cfg->arg, out);
 }

@@ -36,7 +36,8 @@ struct bus_server;
 struct bus_port;
 
 struct bus_config {
-	const char *url; /* "nats://127.0.0.1:4222"; tls:// is refused with the reason */
+	const char *url; /* "nats://127.0.0.1:4222", or several with commas; TLS is refused, with
+			    the reason */
 	const char *user;
 	const char *password;
 	const char *name; /* shown by the server: "ww-edge/abc" */
@@ -52,7 +53,8 @@ struct bus_config {
 
 /*
  * Connects in the background and for ever: returns at once (0.5 s for a host that swallows
- * packets), even when no server answers. Fails only for settings that can't work. A server that
+ * packets), even when no server answers. Fails only for settings that can't work, and for a server
+ * that wants TLS; one that comes up later is told by bus_wait_connected(). A server that
  * refuses user and password ends it for good: STATUS_UNAUTHORIZED, here or from
  * bus_wait_connected(). The inbox prefix is "_INBOX.<user>".
  */

@@ -25,7 +25,8 @@ struct bus {
 	natsConnection *nc;
 	jsCtx *js;
 	struct bus_config cfg; /* only arg and the callbacks are kept */
-	char *inbox_prefix;    /* "_INBOX.<user>" */
+	char *url;
+	char *inbox_prefix; /* "_INBOX.<user>" */
 
 	atomic_bool connected;
 	atomic_ullong reconnects, slow_reports;

@@ -39,10 +39,10 @@ enum status bus_provision(struct bus *bus, const struct provision_config *cfg,
  * The `accounts {}` block of nats-server.conf: one user per service with the permissions that
  * follow from proto/subjects.def, JetStream API rights per user, and a deny list for what no user
  * may do. `password(user)` gives each user's password (plain or bcrypt); return NULL to leave the
- * user out.
+ * user out. A leaf has no JetStream of its own.
  */
-void bus_nats_accounts(
-    const char *(*password)(void *arg, const char *user), void *arg, struct buf *out);
+void bus_nats_accounts(bool has_jetstream, const char *(*password)(void *arg, const char *user),
+    void *arg, struct buf *out);
 
 /*
  * All of nats-server.conf: limits, JetStream and the accounts. A user "sys" of the SYS account is
@@ -55,11 +55,19 @@ struct nats_server_config {
 	const char *server_name; /* unique in a cluster */
 	const char *store_dir;   /* of JetStream */
 	int64_t max_memory_store,
-	    max_file_store; /* bytes; at least the sum of what streams may hold */
+	    max_file_store;  /* bytes; at least the sum of what streams may hold */
+	int leaf_port;       /* where leaves find it, by mutual TLS; 0: none may come */
+	const char *tls_dir; /* for leaf_port, and of a leaf: tls.crt, tls.key, ca.crt */
 	const char *(*password)(void *arg, const char *user);
 	void *arg;
 };
 void bus_nats_config(const struct nats_server_config *cfg, struct buf *out);
+/*
+ * The same of a leaf beside a program that is `user`, with a link to `hub` ("host:port", its
+ * leaf_port). Nothing of JetStream in `cfg` is looked at. Its password is that of the hub, plain.
+ */
+void bus_nats_leaf_config(
+    const struct nats_server_config *cfg, const char *user, const char *hub, struct buf *out);
 
 /* The NATS users there are, NULL-terminated: backend chat notifications edge presence audit ops. */
 extern const char *const bus_users[];

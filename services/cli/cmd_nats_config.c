@@ -11,8 +11,8 @@
 enum { USERS_MAX = 16 };
 
 struct nats_options {
-	const char *host, *server_name, *store_dir, *passwords_dir;
-	int64_t port, monitor_port, max_memory_store, max_file_store;
+	const char *host, *server_name, *store_dir, *passwords_dir, *leaf, *hub, *tls_dir;
+	int64_t port, monitor_port, leaf_port, max_memory_store, max_file_store;
 };
 
 #define ROW(field, name, type, dflt, min, max, value, help)                                    \
@@ -36,6 +36,14 @@ static const struct option_row rows[] = {
 	    "and in files: at least the sum of what the streams may hold"),
 	ROW(passwords_dir, "passwords-dir", OPTION_TEXT, NULL, 0, 0, "DIR",
 	    "one file per NATS user, named like the user, with its password"),
+	ROW(leaf_port, "leaf-port", OPTION_INT, "0", 0, 65535, "PORT",
+	    "where leaves find it, by mutual TLS; 0: none may come"),
+	ROW(leaf, "leaf", OPTION_TEXT, NULL, 0, 0, "USER",
+	    "instead a leaf beside a program on another host, whose NATS user this is"),
+	ROW(hub, "hub", OPTION_TEXT, NULL, 0, 0, "HOST:PORT",
+	    "of a leaf: the leaf port of the server it is linked to"),
+	ROW(tls_dir, "tls-dir", OPTION_TEXT, NULL, 0, 0, "DIR",
+	    "certificates for links of leaves: tls.crt, tls.key, and the authority, ca.crt"),
 	{ .name = NULL },
 };
 
@@ -49,6 +57,7 @@ static const struct usage usage = {
 };
 
 struct passwords {
+	const char *alone;               /* the only user there is; NULL: all */
 	char at[USERS_MAX][SECRET_SIZE]; /* in the order of bus_users */
 };
 
@@ -58,7 +67,7 @@ static const char *password_of(void *arg, const char *user)
 
 	for (size_t i = 0; bus_users[i]; i++) {
 		if (strcmp(bus_users[i], user) == 0)
-			return passwords->at[i];
+			return passwords->at[i][0] ? passwords->at[i] : NULL;
 	}
 	return NULL; /* the system account's: nobody needs to sign in there */
 }
@@ -69,6 +78,9 @@ static enum status read_passwords(const char *dir, struct passwords *passwords, 
 
 	for (size_t i = 0; bus_users[i] && s == STATUS_OK; i++) {
 		assert(i < USERS_MAX);
+		passwords->at[i][0] = '\0';
+		if (passwords->alone && strcmp(passwords->alone, bus_users[i]) != 0)
+			continue;
 		s = secret_read_in(dir, bus_users[i], passwords->at[i], err);
 	}
 	return s;
@@ -83,13 +95,44 @@ static void print_config(const struct nats_options *opt, struct passwords *passw
 		.store_dir = opt->store_dir,
 		.max_memory_store = opt->max_memory_store,
 		.max_file_store = opt->max_file_store,
+		.leaf_port = (int)opt->leaf_port,
+		.tls_dir = opt->tls_dir,
 		.password = password_of,
 		.arg = passwords };
 	struct buf out = BUF_INIT;
 
-	bus_nats_config(&cfg, &out);
+	if (opt->leaf)
+		bus_nats_leaf_config(&cfg, opt->leaf, opt->hub, &out);
+	else
+		bus_nats_config(&cfg, &out);
 	(void)fputs(buf_str(&out), stdout);
+	explicit_bzero(out.data, out.len);
 	buf_finish(&out);
+}
+
+static bool is_user(const char *name)
+{
+	for (size_t i = 0; bus_users[i]; i++) {
+		if (strcmp(bus_users[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* NULL, or what is wrong with what was given. */
+static const char *misuse(const struct nats_options *opt)
+{
+	if (!opt->passwords_dir || (!opt->leaf && !opt->store_dir))
+		return "--store-dir DIR and --passwords-dir DIR are needed";
+	if (opt->leaf && !is_user(opt->leaf))
+		return "--leaf: there is no such NATS user";
+	if (opt->leaf && !opt->hub)
+		return "--leaf needs --hub HOST:PORT";
+	if (opt->leaf && opt->leaf_port)
+		return "--leaf-port is of a hub, not of a --leaf";
+	if ((opt->leaf || opt->leaf_port) && !opt->tls_dir)
+		return "--tls-dir DIR is needed: there is no link without certificates";
+	return NULL;
 }
 
 enum cli_exit cmd_nats_config(int argc, char **argv)
@@ -102,11 +145,13 @@ enum cli_exit cmd_nats_config(int argc, char **argv)
 
 	if (!cli_options(&usage, &opt, &operands, argc, argv, &code))
 		return code;
-	if (!opt.store_dir || !opt.passwords_dir)
-		return cli_misused(
-		    "nats-config", "--store-dir DIR and --passwords-dir DIR are needed");
+	if (misuse(&opt))
+		return cli_misused("nats-config", "%s", misuse(&opt));
+	passwords.alone = opt.leaf;
 	if (read_passwords(opt.passwords_dir, &passwords, &err))
-		return cli_failed("nats-config", &err);
-	print_config(&opt, &passwords);
-	return CLI_OK;
+		code = cli_failed("nats-config", &err);
+	else
+		print_config(&opt, &passwords);
+	explicit_bzero(&passwords, sizeof(passwords));
+	return err.status ? code : CLI_OK;
 }

@@ -3,9 +3,11 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/xalloc.h"
 #include "support/nats.h"
 #include "support/support.h"
 
@@ -370,7 +372,10 @@ static const struct {
 	const char *url, *user, *word;
 } bad_settings[] = {
 	{ "tls://127.0.0.1:4222", "edge", "TLS is refused" },
+	{ "nats://127.0.0.1:4222,tls://127.0.0.1:4222", "edge", "TLS is refused" },
 	{ "127.0.0.1:4222", "edge", "nats://" },
+	{ "nats://127.0.0.1:4222,http://127.0.0.1", "edge", "nats://" },
+	{ ",", "edge", "nats://" },
 	{ NULL, "edge", "nats://" },
 	{ "nats://127.0.0.1:4222", "e.d", "user" },
 	{ "nats://127.0.0.1:4222", "e\r\n", "user" },
@@ -388,6 +393,100 @@ START_TEST(settings_that_cannot_work_are_refused)
 
 	ck_assert_int_eq(bus_open(&cfg, &bus, &err), STATUS_INVALID);
 	ck_assert_msg(strstr(err.msg, bad_settings[_i].word) != NULL, "%s", err.msg);
+}
+END_TEST
+
+/* A certificate that this process believes, so that nothing but our refusal is in the way. */
+struct tls_server {
+	int port;
+	char *crt, *key, *log;
+};
+
+static void tls_server_init(struct tls_server *server)
+{
+	const char *dir = support_tmp_dir();
+	pid_t pid;
+
+	server->port = support_free_port();
+	server->crt = xasprintf("%s/tls-%d.crt", dir, server->port);
+	server->key = xasprintf("%s/tls-%d.key", dir, server->port);
+	server->log = xasprintf("%s/tls-%d.log", dir, server->port);
+	pid = support_spawn((const char *[]){ "openssl", "req", "-x509", "-newkey", "ec",
+				"-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-days", "2",
+				"-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+				"-keyout", server->key, "-out", server->crt, NULL },
+	    server->log);
+	ck_assert_int_eq(support_stop(pid, 0), 0);
+	ck_assert_int_eq(setenv("SSL_CERT_FILE", server->crt, 1), 0);
+}
+
+static pid_t tls_server_start(const struct tls_server *server)
+{
+	char port[16];
+	pid_t pid;
+
+	(void)snprintf(port, sizeof(port), "%d", server->port);
+	pid = support_spawn((const char *[]){ "nats-server", "-a", "127.0.0.1", "-p", port, "--tls",
+				"--tlscert", server->crt, "--tlskey", server->key, NULL },
+	    server->log);
+	ck_assert(support_wait_port(server->port, WAIT_MS));
+	return pid;
+}
+
+static void tls_server_finish(struct tls_server *server)
+{
+	free(server->log);
+	free(server->key);
+	free(server->crt);
+}
+
+START_TEST(server_that_wants_tls_is_refused_with_the_way_out)
+{
+	struct tls_server server;
+	char url[64];
+	struct bus_config cfg = { .url = url, .user = "edge", .name = "x" };
+	struct err err = ERR_INIT;
+	struct bus *bus;
+	pid_t pid;
+
+	tls_server_init(&server);
+	pid = tls_server_start(&server);
+	(void)snprintf(url, sizeof(url), "nats://127.0.0.1:%d", server.port);
+	ck_assert_int_eq(bus_open(&cfg, &bus, &err), STATUS_INVALID);
+	ck_assert_msg(strstr(err.msg, "wants TLS") && strstr(err.msg, "leaf"), "%s", err.msg);
+	(void)support_stop(pid, SIGTERM);
+	tls_server_finish(&server);
+}
+END_TEST
+
+/* A handshake that was ended by an alert; who only asks for INFO hangs up. */
+static bool is_refused_by_us(void *arg)
+{
+	const struct tls_server *server = arg;
+
+	return strstr(support_read_file(server->log), "error: tls:") != NULL;
+}
+
+START_TEST(server_that_wants_tls_and_comes_later_is_never_connected_to)
+{
+	struct tls_server server;
+	char url[64];
+	struct bus_config cfg = { .url = url, .user = "edge", .name = "x" };
+	struct err err = ERR_INIT;
+	struct bus *bus;
+	pid_t pid;
+
+	tls_server_init(&server);
+	(void)snprintf(url, sizeof(url), "nats://127.0.0.1:%d", server.port);
+	ck_assert_ok(bus_open(&cfg, &bus, &err), err);
+	pid = tls_server_start(&server);
+	/* Which nats.c begins without a word. */
+	ck_assert_msg(support_wait(is_refused_by_us, &server, WAIT_MS), "TLS is taken");
+	ck_assert_int_eq(bus_wait_connected(bus, 50, &err), STATUS_INVALID);
+	ck_assert_msg(strstr(err.msg, "wants TLS") != NULL, "%s", err.msg);
+	bus_close(bus);
+	(void)support_stop(pid, SIGTERM);
+	tls_server_finish(&server);
 }
 END_TEST
 
@@ -426,6 +525,9 @@ int main(void)
 	tcase_add_test_raise_signal(
 	    tc, subject_with_a_line_break_never_reaches_the_server, SIGABRT);
 	suite_add_tcase(suite, tc);
+	tcase_set_timeout(settings, 60);
+	tcase_add_test(settings, server_that_wants_tls_is_refused_with_the_way_out);
+	tcase_add_test(settings, server_that_wants_tls_and_comes_later_is_never_connected_to);
 	tcase_add_loop_test(settings, settings_that_cannot_work_are_refused, 0,
 	    (int)(sizeof(bad_settings) / sizeof(bad_settings[0])));
 	suite_add_tcase(suite, settings);

@@ -242,7 +242,7 @@ START_TEST(rights_follow_from_the_subject_table)
 {
 	struct buf text = BUF_INIT;
 
-	bus_nats_accounts(any_password, (char[]){ "secret" }, &text);
+	bus_nats_accounts(/* has_jetstream= */ true, any_password, (char[]){ "secret" }, &text);
 	ck_assert_msg(
 	    may(&text, rights[_i].user, rights[_i].verb, rights[_i].subject) == rights[_i].allowed,
 	    "%s %s %s: expected %s", rights[_i].user, rights[_i].verb, rights[_i].subject,
@@ -255,7 +255,7 @@ START_TEST(every_user_has_a_deny_list_and_its_own_inbox)
 {
 	struct buf text = BUF_INIT;
 
-	bus_nats_accounts(any_password, (char[]){ "secret" }, &text);
+	bus_nats_accounts(/* has_jetstream= */ true, any_password, (char[]){ "secret" }, &text);
 	for (size_t i = 0; bus_users[i]; i++) {
 		char inbox[64];
 
@@ -282,7 +282,7 @@ START_TEST(users_without_password_are_left_out_and_passwords_are_quoted)
 	struct buf text = BUF_INIT;
 	const char *sys;
 
-	bus_nats_accounts(only_edge, NULL, &text);
+	bus_nats_accounts(/* has_jetstream= */ true, only_edge, NULL, &text);
 	ck_assert_uint_gt(user_block(&text, "edge").len, 0);
 	ck_assert_uint_eq(user_block(&text, "backend").len, 0);
 	ck_assert(strstr(buf_str(&text), "password: \"qu\\\"ote\\\\\\x0A\"\n") != NULL);
