@@ -222,6 +222,11 @@ void bus_close(struct bus *bus)
 	free(bus);
 }
 
+uint64_t bus_strays(const struct bus *bus)
+{
+	return atomic_load(&bus->strays);
+}
+
 bool bus_is_connected(const struct bus *bus)
 {
 	return atomic_load(&bus->connected);

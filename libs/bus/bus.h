@@ -63,6 +63,10 @@ enum status bus_open(
 void bus_close(struct bus *bus); /* flushes (2 s at most), then closes; NULL is fine */
 bool bus_is_connected(const struct bus *bus);
 
+/* Messages that came on a subscription whose subject is not theirs, and were dropped: somebody had a
+ * consumer deliver where nobody else may speak. */
+uint64_t bus_strays(const struct bus *bus);
+
 /* Waits until connected, at most timeout_ms. */
 enum status bus_wait_connected(struct bus *bus, int timeout_ms, struct err *err) MUST_CHECK;
 
@@ -249,7 +253,7 @@ void bus_port_consumer_ask(struct bus_port *port, const char *stream, const char
 bool bus_waiting_of(struct bytes reply, uint64_t *ret_waiting);
 
 struct bus_stats {
-	uint64_t msgs_in, msgs_out, bytes_in, bytes_out, reconnects, slow_reports;
+	uint64_t msgs_in, msgs_out, bytes_in, bytes_out, reconnects, slow_reports, strays;
 	size_t subjects, lingering, requests_open, queue;
 };
 struct bus_stats bus_port_stats(struct bus_port *port);

@@ -29,7 +29,7 @@ struct bus {
 	char *inbox_prefix; /* "_INBOX.<user>" */
 
 	atomic_bool connected;
-	atomic_ullong reconnects, slow_reports;
+	atomic_ullong reconnects, slow_reports, strays;
 	atomic_uint epoch; /* raised by every connect and reconnect: who watches starts over */
 
 	pthread_mutex_t lock;

@@ -407,6 +407,7 @@ struct bus_stats bus_port_stats(struct bus_port *port)
 		.bytes_out = atomic_load(&port->bytes_out),
 		.reconnects = atomic_load(&port->bus->reconnects),
 		.slow_reports = atomic_load(&port->bus->slow_reports),
+		.strays = bus_strays(port->bus),
 		.requests_open = requests_group_open(port->bus->requests, &port->requests),
 	};
 

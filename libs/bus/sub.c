@@ -88,6 +88,8 @@ static void gate_call(natsConnection *nc, natsSubscription *sub, natsMsg *nats_m
 	struct bus_msg *msg = bus_msg_wrap(gate->bus, nats_msg);
 
 	(void)nc;
+	if (!meant)
+		(void)atomic_fetch_add(&gate->bus->strays, 1);
 	(void)pthread_mutex_lock(&gate->lock);
 	calls++;
 	if (!gate->closed && meant)

@@ -35,6 +35,8 @@ METRIC(waiting, METRIC_GAUGE, "ww_service_requests_waiting", "Requests in the qu
 METRIC(busy, METRIC_GAUGE, "ww_service_requests_in_hand", "Requests being handled");
 METRIC(refused, METRIC_COUNTER, "ww_service_requests_refused_total",
     "Requests refused because the queue was full");
+METRIC(strays, METRIC_COUNTER, "ww_service_nats_strays_total",
+    "Messages dropped because they were delivered on another subject than their own");
 
 struct service {
 	struct service_spec spec;
@@ -89,6 +91,7 @@ static void refresh_gauges(void *arg)
 
 	metric_set(&waiting, (int64_t)workers_waiting(service->workers));
 	metric_set(&busy, (int64_t)workers_busy(service->workers));
+	metric_set(&strays, (int64_t)bus_strays(service->bus));
 }
 
 static void on_request(void *arg, struct bus_msg *msg)
@@ -156,6 +159,7 @@ static enum status open_all(
 	metrics_register(&waiting);
 	metrics_register(&busy);
 	metrics_register(&refused);
+	metrics_register(&strays);
 	metrics_on_render(refresh_gauges, service);
 	return admin_open(&service->admin, cfg->admin, service->name, err);
 }

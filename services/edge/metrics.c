@@ -87,6 +87,8 @@ METRIC(nats_reconnects, METRIC_COUNTER, "ww_edge_nats_reconnects_total",
     "Times the connection to NATS was another one");
 METRIC(nats_slow, METRIC_COUNTER, "ww_edge_nats_slow_reports_total",
     "Times NATS dropped messages for this edge");
+METRIC(nats_strays, METRIC_COUNTER, "ww_edge_nats_strays_total",
+    "Messages dropped because they were delivered on another subject than their own");
 METRIC(nats_queue, METRIC_GAUGE, "ww_edge_nats_queue", "Messages that wait to be sent to NATS");
 METRIC(subjects, METRIC_GAUGE, "ww_edge_subjects", "Subjects this edge listens to");
 static const char *const trail_labels[] = {
@@ -159,6 +161,7 @@ static void refresh(void *arg)
 	metric_set_cell(&nats_bytes, NATS_OUT, (int64_t)nats.bytes_out);
 	metric_set(&nats_reconnects, (int64_t)nats.reconnects);
 	metric_set(&nats_slow, (int64_t)nats.slow_reports);
+	metric_set(&nats_strays, (int64_t)nats.strays);
 	metric_set(&nats_queue, (int64_t)nats.queue);
 }
 
@@ -168,7 +171,7 @@ void edge_metrics_register(struct edge *edge)
 		&room_views, &trail_lost, &connects, &refusals, &recoveries, &events_in,
 		&events_refused, &tracks_given_up, &calls, &relays, &relayed, &holes, &holes_late,
 		&sinces, &since_items, &snapshots, &swept, &findings, &nats_msgs, &nats_bytes,
-		&nats_reconnects, &nats_slow, &nats_queue, &presence_reports, &presence_batches,
+		&nats_reconnects, &nats_slow, &nats_strays, &nats_queue, &presence_reports, &presence_batches,
 		&presence_gaps, &presence_shown, &presence_behind, &presence_excess,
 		&static_requests };
 

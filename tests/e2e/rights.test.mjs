@@ -175,6 +175,8 @@ stack.test('what a consumer delivers where its maker may not publish is not list
   await other.disconnected();
   assert.deepEqual(victim.disconnects, []);
   assert.equal((await victim.ask('notifications:unread')).ok, true);
+  const { admin } = stack.status().services.find(({ name }) => name.startsWith('notifications'));
+  assert.equal(await stack.metric(admin, 'ww_service_nats_strays_total'), 1, 'and that is counted');
   edge.close();
   ops.close();
 });
