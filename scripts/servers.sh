@@ -20,10 +20,14 @@ keys_prepare() {
   (umask 077 && head -c 48 /dev/urandom | base64 -w 0 >"$RUN_DIR/keys/dev.hs256")
 }
 
-# What heads of the audit record are signed with, and the public half that they are verified by.
+# What heads of the audit record are signed with, and the public halves that they are verified by: those of keys that
+# were changed stay in front.
 audit_key_prepare() {
+  local public file=$RUN_DIR/audit/key.pem
+
   mkdir -p "$RUN_DIR/audit"
-  "$BIN/ww" audit key --make "$RUN_DIR/secrets/audit.pem" >"$RUN_DIR/audit/key.pem"
+  public=$("$BIN/ww" audit key --make "$RUN_DIR/secrets/audit.pem")
+  [ -s "$file" ] && [[ $(<"$file") == *"$public"* ]] || printf '%s\n' "$public" >>"$file"
 }
 
 # --- TLS ---

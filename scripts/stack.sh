@@ -102,7 +102,8 @@ start_services() {
     # On one machine an edge that is asked has answered long before a second is over.
     start_program "$name" "$program" "$user" "$admin" WW_DATABASE_URL_FILE="$RUN_DIR/secrets/postgres/$role.url" \
       WW_LISTEN_FIRST="${WW_LISTEN_FIRST:-1s}" \
-      WW_SIGNING_KEY_FILE="$RUN_DIR/secrets/audit.pem" WW_HEADS_FILE="$RUN_DIR/audit/heads"
+      WW_SIGNING_KEY_FILE="$RUN_DIR/secrets/audit.pem" WW_EARLIER_KEYS_FILE="$RUN_DIR/audit/key.pem" \
+      WW_HEADS_FILE="$RUN_DIR/audit/heads"
   done
 }
 

@@ -18,7 +18,9 @@ enum word {
 	WORDS
 };
 
-static const char *const kinds[] = { [LEDGER_HEAD] = "head", [LEDGER_ANCHOR] = "anchor" };
+static const char *const kinds[] = {
+	[LEDGER_HEAD] = "head", [LEDGER_ANCHOR] = "anchor", [LEDGER_LOSS] = "loss"
+};
 
 const char *ledger_head_word(enum ledger_head_kind kind)
 {

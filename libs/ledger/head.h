@@ -6,7 +6,9 @@
  *   walletwire-audit/1 head <shard> <number> <hash> <microseconds since 1970> <key id> <signature>
  *
  * The signature is over everything before the space in front of it. An `anchor` says the same of
- * the last row that retention has dropped: the chain goes on behind it.
+ * the last row that retention has dropped: the chain goes on behind it. A `loss` says that what was
+ * behind its row is lost, as an operator has accepted: heads of higher numbers that were signed
+ * before it bind nobody any more.
  *
  * Pure. Threads: any.
  */
@@ -18,7 +20,7 @@
 
 enum { LEDGER_HEAD_MAX = 512 }; /* bytes of a line, generously */
 
-enum ledger_head_kind { LEDGER_HEAD, LEDGER_ANCHOR };
+enum ledger_head_kind { LEDGER_HEAD, LEDGER_ANCHOR, LEDGER_LOSS };
 
 struct ledger_head {
 	enum ledger_head_kind kind;
@@ -28,7 +30,7 @@ struct ledger_head {
 	uint8_t signature[LEDGER_SIGNATURE_LEN];
 };
 
-const char *ledger_head_word(enum ledger_head_kind kind); /* "head", "anchor" */
+const char *ledger_head_word(enum ledger_head_kind kind); /* "head", "anchor", "loss" */
 bool ledger_head_kind_of(const char *word, enum ledger_head_kind *ret_kind);
 
 /* Fills in the key's id and the signature. */

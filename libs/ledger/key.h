@@ -7,6 +7,8 @@
 #ifndef LEDGER_KEY_H
 #define LEDGER_KEY_H
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -19,8 +21,9 @@ enum status ledger_key_make(const char *path, struct err *err) MUST_CHECK;
 /* STATUS_INVALID also for a file that anybody else may read or write, or that is another user's. */
 enum status ledger_key_read_private(
     const char *path, struct ledger_key **ret_key, struct err *err) MUST_CHECK;
-enum status ledger_key_read_public(
-    const char *path, struct ledger_key **ret_key, struct err *err) MUST_CHECK;
+/* The next public one of a file that is open; *ret_key is NULL at its end. */
+enum status ledger_key_next_public(
+    FILE *file, const char *path, struct ledger_key **ret_key, struct err *err) MUST_CHECK;
 void ledger_key_free(struct ledger_key *key); /* NULL is fine */
 
 /* 16 hex digits of the SHA-256 of the public key. */

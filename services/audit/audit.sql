@@ -47,17 +47,22 @@ CREATE TABLE IF NOT EXISTS audit.records (
 CREATE INDEX IF NOT EXISTS records_id ON audit.records (id);
 CREATE INDEX IF NOT EXISTS records_users ON audit.records USING gin (users);
 
--- Signed heads (libs/ledger/head.h): how far a shard had got. An anchor is the last row that retention dropped.
+-- Signed heads (libs/ledger/head.h): how far a shard had got. An anchor is the last row that retention dropped, a loss the
+-- last one before what an operator has accepted as lost.
 CREATE TABLE IF NOT EXISTS audit.heads (
 	shard smallint NOT NULL,
 	number bigint NOT NULL,
-	kind text NOT NULL CHECK (kind IN ('head', 'anchor')),
+	kind text NOT NULL CHECK (kind IN ('head', 'anchor', 'loss')),
 	hash bytea NOT NULL,
 	at timestamptz NOT NULL,
 	key_id text NOT NULL,
 	signature bytea NOT NULL,
 	PRIMARY KEY (shard, number, kind)
 );
+
+-- Of an older version, which knew no losses.
+ALTER TABLE audit.heads DROP CONSTRAINT IF EXISTS heads_kind_check,
+	ADD CONSTRAINT heads_kind_check CHECK (kind IN ('head', 'anchor', 'loss'));
 
 -- How far the stream was followed, written with every batch: the last row counts.
 CREATE TABLE IF NOT EXISTS audit.positions (

@@ -11,6 +11,9 @@ static const struct setting settings[] = {
 	SETTING(struct audit_config, signing_key_file, "signing-key-file", SETTING_TEXT, NULL, 0, 0,
 	    "Ed25519 private key in PEM that signs heads, readable to its owner alone; `ww audit"
 	    " key --make` makes one."),
+	SETTING(struct audit_config, earlier_keys_file, "earlier-keys-file", SETTING_TEXT, "", 0, 0,
+	    "Public keys in PEM, the oldest first, that heads were signed with before the signing"
+	    " key was changed; its own may be among them."),
 	SETTING(struct audit_config, heads_file, "heads-file", SETTING_TEXT, NULL, 0, 0,
 	    "File that signed heads are appended to: on another disk than the database's, best on"
 	    " another machine's."),

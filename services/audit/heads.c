@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "bus/provision.h"
+#include "ledger/keys.h"
 #include "stats.h"
 
 #define SUBJECT "ww.heads.audit"
@@ -19,6 +20,7 @@ struct heads {
 	const struct audit_config *cfg;
 	struct bus *bus;
 	struct ledger_key *key;
+	struct ledger_keys *earlier;
 	int fd;
 	struct {
 		int64_t number;  /* of the newest one */
@@ -52,6 +54,16 @@ static enum status open_file(struct heads *heads, struct err *err)
 	return end_last_line(heads, err);
 }
 
+static enum status read_earlier(struct heads *heads, struct err *err)
+{
+	const char *path = heads->cfg->earlier_keys_file;
+
+	heads->earlier = ledger_keys_new();
+	if (!path || !path[0] || !ledger_keys_read(heads->earlier, path, err))
+		return STATUS_OK;
+	return err_prefix(err, "earlier-keys-file");
+}
+
 enum status heads_open(
     const struct audit_config *cfg, struct bus *bus, struct heads **ret_heads, struct err *err)
 {
@@ -65,6 +77,8 @@ enum status heads_open(
 	if (s)
 		(void)err_prefix(err, "signing-key-file");
 	else
+		s = read_earlier(heads, err);
+	if (!s)
 		s = open_file(heads, err);
 	if (s) {
 		heads_close(heads);
@@ -80,13 +94,22 @@ void heads_close(struct heads *heads)
 		return;
 	if (heads->fd >= 0)
 		(void)close(heads->fd);
+	ledger_keys_free(heads->earlier);
 	ledger_key_free(heads->key);
 	free(heads);
 }
 
 bool heads_is_mine(const struct heads *heads, const struct ledger_head *head)
 {
-	return ledger_head_is_good(head, heads->key);
+	size_t place;
+
+	return ledger_head_is_good(head, heads->key) ||
+	       ledger_keys_judge(heads->earlier, head, &place) == LEDGER_SIGNED;
+}
+
+const char *heads_key_id(const struct heads *heads)
+{
+	return ledger_key_id(heads->key);
 }
 
 void heads_resume(struct heads *heads, int64_t shard, int64_t number)
@@ -165,8 +188,8 @@ enum status heads_tell(struct heads *heads, struct db *db, int64_t shard,
 	return tell(heads, db, &head, err);
 }
 
-enum status heads_tell_anchor(
-    struct heads *heads, struct db *db, struct ledger_head *anchor, struct err *err)
+enum status heads_tell_other(
+    struct heads *heads, struct db *db, struct ledger_head *head, struct err *err)
 {
-	return tell(heads, db, anchor, err);
+	return tell(heads, db, head, err);
 }

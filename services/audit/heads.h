@@ -18,8 +18,10 @@ enum status heads_open(const struct audit_config *cfg, struct bus *bus, struct h
     struct err *err) MUST_CHECK;
 void heads_close(struct heads *heads); /* NULL is fine */
 
-/* Was it signed with this key? */
+/* Was it signed with this key, or with one before it? */
 bool heads_is_mine(const struct heads *heads, const struct ledger_head *head);
+/* The id of the key that signs. */
+const char *heads_key_id(const struct heads *heads);
 /* This shard's newest one is known: from here on rows and time are counted. */
 void heads_resume(struct heads *heads, int64_t shard, int64_t number);
 
@@ -29,8 +31,8 @@ bool heads_is_due(
 /* Signs one and tells it everywhere; goes on where one place fails, which is counted. */
 enum status heads_tell(struct heads *heads, struct db *db, int64_t shard,
     const struct ledger_chain *chain, struct err *err) MUST_CHECK;
-/* The same for the last row of what is to be dropped. */
-enum status heads_tell_anchor(
-    struct heads *heads, struct db *db, struct ledger_head *anchor, struct err *err) MUST_CHECK;
+/* The same for an anchor or a loss, of which kind, shard, number and hash are set. */
+enum status heads_tell_other(
+    struct heads *heads, struct db *db, struct ledger_head *head, struct err *err) MUST_CHECK;
 
 #endif

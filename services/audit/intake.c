@@ -135,6 +135,18 @@ void intake_gap(struct intake *intake, const char *why, uint64_t up_to, uint64_t
 	intake->lost += (int64_t)n;
 }
 
+void intake_key_changed(struct intake *intake, const char *key_id, uint64_t up_to)
+{
+	struct own_record own = { .id = arena_printf(
+				      &intake->arena, "key-%s-%" PRIu64, key_id, up_to),
+		.action = AUDIT_ACTION(AUDIT_KEY_CHANGED),
+		.why = key_id,
+		.up_to = up_to,
+		.at_us = intake->now_us };
+
+	add_own(intake, &own);
+}
+
 /* --- rows that are stored already --- */
 
 /* Those of one id side by side, the first one first: rows lie in their order. */

@@ -51,6 +51,9 @@ void intake_message(struct intake *intake, const char *subject, uint64_t seq, st
 /* `n` messages up to number `up_to` are gone (n 0: nobody knows how many); `why` is one word. */
 void intake_gap(struct intake *intake, const char *why, uint64_t up_to, uint64_t n);
 
+/* Heads are signed with another key, `key_id`, from number `up_to` on. */
+void intake_key_changed(struct intake *intake, const char *key_id, uint64_t up_to);
+
 struct intake_row *intake_rows(const struct intake *intake, size_t *ret_len);
 const struct intake_piece *intake_pieces(const struct intake *intake, size_t *ret_len);
 

@@ -12,8 +12,9 @@
 	S(ROWS, "SELECT number, stored_at, hash, record FROM audit.records"                       \
 		" WHERE shard = $1::smallint AND number > $2::bigint"                             \
 		" ORDER BY number, stored_at LIMIT $3::bigint")                                   \
-	S(LAST_HEAD, "SELECT number, kind, hash, at, key_id, signature FROM audit.heads"          \
-		     " WHERE shard = $1::smallint ORDER BY number DESC, kind LIMIT 1")            \
+	S(LAST_HEAD,                                                                              \
+	    "SELECT number, kind, hash, at, key_id, signature FROM audit.heads"                   \
+	    " WHERE shard = $1::smallint AND kind <> 'loss' ORDER BY number DESC, kind LIMIT 1")  \
 	S(POSITION, "SELECT stream_born, seq FROM audit.positions ORDER BY id DESC LIMIT 1")      \
 	S(KNOWN, "SELECT r.place FROM unnest($1::text[]) WITH ORDINALITY AS r(id, place)"         \
 		 " WHERE EXISTS (SELECT FROM audit.records WHERE id = r.id"                       \

@@ -13,7 +13,7 @@ static enum status anchor(struct heads *heads, struct db *db, struct err *err)
 	enum status s = store_expired(db, last, &len, err);
 
 	for (size_t i = 0; i < len && !s; i++)
-		s = heads_tell_anchor(heads, db, &last[i], err);
+		s = heads_tell_other(heads, db, &last[i], err);
 	return s;
 }
 

@@ -17,6 +17,7 @@
 #include "heads.h"
 #include "intake.h"
 #include "log/log.h"
+#include "service/audit.h"
 #include "service/turns.h"
 #include "stats.h"
 #include "store.h"
@@ -48,6 +49,8 @@ struct writer {
 	struct arena arena;
 	bool has_failed, active, knows; /* the chains' ends and the position */
 	struct ledger_chain chains[SHARDS_MAX];
+	bool has_new_key;                     /* the newest head was signed with the one before */
+	int64_t signed_up_to;                 /* by that one */
 	struct store_position position, next; /* stored; with what is in the intake */
 	int64_t look_at, upkeep_at;           /* ms of the monotonic clock */
 };
@@ -136,8 +139,13 @@ static enum status check_head(struct writer *w, const struct ledger_head *head,
 	if (head->number == 0)
 		return STATUS_OK;
 	if (!heads_is_mine(w->heads, head))
-		return broken(
-		    head->shard, head->number, "its head is not signed with our key", err);
+		return broken(head->shard, head->number,
+		    "its head is not signed with our key, nor with one of --earlier-keys-file",
+		    err);
+	if (strcmp(head->key_id, heads_key_id(w->heads)) != 0) {
+		w->has_new_key = true;
+		w->signed_up_to = head->number;
+	}
 	arena_reset(&w->arena);
 	s = store_rows(w->db, head->shard, head->number - 1, 1, &w->arena, &rows, &len, err);
 	if (s)
@@ -155,6 +163,7 @@ static enum status check_head(struct writer *w, const struct ledger_head *head,
 
 static enum status learn(struct writer *w, struct err *err)
 {
+	w->has_new_key = false;
 	for (int64_t shard = 0; shard < w->cfg->shards; shard++) {
 		struct ledger_chain *chain = &w->chains[shard];
 		struct ledger_head head;
@@ -331,6 +340,8 @@ static enum status gather(struct writer *w, struct batch *batch, struct err *err
 	qsort((void *)batch->msgs, batch->len, sizeof(struct bus_msg *), by_seq);
 	w->next = w->position;
 	intake_begin(&w->intake, w->position.born, clock_wall_us());
+	if (w->has_new_key)
+		intake_key_changed(&w->intake, heads_key_id(w->heads), (uint64_t)w->signed_up_to);
 	if (!is_next(w, batch) || clock_mono_ms() >= w->look_at)
 		s = look(w, err);
 	return s ? s : take(w, batch, err);
@@ -376,6 +387,65 @@ static void count_added(const struct writer *w)
 	stats_count(STATS_LOST, w->intake.lost);
 }
 
+/* --- what an operator has accepted as lost --- */
+
+/* The row that it is said of; before number 1 stands what names the shard. */
+static enum status find_row(struct writer *w, struct ledger_head *loss, struct err *err)
+{
+	struct ledger_row *rows = NULL;
+	size_t len = 0;
+	enum status s;
+
+	loss->hash = ledger_first(loss->shard);
+	if (loss->number == 0)
+		return STATUS_OK;
+	s = store_rows(w->db, loss->shard, loss->number - 1, 1, &w->arena, &rows, &len, err);
+	if (!s && (len == 0 || rows[0].number != loss->number))
+		s = err_set(
+		    err, STATUS_INVALID, "there is no row of number %" PRId64, loss->number);
+	if (!s)
+		loss->hash = rows[0].hash;
+	return s;
+}
+
+static enum status sign_loss(struct writer *w, const AuditRecord *record, struct err *err)
+{
+	struct ledger_head loss = { .kind = LEDGER_LOSS, .number = (int64_t)record->up_to };
+	char *end = NULL;
+	enum status s;
+
+	loss.shard = record->n_ids > 0 ? strtoll(record->ids[0], &end, 10) : -1;
+	if (!end || *end || loss.shard < 0 || loss.shard >= w->cfg->shards || loss.number < 0)
+		return err_set(err, STATUS_INVALID, "names no shard of these");
+	s = find_row(w, &loss, err);
+	return s ? s : heads_tell_other(w->heads, w->db, &loss, err);
+}
+
+/* Behind the commit: it is in the chain who accepted what. One that can't be signed now is asked
+ * for again, since the chain is then still found to be broken. */
+static void sign_losses(struct writer *w)
+{
+	size_t len;
+	const struct intake_row *rows = intake_rows(&w->intake, &len);
+
+	for (size_t i = 0; i < len; i++) {
+		struct err err = ERR_INIT;
+		const AuditRecord *record;
+
+		if (rows[i].is_known || rows[i].action != AUDIT_ACTION(AUDIT_LOSS_ACCEPTED))
+			continue;
+		arena_reset(&w->arena);
+		record = ledger_record_unpack(rows[i].record, &w->arena);
+		if (strcmp(record->service, "ops") != 0)
+			continue;
+		if (sign_loss(w, record, &err))
+			log_failure(&err, "a loss that was accepted could not be signed");
+		else
+			log_warn("shard %s: what was behind number %" PRIu64 " is accepted as lost",
+			    record->ids[0], record->up_to);
+	}
+}
+
 static enum status store(struct writer *w, struct err *err)
 {
 	struct ledger_chain chains[SHARDS_MAX];
@@ -398,7 +468,9 @@ static enum status store(struct writer *w, struct err *err)
 	}
 	memcpy(w->chains, chains, sizeof(chains));
 	w->position = w->next;
+	w->has_new_key = false;
 	count_added(w);
+	sign_losses(w);
 	return STATUS_OK;
 }
 

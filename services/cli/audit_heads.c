@@ -9,9 +9,9 @@
 #include "base/xalloc.h"
 #include "lines.h"
 
-void audit_heads_init(struct audit_heads *heads, const struct ledger_key *key)
+void audit_heads_init(struct audit_heads *heads, const struct ledger_keys *keys)
 {
-	*heads = (struct audit_heads){ .key = key };
+	*heads = (struct audit_heads){ .keys = keys };
 }
 
 void audit_heads_finish(struct audit_heads *heads)
@@ -22,14 +22,21 @@ void audit_heads_finish(struct audit_heads *heads)
 void audit_heads_add(
     struct audit_heads *heads, enum audit_place place, const struct ledger_head *head)
 {
-	struct audit_head added = { *head, place };
+	struct audit_head added = { *head, place, 0 };
 
-	if (!ledger_head_is_good(head, heads->key)) {
+	switch (ledger_keys_judge(heads->keys, head, &added.key)) {
+	case LEDGER_SIGNED:
+		heads->read[place]++;
+		buf_append(&heads->heads, &added, sizeof(added));
+		break;
+	case LEDGER_FORGED:
 		heads->forged[place]++;
-		return;
+		break;
+	case LEDGER_STRANGER:
+		if (heads->strange[place]++ == 0)
+			heads->stranger[place] = *head;
+		break;
 	}
-	heads->read[place]++;
-	buf_append(&heads->heads, &added, sizeof(added));
 }
 
 void audit_heads_add_line(struct audit_heads *heads, enum audit_place place, struct bytes line)

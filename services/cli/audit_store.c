@@ -6,7 +6,7 @@
 
 enum { HEADS_PAGE = 5000 };
 
-enum statement { SHARDS, HEADS, PAGE, FIND, STATEMENTS };
+enum statement { SHARDS, HEADS, PAGE, END, FIND, STATEMENTS };
 
 static const struct db_statement statements[STATEMENTS] = {
 	[SHARDS] = { "audit_shards", "SELECT s::bigint FROM generate_series(0, 15) AS s"
@@ -20,6 +20,9 @@ static const struct db_statement statements[STATEMENTS] = {
 	    " WHERE shard = $1::smallint AND number >= $2::bigint"
 	    " AND (number, stored_at) > ($2::bigint, $3::timestamptz)"
 	    " ORDER BY number, stored_at LIMIT $4::bigint" },
+	[END] = { "audit_end",
+	    "SELECT number, stored_at FROM audit.records WHERE shard = $1::smallint"
+	    " ORDER BY number DESC LIMIT 1" },
 	[FIND] = { "audit_find",
 	    "SELECT number FROM audit.records WHERE shard = $1::smallint"
 	    " AND number BETWEEN $3::bigint AND $4::bigint AND hash = $2::bytea LIMIT 1" },
@@ -149,6 +152,25 @@ enum status audit_store_page(struct db *db, int64_t shard, const struct ledger_c
 	}
 	db_result_free(r);
 	return STATUS_OK;
+}
+
+enum status audit_store_end(
+    struct db *db, int64_t shard, struct ledger_chain *ret_end, struct err *err)
+{
+	struct db_result *r = NULL;
+	struct db_params p;
+	enum status s;
+
+	*ret_end = (struct ledger_chain){ 0 };
+	db_params_init(&p);
+	db_add_i16(&p, (int16_t)shard);
+	s = db_run(db, END, &p, &r, err);
+	if (!s && db_rows(r) > 0) {
+		ret_end->number = db_get_int(r, 0, 0);
+		ret_end->stored_us = db_get_time(r, 0, 1);
+	}
+	db_result_free(r);
+	return s;
 }
 
 enum status audit_store_find(struct db *db, int64_t shard, const struct ledger_hash *hash,

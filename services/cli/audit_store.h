@@ -32,6 +32,10 @@ struct audit_page {
 enum status audit_store_page(struct db *db, int64_t shard, const struct ledger_chain *after,
     size_t max, struct arena *arena, struct audit_page *ret_page, struct err *err) MUST_CHECK;
 
+/* The last row of a shard: number and time alone; number 0: none. */
+enum status audit_store_end(
+    struct db *db, int64_t shard, struct ledger_chain *ret_end, struct err *err) MUST_CHECK;
+
 /* The number under which a hash stands now, between two numbers; 0: under none. */
 enum status audit_store_find(struct db *db, int64_t shard, const struct ledger_hash *hash,
     int64_t from, int64_t to, int64_t *ret_number, struct err *err) MUST_CHECK;

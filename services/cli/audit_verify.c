@@ -15,6 +15,8 @@ struct walk {
 	int64_t shard;
 	const struct audit_head *heads; /* its own */
 	size_t heads_len, met;          /* so many were compared */
+	size_t key;                     /* the place of the newest key that signed one of them */
+	size_t void_heads;              /* of what was accepted as lost */
 	struct ledger_chain chain;
 	int64_t first, sealed; /* numbers: of the first row; of the last head that fits */
 	int64_t told_ms;
@@ -28,6 +30,8 @@ static const char *const places[] = { [AUDIT_IN_TABLE] = "the table",
 static void report(struct walk *walk, int64_t number, enum ledger_fault fault, const char *how)
 {
 	walk->verify->is_broken = true;
+	walk->verify->shards[walk->shard].fault = fault;
+	walk->verify->shards[walk->shard].sealed = walk->sealed;
 	(void)printf("shard %" PRId64 ": BROKEN at number %" PRId64 ": %s: %s\n", walk->shard,
 	    number, ledger_fault_text(fault), how);
 }
@@ -60,6 +64,33 @@ static bool is_gone_from_table(const struct walk *walk, size_t i)
 		   before->head.kind != head->head.kind);
 }
 
+/* Was it signed before an operator accepted that what it says is lost? */
+static bool is_void(const struct walk *walk, const struct ledger_head *head)
+{
+	for (size_t i = 0; i < walk->heads_len; i++) {
+		const struct ledger_head *loss = &walk->heads[i].head;
+
+		if (loss->kind == LEDGER_LOSS && head->kind != LEDGER_LOSS &&
+		    head->number > loss->number && head->at_us < loss->at_us)
+			return true;
+	}
+	return false;
+}
+
+/* Behind the first head of a key there is none of an earlier one. */
+static bool is_of_its_time(struct walk *walk, const struct audit_head *head)
+{
+	if (head->head.kind != LEDGER_HEAD || head->key >= walk->key) {
+		walk->key = head->key > walk->key ? head->key : walk->key;
+		return true;
+	}
+	report(walk, walk->sealed + 1, LEDGER_REWRITTEN,
+	    "the next head is signed with a key that was given up before");
+	(void)printf("  that is the one of number %" PRId64 " in %s, by key %s\n",
+	    head->head.number, places[head->place], head->head.key_id);
+	return false;
+}
+
 /* Do the rows up to the end of the good ones fit the heads of them? */
 static bool meet_heads(struct walk *walk, const struct ledger_row *rows, size_t len)
 {
@@ -72,12 +103,18 @@ static bool meet_heads(struct walk *walk, const struct ledger_row *rows, size_t 
 		if (at < 0) /* of what retention has dropped */
 			continue;
 		if (!ledger_hash_equal(&rows[at].hash, &head->head.hash)) {
+			if (is_void(walk, &head->head)) {
+				walk->void_heads++;
+				continue;
+			}
 			report(walk, walk->sealed + 1, LEDGER_REWRITTEN,
 			    "from here on hashes fit each other, but not the next signed head");
 			(void)printf("  that is the one of number %" PRId64 " in %s\n",
 			    head->head.number, places[head->place]);
 			return false;
 		}
+		if (!is_of_its_time(walk, head))
+			return false;
 		walk->sealed = head->head.number;
 	}
 	return true;
@@ -86,11 +123,16 @@ static bool meet_heads(struct walk *walk, const struct ledger_row *rows, size_t 
 /* Heads of numbers that no row has. */
 static bool check_end(struct walk *walk)
 {
-	const struct audit_head *last;
+	const struct audit_head *last = NULL;
 
-	if (walk->met == walk->heads_len)
+	for (; walk->met < walk->heads_len; walk->met++) {
+		if (is_void(walk, &walk->heads[walk->met].head))
+			walk->void_heads++;
+		else
+			last = &walk->heads[walk->met];
+	}
+	if (!last)
 		return true;
-	last = &walk->heads[walk->heads_len - 1];
 	report(walk, walk->chain.number + 1, LEDGER_TRUNCATED, "the end of the chain is gone");
 	(void)printf("  %s has a signed head of number %" PRId64 "\n", places[last->place],
 	    last->head.number);
@@ -100,7 +142,7 @@ static bool check_end(struct walk *walk)
 static void check_table_of_heads(struct walk *walk)
 {
 	for (size_t i = 0; i < walk->heads_len; i++) {
-		if (!is_gone_from_table(walk, i))
+		if (!is_gone_from_table(walk, i) || is_void(walk, &walk->heads[i].head))
 			continue;
 		walk->verify->is_broken = true;
 		(void)printf("shard %" PRId64 ": BROKEN: the table of heads has lost the one of"
@@ -121,7 +163,11 @@ static enum status look_for_shift(struct walk *walk, enum ledger_fault *fault, s
 	for (size_t i = walk->met; i < walk->heads_len && i < end && *fault == LEDGER_EDITED; i++) {
 		const struct ledger_head *head = &walk->heads[i].head;
 		int64_t found = 0;
-		enum status s = audit_store_find(walk->verify->db, walk->shard, &head->hash,
+		enum status s;
+
+		if (is_void(walk, head))
+			continue;
+		s = audit_store_find(walk->verify->db, walk->shard, &head->hash,
 		    walk->chain.number + 1, head->number + SHIFT_MAX, &found, err);
 
 		if (s)
@@ -256,6 +302,9 @@ static enum status verify_shard(struct walk *walk, struct err *err)
 		(void)printf("shard %" PRId64 ": consistent: numbers %" PRId64 " to %" PRId64
 			     ", signed up to %" PRId64 "\n",
 		    walk->shard, walk->first, walk->chain.number, walk->sealed);
+	if (!s && walk->void_heads > 0)
+		(void)printf("shard %" PRId64 ": %zu heads are of what was accepted as lost\n",
+		    walk->shard, walk->void_heads);
 	walk->verify->is_broken |= was_broken;
 	return s;
 }
@@ -267,6 +316,15 @@ static void report_heads(struct audit_verify *verify)
 			verify->is_broken = true;
 			(void)printf("heads: BROKEN: %zu in %s are not signed with this key\n",
 			    verify->heads->forged[i], places[i]);
+		}
+		if (verify->heads->strange[i] > 0) {
+			verify->is_broken = true;
+			(void)printf(
+			    "heads: BROKEN: %zu in %s are not signed with this key, but with"
+			    " one that was not given: the first of them, of number"
+			    " %" PRId64 ", with %s\n",
+			    verify->heads->strange[i], places[i], verify->heads->stranger[i].number,
+			    verify->heads->stranger[i].key_id);
 		}
 		if (verify->heads->illegible[i] > 0)
 			(void)printf("heads: %zu lines in %s are none: a crash may cut one off\n",

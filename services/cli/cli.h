@@ -47,6 +47,10 @@ enum cli_exit cmd_top(int argc, char **argv);
 bool cli_options(const struct usage *usage, void *opt, struct option_list *ret_operands, int argc,
     char **argv, enum cli_exit *ret_exit) MUST_CHECK;
 
+/* Readable once SIGINT or SIGTERM came, which end nothing by themselves from now on. To be called
+ * before any thread is started. */
+int cli_signal_fd(void);
+
 /* A message as a line of JSON on standard output. */
 void cli_print_json(const ProtobufCMessage *message);
 /* "ww COMMAND: message" on standard error; returns CLI_FAILED. */

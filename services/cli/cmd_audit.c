@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit_note.h"
 #include "audit_store.h"
+#include "audit_tail.h"
 #include "audit_verify.h"
 #include "base/clock.h"
 #include "base/message.h"
@@ -21,8 +23,9 @@
 
 struct audit_options {
 	struct connection_options connection;
-	const char *database_url_file, *key, *user, *since, *until, *asked_by;
-	struct option_list heads;
+	const char *database_url_file, *user, *since, *until, *asked_by;
+	struct option_list heads, keys;
+	int64_t shard, after;
 	bool no_stream, json, make;
 };
 
@@ -34,10 +37,14 @@ struct audit_options {
 static const struct option_row rows[] = {
 	ROW(heads, "heads", OPTION_LIST, "WW_AUDIT_HEADS_FILE", NULL, "FILE",
 	    "verify: a file that ww-audit appends signed heads to; may be given again"),
-	ROW(key, "key", OPTION_TEXT, "WW_AUDIT_KEY_FILE", NULL, "FILE",
-	    "verify: the public key, as `ww audit key` prints it"),
+	ROW(keys, "key", OPTION_LIST, "WW_AUDIT_KEY_FILE", NULL, "FILE",
+	    "verify: the public keys, as `ww audit key` prints them, the oldest first; may be "
+	    "given "
+	    "again"),
 	ROW(database_url_file, "database-url-file", OPTION_TEXT, "WW_AUDIT_DATABASE_URL_FILE", NULL,
-	    "FILE", "verify: the auditor's PostgreSQL connection string is in this file"),
+	    "FILE",
+	    "verify, tail, accept-loss: the auditor's PostgreSQL connection string is in this "
+	    "file"),
 	ROW(no_stream, "no-stream", OPTION_FLAG, NULL, NULL, NULL,
 	    "verify: don't read the heads that NATS keeps"),
 	ROW(user, "user", OPTION_TEXT, NULL, NULL, "ID", "who-was-told: of whom"),
@@ -47,13 +54,17 @@ static const struct option_row rows[] = {
 	ROW(json, "json", OPTION_FLAG, NULL, NULL, NULL, "who-was-told: a line of JSON for each"),
 	ROW(make, "make", OPTION_FLAG, NULL, NULL, NULL,
 	    "key: make the private key, if the file is not there"),
+	{ "shard", OPTION_INT, offsetof(struct audit_options, shard), NULL, "0", 0,
+	    AUDIT_SHARDS_MAX - 1, "N", "accept-loss: the chain whose end is gone" },
+	{ "after", OPTION_INT, offsetof(struct audit_options, after), NULL, "-1", -1, INT64_MAX,
+	    "NUMBER", "accept-loss: its last number that is not lost, as verify tells it" },
 	ROW_ASKED_BY(struct audit_options, asked_by),
 	{ .name = NULL },
 };
 
 static const struct usage usage = {
 	.command = "audit",
-	.operands = "verify | who-was-told | export | key FILE",
+	.operands = "verify | who-was-told | export | tail | accept-loss | key FILE",
 	.operands_max = 2,
 	.help =
 	    "verify        walks every chain from PostgreSQL, without asking ww-audit, and holds "
@@ -65,6 +76,14 @@ static const struct usage usage = {
 	    "who-was-told  which items reached a user's mailbox, and which session acknowledged "
 	    "them\n"
 	    "export        records by the time at which they were stored, a line of JSON for each\n"
+	    "tail          records as they are stored from now on, until Ctrl-C, a line of JSON "
+	    "for "
+	    "each;\n"
+	    "              from PostgreSQL, as verify\n"
+	    "accept-loss   says for good that what was behind --after is lost, as after a restore "
+	    "of "
+	    "the\n"
+	    "              database: heads of it that were signed before are void from then on\n"
 	    "key           the public key that belongs to the private one in FILE\n"
 	    "\n"
 	    "That records were read is itself a record, with the name of who asks.",
@@ -130,38 +149,117 @@ static enum status open_database(
 	return s;
 }
 
-static enum status verify_with(
-    const struct audit_options *opt, const struct ledger_key *key, bool *ret_good, struct err *err)
+/* Prints what it finds; ret_verify is then only to be looked at. */
+static enum status verify_with(const struct audit_options *opt, const struct ledger_keys *keys,
+    struct audit_verify *ret_verify, struct err *err)
 {
 	struct audit_heads heads;
-	struct audit_verify verify = { .heads = &heads };
 	enum status s;
 
-	audit_heads_init(&heads, key);
-	s = open_database(opt, &verify.db, err);
+	*ret_verify = (struct audit_verify){ .heads = &heads };
+	audit_heads_init(&heads, keys);
+	s = open_database(opt, &ret_verify->db, err);
 	if (!s)
-		s = read_heads(opt, verify.db, &heads, err);
+		s = read_heads(opt, ret_verify->db, &heads, err);
 	if (!s)
-		s = audit_verify_all(&verify, err);
-	*ret_good = !verify.is_broken;
-	db_close(verify.db);
+		s = audit_verify_all(ret_verify, err);
+	db_close(ret_verify->db);
 	audit_heads_finish(&heads);
+	return s;
+}
+
+static enum status verify_all(
+    const struct audit_options *opt, struct audit_verify *ret_verify, struct err *err)
+{
+	struct ledger_keys *keys = ledger_keys_new();
+	enum status s = STATUS_OK;
+
+	if (opt->keys.len == 0)
+		s = err_set(err, STATUS_INVALID, "give --key, the public key of ww-audit");
+	for (size_t i = 0; i < opt->keys.len && !s; i++)
+		s = ledger_keys_read(keys, opt->keys.at[i], err);
+	if (!s)
+		s = verify_with(opt, keys, ret_verify, err);
+	ledger_keys_free(keys);
 	return s;
 }
 
 static enum status verify(
     const struct audit_options *opt, const char *operand, bool *ret_good, struct err *err)
 {
-	struct ledger_key *key = NULL;
+	struct audit_verify verify;
+	enum status s = verify_all(opt, &verify, err);
+
+	(void)operand;
+	*ret_good = !s && !verify.is_broken;
+	return s;
+}
+
+/* --- accept-loss --- */
+
+static enum status note(const struct audit_options *opt, Walletwire__V1__AuditAction action,
+    const char *about, int64_t up_to, struct err *err)
+{
+	struct bus *bus = NULL;
+	enum status s = connection_open(&opt->connection, "ops", &bus, err);
+
+	if (!s)
+		s = audit_note(bus, action, about, (uint64_t)up_to, opt->asked_by, err);
+	bus_close(bus);
+	return s;
+}
+
+/* Only what verify finds lost, and only behind the number that it names. */
+static enum status accept_loss(
+    const struct audit_options *opt, const char *operand, bool *ret_good, struct err *err)
+{
+	struct audit_verify verify;
+	const struct audit_verdict *found = &verify.shards[opt->shard];
+	char shard[24];
 	enum status s;
 
 	(void)operand;
-	if (!opt->key)
-		return err_set(err, STATUS_INVALID, "give --key, the public key of ww-audit");
-	s = ledger_key_read_public(opt->key, &key, err);
+	*ret_good = true;
+	if (opt->after < 0)
+		return err_set(err, STATUS_INVALID, "give --after, as `ww audit verify` tells it");
+	s = verify_all(opt, &verify, err);
+	if (s)
+		return s;
+	if (found->fault != LEDGER_TRUNCATED && found->fault != LEDGER_REWRITTEN)
+		return err_set(
+		    err, STATUS_INVALID, "shard %" PRId64 " has lost nothing", opt->shard);
+	if (found->sealed != opt->after)
+		return err_set(err, STATUS_INVALID,
+		    "shard %" PRId64 " fits its heads up to number %" PRId64 ", not %" PRId64,
+		    opt->shard, found->sealed, opt->after);
+	(void)snprintf(shard, sizeof(shard), "%" PRId64, opt->shard);
+	s = note(opt, WALLETWIRE__V1__AUDIT_ACTION__AUDIT_ACTION_AUDIT_LOSS_ACCEPTED, shard,
+	    opt->after, err);
 	if (!s)
-		s = verify_with(opt, key, ret_good, err);
-	ledger_key_free(key);
+		(void)printf("shard %" PRId64 ": the loss of what was behind number %" PRId64
+			     " is accepted as soon as ww-audit has stored and signed it\n",
+		    opt->shard, opt->after);
+	return s;
+}
+
+/* --- tail --- */
+
+static enum status tail(
+    const struct audit_options *opt, const char *operand, bool *ret_good, struct err *err)
+{
+	int signal_fd = cli_signal_fd(); /* before threads are started */
+	struct db *db = NULL;
+	enum status s = open_database(opt, &db, err);
+
+	(void)operand;
+	*ret_good = true;
+	if (!s)
+		s = note(
+		    opt, WALLETWIRE__V1__AUDIT_ACTION__AUDIT_ACTION_AUDIT_EXPORTED, NULL, 0, err);
+	if (!s)
+		s = audit_tail(db, signal_fd, err);
+	(void)close(signal_fd);
+	db_close(db);
 	return s;
 }
 
@@ -358,6 +456,8 @@ static const struct audit_verb {
 	{ "verify", 1, verify },
 	{ "who-was-told", 1, who_was_told },
 	{ "export", 1, export_all },
+	{ "tail", 1, tail },
+	{ "accept-loss", 1, accept_loss },
 	{ "key", 2, print_key },
 };
 
@@ -378,8 +478,8 @@ static enum cli_exit run_verb(const struct audit_options *opt, const struct opti
 	bool good = true;
 
 	if (!verb)
-		return cli_misused(
-		    "audit", "give verify, who-was-told, export, or key and the file");
+		return cli_misused("audit",
+		    "give verify, who-was-told, export, tail, accept-loss, or key and the file");
 	if (verb->run(opt, operands->len > 1 ? operands->at[1] : NULL, &good, &err))
 		return cli_failed("audit", &err);
 	return good ? CLI_OK : CLI_FAILED;

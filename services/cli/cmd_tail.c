@@ -1,10 +1,8 @@
 /* ww tail: what a user is being told, as it happens. Sees what edges see; asks for nothing missed.
  */
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/subject.h"
@@ -107,7 +105,6 @@ enum cli_exit cmd_tail(int argc, char **argv)
 	enum cli_exit code;
 	struct err err = ERR_INIT;
 	char subject[SUBJECT_SIZE];
-	sigset_t signals;
 	int signal_fd;
 	enum status s;
 
@@ -117,11 +114,7 @@ enum cli_exit cmd_tail(int argc, char **argv)
 		return cli_misused("tail", "give what to follow: user ID");
 	if (subject_with_id("ww.rt.user.", operands.at[1], subject, &err))
 		return cli_misused("tail", "%s", err.msg);
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGINT);
-	(void)sigaddset(&signals, SIGTERM);
-	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	signal_fd = cli_signal_fd();
 	s = tail_subject(&opt, subject, signal_fd, &err);
 	(void)close(signal_fd);
 	return s ? cli_failed("tail", &err) : CLI_OK;

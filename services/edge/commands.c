@@ -1,6 +1,7 @@
 /* The table of client events and the two ways to serve them. */
 #include "commands.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -280,9 +281,10 @@ struct pending {
 	const struct command *command;
 	struct sio_ack ack;
 	unsigned waits;
-	enum status status; /* the first that failed */
-	struct buf reply;   /* of the service */
-	struct buf request; /* as it was sent; kept for `failed` alone */
+	enum status status;              /* the first that failed */
+	struct buf reply;                /* of the service */
+	struct buf request;              /* as it was sent; kept for `failed` alone */
+	char about[TRAIL_ABOUT_MAX + 1]; /* the room or transfer, for the record of a denial */
 };
 
 static struct pending *pending_new(const struct command *command, const struct sio_ack *ack)
@@ -319,7 +321,7 @@ static void answer_reply(struct socket *socket, const struct pending *pending, s
 	} else if (outcome->error) {
 		tell_failed(socket, pending, arena);
 		if (strcmp(outcome->error->code, status_wire(STATUS_FORBIDDEN)) == 0)
-			trail_denied(socket, pending->command->event, bytes_of(NULL, 0));
+			trail_denied(socket, pending->command->event, bytes_of_str(pending->about));
 		socket_ack_error(socket->base, &pending->ack, outcome->error->code,
 		    outcome->error->message, outcome->error->field, outcome->error->retry_after_ms);
 	} else {
@@ -421,6 +423,23 @@ static void set_caller(ProtobufCMessage *request, Walletwire__V1__Caller *caller
 	*(Walletwire__V1__Caller **)(void *)((uint8_t *)request + field->offset) = caller;
 }
 
+/* What a service may deny access to is named by one of these, if by any. */
+static void note_about(struct pending *pending, const ProtobufCMessage *request)
+{
+	static const char *const names[] = { "room_id", "transfer_id" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const ProtobufCFieldDescriptor *field =
+		    protobuf_c_message_descriptor_get_field_by_name(request->descriptor, names[i]);
+
+		if (field && field->type == PROTOBUF_C_TYPE_STRING &&
+		    field->label != PROTOBUF_C_LABEL_REPEATED)
+			(void)snprintf(pending->about, sizeof(pending->about), "%s",
+			    *(const char *const *)(const void *)((const uint8_t *)request +
+								 field->offset));
+	}
+}
+
 static enum status ask_service(const struct command *command, struct socket *socket,
     const struct json *payload, const struct sio_ack *ack, struct arena *arena, struct err *err)
 {
@@ -442,6 +461,7 @@ static enum status ask_service(const struct command *command, struct socket *soc
 	caller.session_id = socket->base->sid;
 	set_caller(request, &caller);
 	pending = pending_new(command, ack);
+	note_about(pending, request);
 	pending->waits++;
 	session->calls++;
 	store_tracked(socket, pending);

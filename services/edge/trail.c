@@ -19,7 +19,6 @@ enum {
 	ACK_MS = 5000,
 	PROVOKED_PER_S = 20,
 	PROVOKED_BURST = 100,
-	CHANNEL_MAX = 160,
 };
 
 #define ACTION(NAME) WALLETWIRE__V1__AUDIT_ACTION__AUDIT_ACTION_EDGE_##NAME
@@ -151,24 +150,24 @@ void trail_refused(const struct sio_socket *socket, const char *user_id, const c
 	add(el, &record);
 }
 
-void trail_denied(const struct socket *socket, const char *event, struct bytes channel)
+void trail_denied(const struct socket *socket, const char *event, struct bytes about)
 {
 	struct edge_loop *el = edge_loop_of(socket->session);
 	Walletwire__V1__AuditActor by = user_of(socket);
 	Record record = WALLETWIRE__V1__AUDIT_RECORD__INIT;
-	char name[CHANNEL_MAX + 1] = "(longer than any)";
+	char name[TRAIL_ABOUT_MAX + 1] = "(longer than any)";
 	char *ids[] = { el->edge->id, message_lend(event), name };
 
 	if (is_too_much(el))
 		return;
-	if (channel.len > 0 && channel.len <= CHANNEL_MAX) {
-		memcpy(name, channel.data, channel.len);
-		name[channel.len] = '\0';
+	if (about.len > 0 && about.len <= TRAIL_ABOUT_MAX) {
+		memcpy(name, about.data, about.len);
+		name[about.len] = '\0';
 	}
 	record.action = ACTION(DENIED);
 	record.actor = &by;
 	record.ids = ids;
-	record.n_ids = channel.len > 0 ? ARRAY_LEN(ids) : ARRAY_LEN(ids) - 1;
+	record.n_ids = about.len > 0 ? ARRAY_LEN(ids) : ARRAY_LEN(ids) - 1;
 	add(el, &record);
 }
 

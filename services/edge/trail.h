@@ -12,12 +12,15 @@
 
 #include "socket.h"
 
+enum { TRAIL_ABOUT_MAX = 160 };
+
 /* A CONNECT was answered. */
 void trail_connected(const struct socket *socket);
 /* It was not: `code` says why. `user_id` is NULL where nobody knows whose token it was. */
 void trail_refused(const struct sio_socket *socket, const char *user_id, const char *code);
-/* A user asked for what they may not: `event` is the client's, `channel` may be empty. */
-void trail_denied(const struct socket *socket, const char *event, struct bytes channel);
+/* A user asked for what they may not: `event` is the client's, `about` the channel, room or
+ * transfer; it may be empty. */
+void trail_denied(const struct socket *socket, const char *event, struct bytes about);
 
 /* Sends what has gathered. */
 void trail_stop(struct edge_loop *el);

@@ -1,7 +1,10 @@
 // What people were told and did is in the audit record, whatever dies on the way, and the record can be verified.
 
 import assert from 'node:assert/strict';
-import { until, useStack } from './harness.mjs';
+import { spawn } from 'node:child_process';
+import { appendFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { PRESET, ROOT, until, useStack } from './harness.mjs';
 
 const EVENTS = 300;
 
@@ -61,11 +64,46 @@ stack.test(`${EVENTS} events while whoever records dies: each is in the record o
   assert.ok(!JSON.stringify(records).includes('secret'), 'no text is in a record');
 });
 
+stack.test('the signing key is changed while events come, and the record is verified by both', async () => {
+  const next = join(stack.dir, 'secrets', 'next.pem');
+  const { code, stdout, stderr } = await stack.ww(['audit', 'key', '--make', next]);
+  assert.equal(code, 0, stderr);
+  const coming = stack.publish(Array.from({ length: 50 }, (_, n) => payment('rita', n)));
+  appendFileSync(join(stack.dir, 'audit', 'key.pem'), stdout);
+  renameSync(next, join(stack.dir, 'secrets', 'audit.pem'));
+  for (const replica of ['audit', 'audit-2']) await stack.kill(replica, 'SIGTERM');
+  await coming;
+  await answered(() => whoWasTold('rita'), (all) => all.length === 50);
+  await answered(() => lines('export', '--since', '1h'), (records) => records.some(({ record }) => record.action === 'audit_key_changed'));
+  assert.match(await verify(), /shard 0: consistent/);
+});
+
 stack.test('neither ww-audit nor an auditor can take a row away', async () => {
   const admin = ['-c', 'SET session_replication_role = replica', '-c', 'DELETE FROM audit.records WHERE number = 2'];
   await assert.rejects(stack.psql('audit', ...admin), /permission denied/);
   await assert.rejects(stack.psql('auditor', '-c', 'DELETE FROM audit.records'), /permission denied/);
   await verify();
+});
+
+stack.test('records are followed as they are stored, until Ctrl-C', async () => {
+  const child = spawn(join(ROOT, 'build', PRESET, 'bin', 'ww'), ['audit', 'tail', '--by', 'olga'], { env: { ...process.env, ...stack.wwEnv } });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
+  try {
+    await until('it follows', () => stderr.includes('following'));
+    await stack.publish([payment('tailed', 1)]);
+    const seen = () => stdout.split('\n').filter((line) => line.endsWith('}')).map((line) => JSON.parse(line));
+    await until('it is shown', () => seen().some(({ record }) => record.eventKey === 'payment/tailed-1'), 30_000);
+    assert.ok(!seen().some(({ record }) => record.eventKey === 'payment/bob-0'), 'nothing of before');
+  } finally {
+    child.kill('SIGINT');
+  }
+  assert.equal(await ended, 0, stderr);
+  const looked = ({ record }) => record.action === 'audit_exported' && record.service === 'ops' && record.actor.id === 'olga';
+  await answered(() => lines('export', '--since', '1h'), (records) => records.some(looked));
 });
 
 // An edge has nobody's word but its own for it, and no table: it tells the stream at once.
@@ -82,6 +120,24 @@ stack.test('who connected, who was refused and what was denied is in the record'
   const denied = all.find((record) => record.action === 'edge_denied');
   assert.deepEqual(denied.actor, actor);
   assert.deepEqual(denied.ids.slice(1), ['subscribe', 'user:alice']);
+
+  // By a service: to whom, and to what.
+  const room = await (await stack.connect('alice')).ask('chat:create', { type: 'group', name: 'of alice', members: ['erin'] });
+  await stack.publish([{ userIds: ['alice', 'erin'], transfer: { transferId: 'of-alice', state: 'processing', progress: 10, amount: '1.00', currency: 'EUR' } }]);
+  await (await stack.connect('erin')).ask('transfer:track', { transferId: 'of-alice' });
+  const attempts = [
+    ['chat:history', { roomId: room.room.id }, room.room.id],
+    ['chat:send', { roomId: room.room.id, text: 'let me in', clientId: 'c1' }, room.room.id],
+    ['transfer:track', { transferId: 'of-alice' }, 'of-alice'],
+  ];
+  for (const [event, payload] of attempts) {
+    await until(`${event} is denied`, async () => (await carol.ask(event, payload)).error?.code === 'forbidden');
+  }
+  for (const [event, , about] of attempts) {
+    const isIt = ({ action, actor: by, ids }) => action === 'edge_denied' && by.id === 'carol' && ids[1] === event && ids[2] === about;
+    await answered(ofEdges, (records) => records.some(isIt));
+  }
+
   const refused = all.find((record) => record.action === 'edge_refused');
   assert.deepEqual(refused.ids.slice(1), ['token_signature']);
   assert.deepEqual(refused.users, []);
