@@ -63,8 +63,8 @@ enum status bus_open(
 void bus_close(struct bus *bus); /* flushes (2 s at most), then closes; NULL is fine */
 bool bus_is_connected(const struct bus *bus);
 
-/* Messages that came on a subscription whose subject is not theirs, and were dropped: somebody had a
- * consumer deliver where nobody else may speak. */
+/* Messages that came on a subscription whose subject is not theirs, and were dropped: somebody had
+ * a consumer deliver where nobody else may speak. */
 uint64_t bus_strays(const struct bus *bus);
 
 /* Waits until connected, at most timeout_ms. */

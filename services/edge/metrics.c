@@ -171,9 +171,9 @@ void edge_metrics_register(struct edge *edge)
 		&room_views, &trail_lost, &connects, &refusals, &recoveries, &events_in,
 		&events_refused, &tracks_given_up, &calls, &relays, &relayed, &holes, &holes_late,
 		&sinces, &since_items, &snapshots, &swept, &findings, &nats_msgs, &nats_bytes,
-		&nats_reconnects, &nats_slow, &nats_strays, &nats_queue, &presence_reports, &presence_batches,
-		&presence_gaps, &presence_shown, &presence_behind, &presence_excess,
-		&static_requests };
+		&nats_reconnects, &nats_slow, &nats_strays, &nats_queue, &presence_reports,
+		&presence_batches, &presence_gaps, &presence_shown, &presence_behind,
+		&presence_excess, &static_requests };
 
 	started_ms = clock_mono_ms();
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)

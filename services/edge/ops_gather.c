@@ -30,6 +30,7 @@ static const struct {
 	{ "notifications", "ww.svc.notifications.stats" },
 	{ "presence", "ww.svc.presence.stats" },
 	{ "chat", "ww.svc.chat.stats" },
+	{ "audit", "ww.svc.audit.stats" },
 };
 
 static const struct {

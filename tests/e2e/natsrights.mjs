@@ -19,7 +19,9 @@ export const ARROWS = [
   { pattern: 'ww.audit.*', subjects: [], from: RECORDERS, to: ['audit'], stored: true },
   ...RECORDERS.map((user) => ({ subjects: [`ww.audit.${user}`], from: [user], to: [], stored: true })),
   { pattern: 'ww.heads.audit', from: ['audit'], to: ['ops'], stored: true },
-  { pattern: 'ww.svc.audit.*', subjects: ['ww.svc.audit.stats'], from: ['ops'], to: ['audit'] },
+  { pattern: 'ww.svc.audit.*', subjects: ['ww.svc.audit.erase', 'ww.svc.audit.export'], from: ['ops'], to: ['audit'] },
+  // An edge shows operators how each service is, and asks ww-audit for nothing else
+  { pattern: 'ww.svc.audit.stats', from: ['edge', 'ops'], to: ['audit'], row: { from: ['edge'] } },
   { pattern: 'ww.backend.audit.*', subjects: ['ww.backend.audit.verify'], from: ['ops'], to: ['audit'] },
   // Flow 2: a client asks
   ...['notifications', 'chat', 'presence'].flatMap((service) => [
@@ -53,7 +55,7 @@ export const ANSWERS = {
   notifications: ['edge', 'ops', 'backend'],
   edge: ['edge', 'ops'],
   presence: ['edge', 'ops', 'backend', 'chat'],
-  audit: ['ops'],
+  audit: ['edge', 'ops'],
   ops: [],
 };
 

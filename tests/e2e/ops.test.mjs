@@ -7,7 +7,7 @@ import { PollingClient } from './rawpolling.mjs';
 
 const GONE_MS = 40_000; // a lease lasts 15 s, and is looked at every 5 s
 
-const stack = useStack({ edges: 2 });
+const stack = useStack({ edges: 2, audit: 1 });
 
 const operator = async (at = 0, options = {}) =>
   stack.client(`${stack.edge(at).http}/ops`, { auth: { token: await stack.token('olga', '--claim', 'role=ops') }, ...options }).connected();
@@ -26,8 +26,8 @@ for (const [name, options] of [['websocket', {}], ['polling', { transports: ['po
     assert.deepEqual(Object.keys(stats), ['at', 'edges', 'edgesLeftOut', 'services', 'streams']);
     assert.ok(Math.abs(Date.parse(stats.at) - Date.now()) < 60_000, stats.at);
     assert.deepEqual(stats.edges.map(({ name }) => name), ['edge-1', 'edge-2']);
-    assert.deepEqual(stats.services.map(({ name }) => name), ['notifications', 'presence', 'chat']);
-    assert.deepEqual(stats.services.map(({ instance }) => instance), ['notifications', 'presence', 'chat']);
+    assert.deepEqual(stats.services.map(({ name }) => name), ['notifications', 'presence', 'chat', 'audit']);
+    assert.deepEqual(stats.services.map(({ instance }) => instance), ['notifications', 'presence', 'chat', 'audit']);
     assert.deepEqual(stats.streams.map(({ name }) => name).sort(), ['WW_AUDIT', 'WW_EVENTS']);
     assert.equal(stats.edgesLeftOut, 0);
     const keys = 'id name version address state uptimeS residentBytes sockets polling users queueBytes loopLagUs eventsIn eventsOut bytesIn bytesOut connects closes refusals recoveries latency';
