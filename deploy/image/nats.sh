@@ -5,7 +5,9 @@
 #   WW_NATS_PASSWORDS_DIR  one file per NATS user
 #   WW_NATS_EXTRA_DIR      files *.conf that are added: cluster, TLS
 #   WW_SERVER_NAME         its name, another one on each server of a cluster, and on each leaf
+#   WW_NATS_HOST           the address that it listens at (0.0.0.0: all of them; a leaf: 127.0.0.1)
 #   WW_NATS_PORT           where clients find it (4222), WW_NATS_MONITOR_PORT its monitor on 127.0.0.1 (8222)
+#   WW_NATS_STORE_DIR      where JetStream keeps its files (/data)
 #   WW_NATS_MAX_FILE       what JetStream may keep in files
 #   WW_NATS_LEAF_PORT      where leaves find it by mutual TLS; none may come without it
 #   WW_NATS_TLS_DIR        tls.crt, tls.key and ca.crt for that, and of a leaf

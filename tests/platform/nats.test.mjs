@@ -1,56 +1,26 @@
 // The script of the NATS image, with the configuration that the overlay prod renders; ports and names are those of this machine.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { answers, freePort, Programs } from './process.mjs';
 import { overlay, ROOT } from './render.mjs';
 
 const BIN = join(ROOT, 'build', process.env.WW_DEV_PRESET ?? 'asan', 'bin');
 const USERS = ['audit', 'backend', 'chat', 'edge', 'notifications', 'ops', 'presence'];
 const SERVERS = 3;
-const DEADLINE_MS = 60_000;
 const ENV = { ...process.env, PATH: `${BIN}:${process.env.PATH}`, ASAN_OPTIONS: 'detect_leaks=0' };
 
 const folder = mkdtempSync(join(tmpdir(), 'ww-nats-'));
-const running = [];
 const ports = {};
 
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+const programs = new Programs();
+const start = (name, command, args, env) => programs.start(name, command, args, { ...ENV, ...env });
+const until = (what, holds) => programs.until(what, holds);
 
-async function until(what, holds) {
-  for (const end = Date.now() + DEADLINE_MS; Date.now() < end; await delay(100)) if (holds()) return;
-  const said = running.map(({ name, output }) => `--- ${name}\n${Buffer.concat(output).toString().slice(-2000)}`);
-  assert.fail(`${what}: not within ${DEADLINE_MS} ms\n${said.join('\n')}`);
-}
-
-function start(name, command, args, env) {
-  const output = [];
-  const child = spawn(command, args, { env: { ...ENV, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const exit = new Promise((resolve) => child.once('exit', resolve));
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => output.push(data));
-  running.push({ child, exit, name, output });
-  return { child, exit, text: () => Buffer.concat(output).toString() };
-}
-
-const answers = (port, path) => {
-  try {
-    execFileSync('bash', [join(ROOT, 'deploy/image/ready.sh'), String(port), path]);
-    return true;
-  } catch {
-    return false;
-  }
-};
 const ww = (args, env = {}) =>
   execFileSync(join(BIN, 'ww'), args, { encoding: 'utf8', stdio: 'pipe', env: { ...ENV, WW_NATS_PASSWORDS_DIR: join(folder, 'passwords'), ...env } });
 
@@ -106,8 +76,7 @@ before(async () => {
 });
 
 after(async () => {
-  for (const { child } of running.reverse()) child.kill('SIGTERM');
-  await Promise.all(running.map(({ exit }) => exit));
+  await programs.stop();
   rmSync(folder, { recursive: true });
 });
 
@@ -139,7 +108,7 @@ test('an edge is ready by them, also when one is killed', async () => {
   const keys = join(folder, 'keys');
   mkdirSync(keys);
   writeFileSync(join(keys, 'dev.hs256'), 'a-key-of-at-least-thirty-two-bytes-for-tests');
-  const victim = running.find(({ name }) => name === 'nats-2');
+  const victim = programs.running.find(({ name }) => name === 'nats-2');
   victim.child.kill('SIGKILL');
   await victim.exit;
   const edge = start('edge', join(BIN, 'ww-edge'), [], {
