@@ -23,14 +23,17 @@ RUN cmake --preset release \
  && cmake --build build/release --target ww ww-audit ww-chat ww-edge ww-notifications ww-outbox ww-presence \
  && strip build/release/bin/ww*
 
-FROM ${BASE} AS bank-build
+FROM ${BASE} AS clients-build
 WORKDIR /src
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nodejs npm protobuf-compiler libprotobuf-dev
 COPY proto proto
 COPY clients clients
-# Built with everything, then installed anew without what only the build needs: 7 MB in place of 240.
-RUN cd clients && npm ci --no-audit --no-fund --ignore-scripts && npm run build && rm -rf node_modules \
+RUN cd clients && npm ci --no-audit --no-fund --ignore-scripts && npm run build && npm run build -w demo/web
+
+# Installed anew without what only the build needs: 7 MB in place of 240.
+FROM clients-build AS bank-build
+RUN cd clients && rm -rf node_modules demo/web \
  && npm ci --omit=dev --workspace demo/bank --workspace backend --no-audit --no-fund --ignore-scripts
 
 FROM ${BASE} AS runtime
@@ -79,5 +82,7 @@ LABEL org.opencontainers.image.title="walletwire" \
       org.opencontainers.image.description="The real-time layer of a wallet: edge, services and command line"
 RUN dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' >/usr/share/walletwire/packages.txt
 COPY --from=build /src/build/release/bin/ /usr/local/bin/
+# The demo's pages: an edge serves them where WW_STATIC_DIR says so.
+COPY --from=clients-build /src/clients/demo/web/dist /usr/share/walletwire/pages
 USER 10001:10001
 CMD ["ww", "--help"]
