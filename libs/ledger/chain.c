@@ -54,38 +54,6 @@ bool ledger_hash_equal(const struct ledger_hash *a, const struct ledger_hash *b)
 	return memcmp(a->at, b->at, sizeof(a->at)) == 0;
 }
 
-void ledger_hex(struct bytes data, char *ret_text)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < data.len; i++) {
-		*ret_text++ = digits[data.data[i] >> 4];
-		*ret_text++ = digits[data.data[i] & 15];
-	}
-	*ret_text = '\0';
-}
-
-static int value_of(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
-bool ledger_unhex(const char *text, uint8_t *ret_data, size_t len)
-{
-	if (strlen(text) != 2 * len)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		int high = value_of(text[2 * i]), low = value_of(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		ret_data[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
 static const char *const fault_texts[] = {
 	[LEDGER_GOOD] = "good",
 	[LEDGER_EDITED] = "edited",

@@ -26,10 +26,6 @@ struct ledger_hash ledger_digest(struct bytes data);
 struct ledger_hash ledger_hash_of(struct bytes data);
 bool ledger_hash_equal(const struct ledger_hash *a, const struct ledger_hash *b);
 
-/* Lower-case hex digits and a NUL: 2 * len + 1 bytes; and back, false for what is none. */
-void ledger_hex(struct bytes data, char *ret_text);
-bool ledger_unhex(const char *text, uint8_t *ret_data, size_t len);
-
 struct ledger_row {
 	int64_t number;
 	int64_t stored_us; /* of the wall clock; never less than the row before */

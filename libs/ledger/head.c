@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
+
 #define FORMAT "walletwire-audit/1"
 
 enum word {
@@ -43,7 +45,7 @@ static void append_claim(struct buf *out, const struct ledger_head *head)
 {
 	char hash[LEDGER_HASH_TEXT_SIZE];
 
-	ledger_hex(bytes_of(head->hash.at, sizeof(head->hash.at)), hash);
+	hex_encode(bytes_of(head->hash.at, sizeof(head->hash.at)), hash);
 	buf_appendf(out, FORMAT " %s %lld %lld %s %lld %s", kinds[head->kind],
 	    (long long)head->shard, (long long)head->number, hash, (long long)head->at_us,
 	    head->key_id);
@@ -75,7 +77,7 @@ void ledger_head_append(struct buf *out, const struct ledger_head *head)
 {
 	char signature[2 * LEDGER_SIGNATURE_LEN + 1];
 
-	ledger_hex(bytes_of(head->signature, sizeof(head->signature)), signature);
+	hex_encode(bytes_of(head->signature, sizeof(head->signature)), signature);
 	append_claim(out, head);
 	buf_appendf(out, " %s", signature);
 }
@@ -117,9 +119,10 @@ static bool read_words(char *words[static WORDS], struct ledger_head *head)
 	       ledger_head_kind_of(words[WORD_KIND], &head->kind) &&
 	       read_number(words[WORD_SHARD], &head->shard) &&
 	       read_number(words[WORD_NUMBER], &head->number) &&
-	       ledger_unhex(words[WORD_HASH], head->hash.at, sizeof(head->hash.at)) &&
+	       hex_decode(bytes_of_str(words[WORD_HASH]), head->hash.at, sizeof(head->hash.at)) &&
 	       read_number(words[WORD_AT], &head->at_us) &&
-	       ledger_unhex(words[WORD_SIGNATURE], head->signature, sizeof(head->signature));
+	       hex_decode(
+		   bytes_of_str(words[WORD_SIGNATURE]), head->signature, sizeof(head->signature));
 }
 
 enum status ledger_head_parse(struct bytes line, struct ledger_head *ret_head, struct err *err)

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "base/xalloc.h"
 #include "ledger/chain.h"
 
@@ -64,7 +65,7 @@ static enum status take(
 	*ret_key = xcalloc(1, sizeof(**ret_key));
 	(*ret_key)->pkey = pkey;
 	hash = ledger_digest(bytes_of(raw, len));
-	ledger_hex(bytes_of(hash.at, (LEDGER_KEY_ID_SIZE - 1) / 2), (*ret_key)->id);
+	hex_encode(bytes_of(hash.at, (LEDGER_KEY_ID_SIZE - 1) / 2), (*ret_key)->id);
 	return STATUS_OK;
 }
 

@@ -1,5 +1,6 @@
 /* ww.backend.audit.export: records by the time at which they were stored, a page at a time. */
 #include "audit.h"
+#include "base/hex.h"
 #include "base/message.h"
 #include "page.h"
 
@@ -16,7 +17,7 @@ static Stored *told(const struct store_record *record, struct arena *arena)
 	stored->number = (uint64_t)record->place.number;
 	stored->stored_at = message_timestamp(record->place.stored_us, arena);
 	stored->hash = arena_alloc(arena, LEDGER_HASH_TEXT_SIZE);
-	ledger_hex(bytes_of(record->hash.at, sizeof(record->hash.at)), stored->hash);
+	hex_encode(bytes_of(record->hash.at, sizeof(record->hash.at)), stored->hash);
 	/* Absent if somebody made it unreadable, which `ww audit verify` finds. */
 	stored->record = ledger_record_unpack(record->packed, arena);
 	return stored;

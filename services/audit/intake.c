@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "ledger/split.h"
 #include "own.h"
 
@@ -89,7 +90,7 @@ static void add_piece(struct intake *intake, const char *subject, uint64_t seq, 
 		.n = data.len,
 		.at_us = intake->now_us };
 
-	ledger_hex(bytes_of(hash.at, sizeof(hash.at)), why);
+	hex_encode(bytes_of(hash.at, sizeof(hash.at)), why);
 	add_own(intake, &own);
 	buf_append(&intake->pieces, &piece, sizeof(piece));
 }
