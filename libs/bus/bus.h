@@ -112,7 +112,8 @@ enum status bus_publish_stored(struct bus *bus, const char *subject, const char 
 typedef void (*bus_ack_fn)(
     void *arg, uint64_t tag, enum status status, struct bus_ack ack, const char *reason);
 void bus_publish_stored_async(struct bus *bus, const char *subject, const char *msg_id,
-    struct bytes data, uint64_t tag, bus_ack_fn on_ack, void *arg);
+    struct bytes data, const struct bus_header *headers, uint64_t tag, bus_ack_fn on_ack,
+    void *arg);
 void bus_publish_wait(struct bus *bus);
 
 /* --- subscriptions for worker programs: `fn` runs on the bus's one delivery thread --- */
@@ -228,6 +229,9 @@ bool bus_port_respond(struct bus_port *port, const char *reply, struct bytes dat
 typedef void (*bus_reply_fn)(void *arg, enum status status, struct bus_msg *reply);
 void bus_port_request(struct bus_port *port, const char *subject, struct bytes data, int timeout_ms,
     bus_reply_fn fn, void *arg);
+/* The same with the header of its trace; "" is none. */
+void bus_port_request_traced(struct bus_port *port, const char *subject, const char *traceparent,
+    struct bytes data, int timeout_ms, bus_reply_fn fn, void *arg);
 
 /*
  * Keys of buckets, asked and told in the same way. A put that is told STATUS_OK is stored; of two

@@ -8,10 +8,12 @@
  */
 #include <assert.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/trace.h"
 #include "base/xalloc.h"
 #include "bus/internal.h"
 
@@ -41,7 +43,8 @@ struct op {
 	struct op *prev, *next;
 	bool is_request;
 	uint64_t request_id;
-	const char *subject; /* behind the data */
+	const char *subject;                /* behind the data */
+	char traceparent[TRACEPARENT_SIZE]; /* of a request; "": none */
 	size_t len;
 	uint8_t data[];
 };
@@ -128,6 +131,22 @@ static void unsubscribe_oldest(struct bus_port *port)
 	(void)pthread_mutex_lock(&port->lock);
 }
 
+/* With a header only where there is one: most requests have none. */
+static natsStatus send_request(struct bus *bus, const struct op *op, const char *inbox)
+{
+	natsMsg *msg = NULL;
+	natsStatus ns;
+
+	if (!op->traceparent[0])
+		return natsConnection_PublishRequest(
+		    bus->nc, op->subject, inbox, op->data, (int)op->len);
+	ns = natsMsg_Create(&msg, op->subject, inbox, (const char *)op->data, (int)op->len);
+	IFOK(ns, natsMsgHeader_Set(msg, TRACE_HEADER, op->traceparent));
+	IFOK(ns, natsConnection_PublishMsg(bus->nc, msg));
+	natsMsg_Destroy(msg);
+	return ns;
+}
+
 static void send_op(struct bus_port *port, struct op *op)
 {
 	struct bus *bus = port->bus;
@@ -138,8 +157,7 @@ static void send_op(struct bus_port *port, struct op *op)
 		/* Its time was up in the queue: nobody would hear the answer. */
 	} else if (op->is_request) {
 		requests_inbox(bus->requests, op->request_id, inbox);
-		ns = natsConnection_PublishRequest(
-		    bus->nc, op->subject, inbox, op->data, (int)op->len);
+		ns = send_request(bus, op, inbox);
 		if (ns)
 			requests_end(bus->requests, op->request_id, bus_status_of(ns));
 	} else {
@@ -370,8 +388,8 @@ bool bus_port_respond(struct bus_port *port, const char *reply, struct bytes dat
 	       enqueue(port, op_new(reply, data));
 }
 
-void port_request(struct bus_port *port, const char *subject, struct bytes data, int timeout_ms,
-    bus_reply_fn fn, void *arg)
+static void request(struct bus_port *port, const char *subject, const char *traceparent,
+    struct bytes data, int timeout_ms, bus_reply_fn fn, void *arg)
 {
 	struct requests *requests = port->bus->requests;
 	uint64_t id = requests_open(requests, &port->requests, timeout_ms, fn, arg);
@@ -386,9 +404,16 @@ void port_request(struct bus_port *port, const char *subject, struct bytes data,
 		op = op_new(subject, data);
 		op->is_request = true;
 		op->request_id = id;
+		(void)snprintf(op->traceparent, sizeof(op->traceparent), "%s", traceparent);
 		if (!enqueue(port, op))
 			requests_end(requests, id, STATUS_UNAVAILABLE);
 	}
+}
+
+void port_request(struct bus_port *port, const char *subject, struct bytes data, int timeout_ms,
+    bus_reply_fn fn, void *arg)
+{
+	request(port, subject, /* traceparent= */ "", data, timeout_ms, fn, arg);
 }
 
 void bus_port_request(struct bus_port *port, const char *subject, struct bytes data, int timeout_ms,
@@ -396,6 +421,13 @@ void bus_port_request(struct bus_port *port, const char *subject, struct bytes d
 {
 	assert(bus_subject_is_literal(subject));
 	port_request(port, subject, data, timeout_ms, fn, arg);
+}
+
+void bus_port_request_traced(struct bus_port *port, const char *subject, const char *traceparent,
+    struct bytes data, int timeout_ms, bus_reply_fn fn, void *arg)
+{
+	assert(bus_subject_is_literal(subject));
+	request(port, subject, traceparent, data, timeout_ms, fn, arg);
 }
 
 struct bus_stats bus_port_stats(struct bus_port *port)

@@ -245,9 +245,9 @@ static void take_turn(struct bus *bus)
 }
 
 void bus_publish_stored_async(struct bus *bus, const char *subject, const char *msg_id,
-    struct bytes data, uint64_t tag, bus_ack_fn on_ack, void *arg)
+    struct bytes data, const struct bus_header *headers, uint64_t tag, bus_ack_fn on_ack, void *arg)
 {
-	struct storing what = { bus, subject, msg_id, data, NULL };
+	struct storing what = { bus, subject, msg_id, data, headers };
 	struct pending *pending = xcalloc(1, sizeof(*pending));
 	char inbox[INBOX_SIZE];
 	natsStatus ns;

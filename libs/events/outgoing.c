@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/message.h"
+#include "base/trace.h"
 
 void outgoing_init(struct outgoing *out, const Walletwire__V1__Event *event, atomic_bool *trouble,
     struct arena *arena)
@@ -29,10 +30,14 @@ static void on_ack(
 
 void outgoing_send(struct outgoing *out, struct bus *bus)
 {
+	const struct bus_header headers[] = {
+		{ out->traceparent ? TRACE_HEADER : NULL, out->traceparent }, { NULL, NULL }
+	};
 	char subject[SUBJECT_SIZE];
 
 	/* A kind is a field name of ours: a valid token as it is. */
 	(void)snprintf(subject, sizeof(subject), "ww.event.%s", out->kind);
 	out->tries++;
-	bus_publish_stored_async(bus, subject, out->msg_id, out->data, /* tag= */ 0, on_ack, out);
+	bus_publish_stored_async(
+	    bus, subject, out->msg_id, out->data, headers, /* tag= */ 0, on_ack, out);
 }

@@ -20,8 +20,9 @@ enum { OUTGOING_ID_SIZE = SUBJECT_ID_MAX + 32 };
 struct outgoing {
 	char msg_id[OUTGOING_ID_SIZE]; /* "payment/p1/completed" */
 	const char *kind;
-	struct bytes data;    /* packed; in the caller's arena */
-	atomic_bool *trouble; /* raised when a try fails */
+	struct bytes data;       /* packed; in the caller's arena */
+	const char *traceparent; /* sent as a header; NULL: none. Whoever sends sets it */
+	atomic_bool *trouble;    /* raised when a try fails */
 	unsigned tries;
 	/* of the last try */
 	enum status status;

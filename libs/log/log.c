@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
@@ -47,6 +48,7 @@ static const char *service_name = "ww";
 static _Atomic int level_now = LOG_INFO;
 
 static _Thread_local struct context contexts[] = { { "req", "" }, { "conn", "" }, { "user", "" } };
+static _Thread_local struct trace trace_now;
 
 void log_init(const char *service)
 {
@@ -116,6 +118,16 @@ void log_context(const char *key, const char *value)
 		return;
 	}
 	assert(false && "a context key this project knows");
+}
+
+void log_trace(const struct trace *trace)
+{
+	trace_now = trace ? *trace : (struct trace){ 0 };
+}
+
+const struct trace *log_trace_now(void)
+{
+	return &trace_now;
 }
 
 /* All of it or nothing. */
@@ -201,8 +213,20 @@ static void put_head(struct line *line, enum log_level level)
 	put_field(line, "level", level_names[level]);
 }
 
+static void put_hex(struct line *line, const char *key, const uint8_t *data, size_t len)
+{
+	char text[2 * TRACE_ID_LEN + 1];
+
+	hex_encode(bytes_of(data, len), text);
+	put_field(line, key, text);
+}
+
 static void put_tail(struct line *line, const char *status)
 {
+	if (trace_is_set(&trace_now)) {
+		put_hex(line, "trace_id", trace_now.id, sizeof(trace_now.id));
+		put_hex(line, "span_id", trace_now.span, sizeof(trace_now.span));
+	}
 	for (size_t i = 0; i < ARRAY_LEN(contexts); i++) {
 		if (contexts[i].value[0])
 			put_field(line, contexts[i].key, contexts[i].value);

@@ -16,6 +16,7 @@
 
 #include "base/attrs.h"
 #include "base/err.h"
+#include "base/trace.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
@@ -30,6 +31,14 @@ bool log_enabled(enum log_level level);
  * cut at 63 bytes). NULL removes it.
  */
 void log_context(const char *key, const char *value);
+
+/*
+ * Which trace that belongs to: `trace_id` and `span_id` of the thread's lines. NULL, or one that is
+ * none, removes it. It costs nothing but where a line is written.
+ */
+void log_trace(const struct trace *trace);
+/* What was set; none if nothing was. For whoever hands work on to somebody else. */
+const struct trace *log_trace_now(void);
 
 void log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -306,6 +306,7 @@ void dispatch_serve(struct dispatch *dispatch, size_t route, struct bus_msg *msg
 	struct dispatched dispatched = { dispatch, route, msg, queued_us };
 	struct request req = { .arena = arena, .db = db, .dispatched = &dispatched };
 	struct err err = ERR_INIT;
+	struct trace trace;
 	enum status s;
 
 	if (clock_mono_us() - queued_us > WAITED_TOO_LONG_US) {
@@ -313,6 +314,8 @@ void dispatch_serve(struct dispatch *dispatch, size_t route, struct bus_msg *msg
 		return;
 	}
 	log_context("req", bus_msg_reply(msg)); /* unique, and the requester knows it too */
+	trace_enter(bus_msg_header(msg, TRACE_HEADER), log_enabled(LOG_DEBUG), &trace);
+	log_trace(&trace);
 	s = handle(dispatch, &dispatch->spec->routes[route], msg, &req, &err);
 	if (s) {
 		err.status = s;
@@ -327,6 +330,7 @@ void dispatch_serve(struct dispatch *dispatch, size_t route, struct bus_msg *msg
 		log_debug("%s: %s in %lld us", bus_msg_subject(msg),
 		    req.is_deferred ? "deferred" : status_wire(s),
 		    (long long)(clock_mono_us() - queued_us));
+	log_trace(NULL);
 	log_context("req", NULL);
 	log_context("user", NULL);
 	arena_reset(arena);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/trace.h"
 #include "base/xalloc.h"
 #include "cli.h"
 #include "codec/json.h"
@@ -21,7 +22,7 @@ enum {
 struct publish_options {
 	struct connection_options connection;
 	struct event_flags flags;
-	const char *json;
+	const char *json, *traceparent;
 	int64_t patience_ms;
 	bool quiet, check;
 };
@@ -45,6 +46,8 @@ static const struct option_row rows[] = {
 	ROW(flags.expires_at, "expires-at", OPTION_TEXT, "TIME", "when the inbox drops it"),
 	ROW(json, "json", OPTION_TEXT, "FILE",
 	    "publish every line of FILE (-: standard input) instead"),
+	ROW(traceparent, "traceparent", OPTION_TEXT, "TEXT",
+	    "the trace they belong to (W3C Trace Context)"),
 	{ "patience", OPTION_DURATION, offsetof(struct publish_options, patience_ms), NULL, "30s",
 	    0, 86400000, "TIME", "how long to try again while the stream is full or NATS away" },
 	ROW(check, "check", OPTION_FLAG, NULL, "only read and check, publish nothing"),
@@ -102,6 +105,8 @@ static enum status sink_open(const struct publish_options *opt, struct sink *sin
 	s = connection_open(&opt->connection, "backend", &sink->bus, err);
 	if (s == STATUS_OK)
 		sink->publisher = publisher_new(sink->bus, opt->quiet, opt->patience_ms);
+	if (sink->publisher)
+		publisher_trace(sink->publisher, opt->traceparent);
 	return s;
 }
 
@@ -260,12 +265,17 @@ static enum cli_exit publish_flags(const struct publish_options *opt)
 
 static enum cli_exit publish(struct publish_options *opt, const struct option_list *operands)
 {
+	struct trace trace;
+
 	opt->flags.kind = operands->len ? operands->at[0] : NULL;
 	if (!opt->json == !opt->flags.kind)
 		return cli_misused("publish", "give either the kind of one event or --json FILE");
 	if (opt->json && (opt->flags.users.len || opt->flags.set.len || opt->flags.id))
 		return cli_misused(
 		    "publish", "--json takes everything from the lines, no --user, --set, --id");
+	if (opt->traceparent && !trace_parse(opt->traceparent, &trace))
+		return cli_misused("publish", "--traceparent: not as W3C Trace Context has it: "
+					      "00-<32 digits>-<16 digits>-<2 digits>");
 	return opt->json ? publish_json(opt) : publish_flags(opt);
 }
 

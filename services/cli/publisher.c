@@ -33,6 +33,7 @@ struct publisher {
 	struct bus *bus;
 	bool quiet, gave_up;
 	int64_t patience_ms;
+	const char *traceparent;
 	struct publisher_totals totals;
 	struct arena arena; /* of the batch */
 	size_t len;
@@ -50,6 +51,11 @@ struct publisher *publisher_new(struct bus *bus, bool quiet, int64_t patience_ms
 	publisher->patience_ms = patience_ms;
 	arena_init(&publisher->arena, (size_t)2 * BATCH_BYTES);
 	return publisher;
+}
+
+void publisher_trace(struct publisher *publisher, const char *traceparent)
+{
+	publisher->traceparent = traceparent;
 }
 
 void publisher_free(struct publisher *publisher)
@@ -70,6 +76,7 @@ void publisher_add(struct publisher *publisher, size_t line, const Walletwire__V
 	sent = &publisher->batch[publisher->len++];
 	sent->line = line;
 	outgoing_init(&sent->out, event, &publisher->trouble, &publisher->arena);
+	sent->out.traceparent = publisher->traceparent;
 	outgoing_send(&sent->out, publisher->bus);
 }
 

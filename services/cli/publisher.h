@@ -26,6 +26,8 @@ struct publisher_totals {
  * failed.
  */
 struct publisher *publisher_new(struct bus *bus, bool quiet, int64_t patience_ms);
+/* What is added from now on belongs to this trace; lent. NULL: to none. */
+void publisher_trace(struct publisher *publisher, const char *traceparent);
 void publisher_free(struct publisher *publisher);
 
 /* Send a checked event; `line` says where it came from (0: the command line). May settle first. */

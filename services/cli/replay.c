@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "base/trace.h"
 #include "base/xalloc.h"
 #include "bus/provision.h"
 #include "letters.h"
@@ -101,15 +102,17 @@ static enum status connect_publisher(
 }
 
 /* Under a message id of its own: under the old one the stream might take it for a repetition. */
-static enum status publish_letter(struct bus *bus, const char *subject, struct bytes data,
-    struct bus_ack *ret_ack, struct err *err)
+static enum status publish_letter(struct bus *bus, const char *subject, const char *traceparent,
+    struct bytes data, struct bus_ack *ret_ack, struct err *err)
 {
+	const struct bus_header headers[] = { { traceparent[0] ? TRACE_HEADER : NULL, traceparent },
+		{ NULL, NULL } };
 	char msg_id[MSG_ID_SIZE], id[ID_SIZE];
 	enum status s;
 
 	id_random(id);
 	(void)snprintf(msg_id, sizeof(msg_id), "replay/%s", id);
-	s = bus_publish_stored(bus, subject, msg_id, data, NULL, ret_ack, err);
+	s = bus_publish_stored(bus, subject, msg_id, data, headers, ret_ack, err);
 	if (s == STATUS_OK && ret_ack->duplicate)
 		s = err_set(err, STATUS_CONFLICT, "the stream took it for a repetition");
 	return s;
@@ -151,7 +154,8 @@ static enum status replay_letter(void *arg, struct bus_msg *letter, struct err *
 		return STATUS_OK;
 	}
 	if (connect_publisher(replay, user, &bus, err) ||
-	    publish_letter(bus, subject, bus_msg_data(letter), &ack, err))
+	    publish_letter(
+		bus, subject, letter_header(letter, TRACE_HEADER), bus_msg_data(letter), &ack, err))
 		return err_prefix(err, "%" PRIu64, seq);
 	(void)printf("%" PRIu64 " %s stored as %" PRIu64 "\n", seq,
 	    letter_header(letter, "Ww-Msg-Id"), ack.stream_seq);

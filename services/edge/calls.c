@@ -56,23 +56,39 @@ static struct call *call_new(struct edge_loop *el, call_fn fn, void *arg)
 	return NULL;
 }
 
-void call_within(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
-    int timeout_ms, call_fn fn, void *arg)
+static void ask(struct edge_loop *el, const char *subject, const struct trace *trace,
+    const ProtobufCMessage *request, int timeout_ms, call_fn fn, void *arg)
 {
 	struct call *call = call_new(el, fn, arg);
+	char traceparent[TRACEPARENT_SIZE] = "";
 	struct buf packed = BUF_INIT;
 
 	if (!call)
 		return;
+	if (trace)
+		trace_format(trace, traceparent);
 	message_append(&packed, request);
-	bus_port_request(el->edge->port, subject, buf_bytes(&packed), timeout_ms, on_reply, call);
+	bus_port_request_traced(
+	    el->edge->port, subject, traceparent, buf_bytes(&packed), timeout_ms, on_reply, call);
 	buf_finish(&packed);
+}
+
+void call_within(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
+    int timeout_ms, call_fn fn, void *arg)
+{
+	ask(el, subject, /* trace= */ NULL, request, timeout_ms, fn, arg);
+}
+
+void call_traced(struct edge_loop *el, const char *subject, const struct trace *trace,
+    const ProtobufCMessage *request, call_fn fn, void *arg)
+{
+	ask(el, subject, trace, request, (int)el->edge->cfg.request_timeout_ms, fn, arg);
 }
 
 void call_service(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
     call_fn fn, void *arg)
 {
-	call_within(el, subject, request, (int)el->edge->cfg.request_timeout_ms, fn, arg);
+	call_traced(el, subject, /* trace= */ NULL, request, fn, arg);
 }
 
 void call_kv_put(struct edge_loop *el, const char *bucket, const char *key,

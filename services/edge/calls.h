@@ -11,6 +11,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "base/arena.h"
+#include "base/trace.h"
 #include "edge.h"
 
 /* `reply` is NULL unless s is STATUS_OK; it is lent for the call. */
@@ -23,6 +24,10 @@ void *call_unpack(
 /* `subject` is a literal of ours. `request` is packed before this returns. */
 void call_service(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
     call_fn fn, void *arg);
+
+/* The same within a trace, of which the service is told; NULL: none. */
+void call_traced(struct edge_loop *el, const char *subject, const struct trace *trace,
+    const ProtobufCMessage *request, call_fn fn, void *arg);
 
 /* The same with a time of its own, and any subject that was checked. */
 void call_within(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,

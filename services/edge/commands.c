@@ -6,11 +6,13 @@
 
 #include "base/arena.h"
 #include "base/attrs.h"
+#include "base/clock.h"
 #include "base/message.h"
 #include "base/xalloc.h"
 #include "calls.h"
 #include "channels.h"
 #include "codec/reflect.h"
+#include "log/log.h"
 #include "metrics.h"
 #include "presence.h"
 #include "rooms.h"
@@ -285,15 +287,20 @@ struct pending {
 	struct buf reply;                /* of the service */
 	struct buf request;              /* as it was sent; kept for `failed` alone */
 	char about[TRAIL_ABOUT_MAX + 1]; /* the room or transfer, for the record of a denial */
+	struct trace trace;              /* which begins here, if there will be lines that tell it */
+	int64_t began_us;
 };
 
 static struct pending *pending_new(const struct command *command, const struct sio_ack *ack)
 {
 	struct pending *pending = xmalloc(sizeof(*pending));
 
-	*pending = (struct pending){
-		.command = command, .ack = *ack, .reply = BUF_INIT, .request = BUF_INIT
-	};
+	*pending = (struct pending){ .command = command,
+		.ack = *ack,
+		.reply = BUF_INIT,
+		.request = BUF_INIT,
+		.began_us = clock_mono_us() };
+	trace_enter(/* traceparent= */ NULL, log_enabled(LOG_DEBUG), &pending->trace);
 	return pending;
 }
 
@@ -348,6 +355,17 @@ static void answer(struct socket *socket, const struct pending *pending)
 	arena_finish(&arena);
 }
 
+/* `status` is that of the way to the service; what it said itself stands in its own line. */
+static void tell_answered(const struct pending *pending)
+{
+	if (!log_enabled(LOG_DEBUG))
+		return;
+	log_trace(&pending->trace);
+	log_debug("%s: %s in %lld us", pending->command->event, status_wire(pending->status),
+	    (long long)(clock_mono_us() - pending->began_us));
+	log_trace(NULL);
+}
+
 /* Of each that was waited for; the last one answers. */
 static void on_done(struct edge_loop *el, struct pending *pending, enum status s)
 {
@@ -360,6 +378,7 @@ static void on_done(struct edge_loop *el, struct pending *pending, enum status s
 		pending->status = s;
 	if (--pending->waits > 0)
 		return;
+	tell_answered(pending);
 	if (socket)
 		answer(socket, pending);
 	buf_finish(&pending->reply);
@@ -467,7 +486,7 @@ static enum status ask_service(const struct command *command, struct socket *soc
 	store_tracked(socket, pending);
 	if (command->failed)
 		message_append(&pending->request, request);
-	call_service(el, command->subject, request, on_reply, pending);
+	call_traced(el, command->subject, &pending->trace, request, on_reply, pending);
 	return STATUS_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "calls.h"
 #include "channels.h"
 #include "hub.h"
+#include "log/log.h"
 #include "metrics.h"
 #include "socket.h"
 #include "sweep.h"
@@ -293,6 +294,31 @@ static void evict(struct edge_loop *el, const struct delivery *delivery)
 	}
 }
 
+static void tell_trace(const char *what, const char *traceparent)
+{
+	struct trace trace;
+
+	trace_enter(traceparent, /* begin= */ false, &trace);
+	if (!trace_is_set(&trace))
+		return;
+	log_trace(&trace);
+	log_debug("%s for the sockets of a user", what);
+	log_trace(NULL);
+}
+
+/* What comes by a doorbell, under the trace of its event. What was fetched has none. */
+static void tell_delivery(const struct user *user, const struct delivery *delivery)
+{
+	if (!log_enabled(LOG_DEBUG))
+		return;
+	log_context("user", user->id);
+	for (size_t i = 0; i < delivery->items_len; i++)
+		tell_trace("item", delivery->items[i].item->traceparent);
+	for (size_t i = 0; i < delivery->states_len; i++)
+		tell_trace("state", delivery->states[i].state->traceparent);
+	log_context("user", NULL);
+}
+
 void user_on_delivery(struct edge_loop *el, struct shared *ref, const struct delivery *delivery)
 {
 	struct user *user;
@@ -307,6 +333,7 @@ void user_on_delivery(struct edge_loop *el, struct shared *ref, const struct del
 	if (user->epoch[0])
 		raise_targets(user, last_seq(delivery), delivery->rev);
 	unread_take_marks(user, delivery->marks, delivery->rev);
+	tell_delivery(user, delivery);
 	if (!apply(user, delivery))
 		hold(user, ref, delivery);
 	settle(user, el->edge->cfg.hole_wait_ms);

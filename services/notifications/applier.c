@@ -23,6 +23,7 @@
 #include "epoch.h"
 #include "errand.h"
 #include "hand.h"
+#include "kind.h"
 #include "log/log.h"
 #include "notifications.h"
 #include "stats.h"
@@ -332,9 +333,23 @@ static size_t ready(struct applier *a)
 	return hand_in_order(&a->hand, a->stream_seq);
 }
 
+/*
+ * Which trace it belongs to: the header's, else what an outbox wrote into the event. Without either
+ * one begins here, if there will be lines that tell it.
+ */
+static void find_trace(struct bus_msg *msg, const Event *event, struct trace *trace)
+{
+	struct trace from;
+
+	if (trace_parse(bus_msg_header(msg, TRACE_HEADER), &from))
+		trace_go_on(&from, trace);
+	else
+		trace_enter(event ? event->traceparent : NULL, log_enabled(LOG_DEBUG), trace);
+}
+
 /* Decoded and planned; the event may use the arena up to a limit of its own. */
-static enum status understand(
-    struct arena *arena, struct bus_msg *msg, struct plan *plan, struct err *err)
+static enum status understand(struct arena *arena, struct bus_msg *msg, struct plan *plan,
+    struct trace *ret_trace, struct err *err)
 {
 	ProtobufCMessage *message = NULL;
 	const char *kind;
@@ -343,6 +358,7 @@ static enum status understand(
 	arena->limit = arena->used + EVENT_ARENA;
 	s = reflect_unpack(
 	    &walletwire__v1__event__descriptor, bus_msg_data(msg), arena, &message, err);
+	find_trace(msg, s ? NULL : (const Event *)message, ret_trace);
 	if (s)
 		return s;
 	kind = plan_event_kind((const Event *)message);
@@ -370,13 +386,17 @@ static enum status gather(struct applier *a, size_t max, struct stage *stage, st
 		struct bus_msg *msg = a->hand.msgs[i];
 		struct err why = ERR_INIT;
 		struct batch_dead dead;
+		struct trace trace;
 		struct plan plan;
-		enum status s = understand(arena, msg, &plan, &why);
+		enum status s = understand(arena, msg, &plan, &trace, &why);
 
+		plan.trace = trace;
 		if (!s && !batch_add(&stage->batch, &plan))
 			break;
 		if (s) {
+			log_trace(&trace);
 			s = dead_letter(a->bus, msg, why.msg, arena, &dead, err);
+			log_trace(NULL);
 			if (s)
 				return s;
 			batch_add_dead(&stage->batch, &dead);
@@ -430,6 +450,21 @@ static void send_to_ring(struct applier *a, struct stage *stage)
 		errand_wait(a->ringing);
 }
 
+/* A line for each event, under its trace. */
+static void tell_applied(const struct batch *batch)
+{
+	if (!log_enabled(LOG_DEBUG))
+		return;
+	for (size_t i = 0; i < batch->events_len; i++) {
+		const struct batch_event *event = &batch->events[i];
+
+		log_trace(&event->plan.trace);
+		log_debug("%s %s for %zu users", kind_name(event->plan.kind),
+		    batch_is_new(event) ? "applied" : "was applied before", event->plan.users_len);
+	}
+	log_trace(NULL);
+}
+
 /* From the first `max` in hand on as one transaction, which is then rung and acknowledged. */
 static enum status apply_first(struct applier *a, size_t max, struct err *err)
 {
@@ -444,6 +479,7 @@ static enum status apply_first(struct applier *a, size_t max, struct err *err)
 	if (last_seq(a, stage->len) > a->stream_seq)
 		a->stream_seq = last_seq(a, stage->len);
 	stats_set(STATS_STREAM_SEQ, a->stream_seq);
+	tell_applied(&stage->batch);
 	/* Those that came again too: the process that had them may have died before it asked. */
 	balances_refresh(a->balances, &stage->batch);
 	send_to_ring(a, stage);
@@ -480,6 +516,7 @@ static enum status give_up(struct applier *a, struct err *err)
 static enum status apply_alone(struct applier *a, struct bus_msg *msg, int n, struct err *err)
 {
 	enum status s = apply_first(a, 1, err);
+	struct trace trace;
 
 	if (!s)
 		return STATUS_OK;
@@ -488,7 +525,10 @@ static enum status apply_alone(struct applier *a, struct bus_msg *msg, int n, st
 		return s;
 	}
 	tries_failed(&a->tries, err);
+	find_trace(msg, /* event= */ NULL, &trace);
+	log_trace(&trace);
 	log_failure(err, "try %d of event %" PRIu64, n, bus_msg_stream_seq(msg));
+	log_trace(NULL);
 	return s;
 }
 

@@ -203,16 +203,30 @@ void batch_set_version(
 
 /* --- numbers --- */
 
+/* What the edges go on with; NULL: there is none. */
+static char *traceparent_of(const struct plan *plan, struct arena *arena)
+{
+	char text[TRACEPARENT_SIZE];
+
+	if (!trace_is_set(&plan->trace))
+		return NULL;
+	trace_format(&plan->trace, text);
+	return arena_strdup(arena, text);
+}
+
 Item *batch_item(
     const struct plan *plan, size_t body, int64_t seq, int64_t applied_us, struct arena *arena)
 {
 	const struct plan_body *said = &plan->bodies[body];
 	const struct kind *kind = kind_find((int)said->payload->body_case);
+	char *traceparent = traceparent_of(plan, arena);
 	Item *item = MESSAGE_NEW(arena, item);
 
 	item->seq = (uint64_t)seq;
 	item->payload = said->payload;
 	item->applied_us = applied_us;
+	if (traceparent)
+		item->traceparent = traceparent;
 	item->critical =
 	    kind->critical ||
 	    (said->title && plan->priority == WALLETWIRE__V1__PRIORITY__PRIORITY_CRITICAL);
@@ -235,7 +249,7 @@ Item *batch_item(
 	return item;
 }
 
-void batch_user_add_state(
+State *batch_user_add_state(
     struct batch *batch, struct batch_user *user, Payload *payload, int64_t version)
 {
 	const char *key = kind_key(payload);
@@ -243,16 +257,16 @@ void batch_user_add_state(
 
 	/* The last word on a transfer is an item, and is told once: as that. */
 	if (payload->body_case == NUMBER(TRANSFER) && payload->transfer->final)
-		return;
+		return NULL;
 	for (size_t i = 0; i < user->states_len; i++) {
 		state = user->states[i];
 		if (state->payload->body_case != payload->body_case || strcmp(state->key, key) != 0)
 			continue;
-		if ((int64_t)state->version <= version) {
-			state->payload = payload;
-			state->version = (uint64_t)version;
-		}
-		return;
+		if ((int64_t)state->version > version)
+			return NULL;
+		state->payload = payload;
+		state->version = (uint64_t)version;
+		return state;
 	}
 	if (user->states_len == user->states_cap) {
 		State **old = user->states;
@@ -262,7 +276,9 @@ void batch_user_add_state(
 		if (old)
 			memcpy(user->states, old, user->states_len * sizeof(State *));
 	}
-	user->states[user->states_len++] = kind_state(payload, version, batch->arena);
+	state = kind_state(payload, version, batch->arena);
+	user->states[user->states_len++] = state;
+	return state;
 }
 
 /* The version that an event makes of a state; 0 if it is not newer than what is there. */
@@ -282,11 +298,15 @@ static void take_state(
 	state->plan = plan;
 }
 
-static void tell_state(
-    struct batch *batch, struct batch_user *user, Payload *payload, int64_t version)
+static void tell_state(struct batch *batch, const struct plan *plan, struct batch_user *user,
+    Payload *payload, int64_t version)
 {
+	char *traceparent = traceparent_of(plan, batch->arena);
+	State *state = batch_user_add_state(batch, user, payload, version);
+
 	user->state_changed = true;
-	batch_user_add_state(batch, user, payload, version);
+	if (state && traceparent)
+		state->traceparent = traceparent;
 }
 
 /* Every user has versions of their own, so each gets a copy. */
@@ -308,7 +328,7 @@ static void number_balance(struct batch *batch, struct batch_event *event)
 		payload->balance->version = (uint64_t)version;
 		event->versions[i] = version;
 		take_state(state, plan, payload, version);
-		tell_state(batch, batch_find_user(batch, plan->users[i]), payload, version);
+		tell_state(batch, plan, batch_find_user(batch, plan->users[i]), payload, version);
 	}
 }
 
@@ -333,14 +353,14 @@ static void number_transfer(struct batch *batch, struct batch_event *event)
 	take_state(state, plan, payload, version);
 	for (size_t i = 0; i < plan->users_len; i++) {
 		event->versions[i] = version;
-		tell_state(batch, batch_find_user(batch, plan->users[i]), payload, version);
+		tell_state(batch, plan, batch_find_user(batch, plan->users[i]), payload, version);
 	}
 }
 
 static void number_chat_read(struct batch *batch, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->users_len; i++)
-		tell_state(batch, batch_find_user(batch, plan->users[i]), plan->state,
+		tell_state(batch, plan, batch_find_user(batch, plan->users[i]), plan->state,
 		    (int64_t)plan->state->chat_read->seq);
 }
 

@@ -148,8 +148,9 @@ struct batch_user *batch_find_user(struct batch *batch, const char *user_id); /*
 
 void batch_number(struct batch *batch, int64_t first_body_id, int64_t applied_us);
 
-/* One more state to be rung to a user; replaces an older version of the same key. */
-void batch_user_add_state(
+/* One more state to be rung to a user; replaces an older version of the same key. NULL: what is
+ * newer, or an item, tells it. */
+State *batch_user_add_state(
     struct batch *batch, struct batch_user *user, Payload *payload, int64_t version);
 
 /* What a user is told of one payload: an item with its channels. */

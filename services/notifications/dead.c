@@ -1,14 +1,18 @@
 /* The raw bytes go unchanged, so that a replay publishes what was published. */
 #include "dead.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/subject.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "log/log.h"
 #include "stats.h"
+
+enum { HEADERS_MAX = 5 };
 
 /* FNV-1a: with the stream's number it tells two letters apart, even over a stream made anew. */
 static uint64_t digest(struct bytes data)
@@ -39,17 +43,25 @@ enum status dead_letter(struct bus *bus, struct bus_msg *msg, const char *reason
 {
 	uint64_t seq = bus_msg_stream_seq(msg);
 	const char *event_id = bus_msg_header(msg, "Nats-Msg-Id");
-	char number[24], id[64];
+	char number[24], id[64], traceparent[TRACEPARENT_SIZE];
 	/* nats.c takes the line after an empty value for that value: what is empty is left out. */
-	struct bus_header headers[] = {
+	struct bus_header headers[HEADERS_MAX + 1] = {
 		{ "Ww-Reason", reason[0] ? reason : "unknown" },
 		{ "Ww-Subject", bus_msg_subject(msg) },
 		{ "Ww-Stream-Seq", number },
-		{ event_id && event_id[0] ? "Ww-Msg-Id" : NULL, event_id },
-		{ NULL, NULL },
 	};
+	size_t n = 3;
+	struct trace trace;
 	struct bus_ack ack;
 	enum status s;
+
+	if (event_id && event_id[0])
+		headers[n++] = (struct bus_header){ "Ww-Msg-Id", event_id };
+	if (trace_parse(bus_msg_header(msg, TRACE_HEADER), &trace)) {
+		trace_format(&trace, traceparent);
+		headers[n++] = (struct bus_header){ TRACE_HEADER, traceparent };
+	}
+	assert(n <= HEADERS_MAX);
 
 	(void)snprintf(number, sizeof(number), "%" PRIu64, seq);
 	(void)snprintf(id, sizeof(id), "%" PRIu64 ".%016" PRIx64, seq, digest(bus_msg_data(msg)));

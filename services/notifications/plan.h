@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/trace.h"
 #include "messages.h"
 
 #define TIME_NONE INT64_MIN
@@ -37,7 +38,8 @@ struct plan_item {
 struct plan {
 	const char *key; /* "<kind>/<id>": what is applied once */
 	const char *event_id;
-	int kind; /* of its payload: a number of kind.h */
+	struct trace trace; /* our span of its publisher's; the caller of plan_event() sets it */
+	int kind;           /* of its payload: a number of kind.h */
 	int priority;
 	int64_t created_us;
 	int64_t expires_us; /* TIME_NONE: never */

@@ -91,7 +91,7 @@ void bench_publish(struct bus *bus, const struct bench_event *in)
 	if (walletwire__v1__event__get_packed_size(&event) > sizeof(packed))
 		abort();
 	bus_publish_stored_async(bus, "ww.event.payment", msg_id,
-	    bytes_of(packed, walletwire__v1__event__pack(&event, packed)), in->number, on_ack,
+	    bytes_of(packed, walletwire__v1__event__pack(&event, packed)), NULL, in->number, on_ack,
 	    NULL);
 }
 

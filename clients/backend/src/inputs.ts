@@ -108,6 +108,8 @@ export interface EventOptions {
   text?: string;
   occurredAt?: Date | string;
   expiresAt?: Date | string;
+  /** W3C Trace Context: the trace that the event belongs to. One that is none is ignored. */
+  traceparent?: string;
 }
 
 export interface WalletInput extends BalanceInput {

@@ -55,6 +55,12 @@ describe('an event', () => {
     expect(event.occurredAt).toMatchObject({ seconds: 1_737_628_245n, nanos: 123_000_000 });
   });
 
+  test('says which trace it belongs to', () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const { bytes } = encode({ kind: 'payment', userIds: ['alice'], body, options: { traceparent } });
+    expect(fromBinary(EventSchema, bytes).traceparent).toBe(traceparent);
+  });
+
   test('has a key that fits, whatever it is made of', () => {
     const long = encode({ kind: 'payment', userIds: ['alice'], body, key: ['x'.repeat(128), 'completed'] });
     expect(long.id).toMatch(/^[0-9a-f]{64}$/);

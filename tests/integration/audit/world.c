@@ -342,7 +342,7 @@ void world_publish_many(struct world *world, const char *id, int n)
 		(void)snprintf(name, sizeof(name), "%s-%d", id, i);
 		append_item(&message, "notifications", name, "alice", (uint64_t)i + 1);
 		bus_publish_stored_async(bus, "ww.audit.notifications", name, buf_bytes(&message),
-		    (uint64_t)i, on_ack, &failed);
+		    NULL, (uint64_t)i, on_ack, &failed);
 		buf_finish(&message);
 	}
 	bus_publish_wait(bus);

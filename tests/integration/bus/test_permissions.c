@@ -144,7 +144,7 @@ START_TEST(streams_take_events_from_nobody_else)
 	for (size_t i = 0; i < ARRAY_LEN(buses); i++) {
 		buses[i] = support_nats_bus(&nats, may_not_store[i].user);
 		bus_publish_stored_async(buses[i], may_not_store[i].subject, NULL,
-		    BYTES_LITERAL("x"), i, count_silence, &silent);
+		    BYTES_LITERAL("x"), NULL, i, count_silence, &silent);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(buses); i++) {
 		bus_publish_wait(buses[i]);

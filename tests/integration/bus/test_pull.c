@@ -39,7 +39,7 @@ static void publish(struct bus *bus, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		bus_publish_stored_async(
-		    bus, "ww.event.payment", NULL, BYTES_LITERAL("p"), i, on_ack, NULL);
+		    bus, "ww.event.payment", NULL, BYTES_LITERAL("p"), NULL, i, on_ack, NULL);
 	bus_publish_wait(bus);
 }
 
@@ -157,7 +157,7 @@ static void bury(size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		bus_publish_stored_async(
-		    bus, "ww.dlq.event", NULL, BYTES_LITERAL("letter"), i, on_ack, NULL);
+		    bus, "ww.dlq.event", NULL, BYTES_LITERAL("letter"), NULL, i, on_ack, NULL);
 	bus_publish_wait(bus);
 	bus_close(bus);
 }

@@ -253,8 +253,8 @@ static void publish_range(struct bus *bus, struct outcomes *outcomes, uint64_t f
 		char id[32];
 
 		(void)snprintf(id, sizeof(id), "deposit/%llu", (unsigned long long)i);
-		bus_publish_stored_async(bus, "ww.event.deposit", id, BYTES_LITERAL("12345678"), i,
-		    count_outcome, outcomes);
+		bus_publish_stored_async(bus, "ww.event.deposit", id, BYTES_LITERAL("12345678"),
+		    NULL, i, count_outcome, outcomes);
 	}
 }
 

@@ -56,7 +56,7 @@ static void publish_range(int from, int to)
 		    n % USERS, n / USERS + 1, n % USERS);
 		data = world_event(&world, json, subject);
 		bus_publish_stored_async(
-		    world.backend, subject, NULL, data, (uint64_t)n, on_ack, NULL);
+		    world.backend, subject, NULL, data, NULL, (uint64_t)n, on_ack, NULL);
 	}
 	bus_publish_wait(world.backend);
 	ck_assert_int_eq(atomic_load(&refused), 0);

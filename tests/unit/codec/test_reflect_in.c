@@ -274,6 +274,7 @@ START_TEST(an_event_is_read_as_published)
 	    "{\"balance\":{\"walletId\":\"w\",\"available_balance\":\"1.00\",\"currency\":\"EUR\"}"
 	    "}",
 	    "{\"id\":\"\",\"userIds\":[],\"priority\":\"\",\"title\":\"\",\"text\":\"\","
+	    "\"traceparent\":\"\","
 	    "\"balance\":{\"walletId\":\"w\",\"available_balance\":1.00,\"currency\":\"EUR\","
 	    "\"version\":0}}");
 	ck_assert_int_eq(read_as(&walletwire__v1__event__descriptor,

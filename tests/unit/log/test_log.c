@@ -120,6 +120,39 @@ START_TEST(context_is_on_every_line_of_its_thread)
 }
 END_TEST
 
+START_TEST(lines_within_a_trace_say_so_until_it_is_taken_away)
+{
+	struct trace trace;
+	json_t *line;
+
+	ck_assert(trace_parse("00-0000000000000000411111111111abcd-4111111111111111-01", &trace));
+	log_trace(&trace);
+	ck_assert_mem_eq(log_trace_now(), &trace, sizeof(trace));
+	log_info("inside");
+	line = captured_line();
+	/* whole, also where they look like something that is masked */
+	ck_assert_str_eq(field(line, "trace_id"), "0000000000000000411111111111abcd");
+	ck_assert_str_eq(field(line, "span_id"), "4111111111111111");
+	json_decref(line);
+	log_trace(NULL);
+	ck_assert(!trace_is_set(log_trace_now()));
+}
+END_TEST
+
+START_TEST(a_line_without_a_trace_does_not_speak_of_one)
+{
+	static const struct trace none;
+	json_t *line;
+
+	log_trace(&none);
+	log_info("outside");
+	line = captured_line();
+	ck_assert_ptr_null(json_object_get(line, "trace_id"));
+	ck_assert_ptr_null(json_object_get(line, "span_id"));
+	json_decref(line);
+}
+END_TEST
+
 static void *log_without_context(void *arg)
 {
 	(void)arg;
@@ -381,6 +414,8 @@ int main(void)
 	tcase_add_test(tcase, line_has_time_svc_level_and_msg_in_that_order);
 	tcase_add_test(tcase, context_is_on_every_line_of_its_thread);
 	tcase_add_test(tcase, context_stays_in_its_thread);
+	tcase_add_test(tcase, lines_within_a_trace_say_so_until_it_is_taken_away);
+	tcase_add_test(tcase, a_line_without_a_trace_does_not_speak_of_one);
 	tcase_add_test(tcase, context_is_cut_between_characters_and_masked);
 	tcase_add_test(tcase, failure_has_status_and_the_level_of_its_row);
 	tcase_add_loop_test(
