@@ -144,6 +144,7 @@ enum status bus_consumer_read(struct bus *bus, const char *stream, const char *c
 uint64_t bus_msg_stream_seq(struct bus_msg *msg);
 int64_t bus_msg_stored_ms(struct bus_msg *msg);  /* when the stream took it, since 1970 */
 uint64_t bus_msg_delivered(struct bus_msg *msg); /* how often, this time included */
+uint64_t bus_msg_pending(struct bus_msg *msg);   /* how many the consumer had not delivered then */
 enum status bus_msg_ack(struct bus_msg *msg, struct err *err) MUST_CHECK;
 enum status bus_msg_in_progress(struct bus_msg *msg, struct err *err) MUST_CHECK;
 

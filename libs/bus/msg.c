@@ -10,7 +10,7 @@ struct bus_msg {
 	struct bus *bus;
 	natsMsg *msg;
 	/* of a pull consumer's message, else 0 */
-	uint64_t stream_seq, delivered;
+	uint64_t stream_seq, delivered, pending;
 	int64_t stored_ms;
 };
 
@@ -31,6 +31,7 @@ void bus_msg_set_meta(struct bus_msg *msg, const jsMsgMetaData *meta)
 {
 	msg->stream_seq = meta->Sequence.Stream;
 	msg->delivered = meta->NumDelivered;
+	msg->pending = meta->NumPending;
 	msg->stored_ms = meta->Timestamp / 1000000;
 }
 
@@ -92,6 +93,11 @@ int64_t bus_msg_stored_ms(struct bus_msg *msg)
 uint64_t bus_msg_delivered(struct bus_msg *msg)
 {
 	return msg->delivered;
+}
+
+uint64_t bus_msg_pending(struct bus_msg *msg)
+{
+	return msg->pending;
 }
 
 /*

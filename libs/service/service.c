@@ -19,6 +19,7 @@
 #include "base/xalloc.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
+#include "metrics/process.h"
 #include "service/admin.h"
 #include "service/dispatch.h"
 #include "service/probe.h"
@@ -161,6 +162,7 @@ static enum status open_all(
 	metrics_register(&refused);
 	metrics_register(&strays);
 	metrics_on_render(refresh_gauges, service);
+	metrics_register_process(service->admin.not_ready, service->admin.arg);
 	return admin_open(&service->admin, cfg->admin, service->name, err);
 }
 

@@ -45,7 +45,7 @@ static const struct edge_column columns[] = {
 	{ "p50", 6, COLUMN_P50, "ww_edge_event_latency_seconds", NULL, UNIT_US },
 	{ "p99", 6, COLUMN_P99, "ww_edge_event_latency_seconds", NULL, UNIT_US },
 	{ "lag", 6, COLUMN_MOST, "ww_edge_loop_lag_microseconds", NULL, UNIT_US },
-	{ "memory", 7, COLUMN_SUM, "ww_edge_resident_bytes", NULL, UNIT_BYTES },
+	{ "memory", 7, COLUMN_SUM, "process_resident_memory_bytes", NULL, UNIT_BYTES },
 };
 
 /* --- one edge in full --- */

@@ -42,7 +42,7 @@ static const struct edge_column columns[] = {
 	{ "p99", 6, COLUMN_P99, "ww_edge_event_latency_seconds", NULL, UNIT_US },
 	{ "lag", 6, COLUMN_MOST, "ww_edge_loop_lag_microseconds", NULL, UNIT_US },
 	{ "queue", 6, COLUMN_SUM, "ww_edge_queue_bytes", NULL, UNIT_BYTES },
-	{ "memory", 7, COLUMN_SUM, "ww_edge_resident_bytes", NULL, UNIT_BYTES },
+	{ "memory", 7, COLUMN_SUM, "process_resident_memory_bytes", NULL, UNIT_BYTES },
 };
 
 static void show(const struct edge_stats_list *now, const struct edge_stats_list *earlier)

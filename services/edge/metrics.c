@@ -4,6 +4,7 @@
 #include "base/attrs.h"
 #include "base/clock.h"
 #include "metrics/metrics.h"
+#include "metrics/process.h"
 
 static const char *const status_labels[] = {
 #define X(name, wire, temporary, stream, level, text) [STATUS_##name] = wire,
@@ -76,7 +77,6 @@ static const char *const direction_labels[] = { [NATS_IN] = "in", [NATS_OUT] = "
 
 METRIC(uptime, METRIC_GAUGE, "ww_edge_uptime_seconds", "Time since the start");
 METRIC(draining, METRIC_GAUGE, "ww_edge_draining", "1 while clients are moved away");
-METRIC(resident, METRIC_GAUGE, "ww_edge_resident_bytes", "Memory that is not swapped out");
 METRIC(users_here, METRIC_GAUGE, "ww_edge_users",
     "Users with sockets here; one with sockets on two loops counts twice");
 METRIC_LABELLED(nats_msgs, METRIC_COUNTER, "ww_edge_nats_messages_total",
@@ -153,7 +153,6 @@ static void refresh(void *arg)
 
 	metric_set(&uptime, (clock_mono_ms() - started_ms) / 1000);
 	metric_set(&draining, atomic_load(&edge->draining));
-	metric_set(&resident, metrics_resident_bytes());
 	metric_set(&subjects, (int64_t)nats.subjects);
 	metric_set_cell(&nats_msgs, NATS_IN, (int64_t)nats.msgs_in);
 	metric_set_cell(&nats_msgs, NATS_OUT, (int64_t)nats.msgs_out);
@@ -165,12 +164,17 @@ static void refresh(void *arg)
 	metric_set(&nats_queue, (int64_t)nats.queue);
 }
 
+static const char *not_ready(void *edge)
+{
+	return edge_not_ready(edge);
+}
+
 void edge_metrics_register(struct edge *edge)
 {
-	struct metric *const all[] = { &uptime, &draining, &resident, &users_here, &subjects,
-		&room_views, &trail_lost, &connects, &refusals, &recoveries, &events_in,
-		&events_refused, &tracks_given_up, &calls, &relays, &relayed, &holes, &holes_late,
-		&sinces, &since_items, &snapshots, &swept, &findings, &nats_msgs, &nats_bytes,
+	struct metric *const all[] = { &uptime, &draining, &users_here, &subjects, &room_views,
+		&trail_lost, &connects, &refusals, &recoveries, &events_in, &events_refused,
+		&tracks_given_up, &calls, &relays, &relayed, &holes, &holes_late, &sinces,
+		&since_items, &snapshots, &swept, &findings, &nats_msgs, &nats_bytes,
 		&nats_reconnects, &nats_slow, &nats_strays, &nats_queue, &presence_reports,
 		&presence_batches, &presence_gaps, &presence_shown, &presence_behind,
 		&presence_excess, &static_requests };
@@ -180,6 +184,7 @@ void edge_metrics_register(struct edge *edge)
 		metrics_register(all[i]);
 	metrics_register_histogram(&latency);
 	metrics_on_render(refresh, edge);
+	metrics_register_process(not_ready, edge);
 }
 
 void count_trail_lost(enum trail_loss why, size_t records)

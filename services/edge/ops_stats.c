@@ -22,7 +22,7 @@ static const struct number_row {
 	size_t field;               /* an int64_t of OpsEdge */
 } number_rows[] = {
 	{ "ww_edge_uptime_seconds", NULL, offsetof(OpsEdge, uptime_s) },
-	{ "ww_edge_resident_bytes", NULL, offsetof(OpsEdge, resident_bytes) },
+	{ "process_resident_memory_bytes", NULL, offsetof(OpsEdge, resident_bytes) },
 	{ "ww_edge_sockets", NULL, offsetof(OpsEdge, sockets) },
 	{ "ww_edge_sockets_by_transport", "polling", offsetof(OpsEdge, polling) },
 	{ "ww_edge_users", NULL, offsetof(OpsEdge, users) },

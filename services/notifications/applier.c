@@ -168,6 +168,7 @@ static void lose_lock(struct applier *a)
 	a->gap_since = 0;
 	tries_lost(&a->tries);
 	stats_set(STATS_APPLIER, 0);
+	stats_set(STATS_WAITING, 0);
 }
 
 /*
@@ -655,6 +656,7 @@ static void hand_over(struct applier *a)
 		log_info("handed over at event %" PRId64, a->stream_seq);
 	hand_drop_all(&a->hand);
 	stats_set(STATS_APPLIER, 0);
+	stats_set(STATS_WAITING, 0);
 }
 
 static void *run(void *arg)

@@ -31,6 +31,8 @@ void hand_take(struct hand *hand, struct bus_msg *const *msgs, size_t n)
 		hand->alive_ms = clock_mono_ms();
 	for (size_t i = 0; i < n; i++)
 		insert(hand, msgs[i]);
+	if (n > 0)
+		stats_set(STATS_WAITING, (int64_t)bus_msg_pending(msgs[n - 1]));
 	stats_set(STATS_IN_HAND, (int64_t)hand->len);
 }
 

@@ -58,6 +58,9 @@ METRIC(applier, METRIC_GAUGE, "ww_notifications_applier",
     "1 if this replica applies events, 0 if it stands by");
 METRIC(
     in_hand, METRIC_GAUGE, "ww_notifications_in_hand", "Events fetched and not yet acknowledged");
+METRIC(waiting, METRIC_GAUGE, "ww_notifications_waiting",
+    "Events that still waited in the stream when the last ones were fetched; told by the replica"
+    " that applies");
 METRIC(stream_seq, METRIC_GAUGE, "ww_notifications_stream_seq",
     "The highest number of the stream that was applied");
 METRIC_LABELLED(trouble, METRIC_GAUGE, "ww_notifications_trouble",
@@ -87,6 +90,7 @@ static struct metric *const gauges[STATS_GAUGES] = {
 	[STATS_APPLIER] = &applier,
 	[STATS_IN_HAND] = &in_hand,
 	[STATS_STREAM_SEQ] = &stream_seq,
+	[STATS_WAITING] = &waiting,
 	[STATS_QUESTIONS] = &questions,
 };
 

@@ -29,6 +29,7 @@ enum stats_gauge {
 	STATS_APPLIER,    /* 1: this replica applies events */
 	STATS_IN_HAND,    /* events fetched and not yet acknowledged */
 	STATS_STREAM_SEQ, /* the highest event applied */
+	STATS_WAITING,    /* events that were not fetched when the last ones were */
 	STATS_QUESTIONS,  /* users whose balances are being asked for, or will be */
 	STATS_GAUGES
 };

@@ -201,6 +201,6 @@ stack.test('what stats tells is what happened', async () => {
   assert.equal(both((n) => n.ww_edge_sockets_by_transport.polling), clients.length / 3);
   assert.equal(both((n) => n.ww_edge_sockets_by_parser.msgpack), clients.length / 2);
   assert.equal(both((n) => n.ww_edge_users), clients.length);
-  assert.ok(numbers.ww_edge_resident_bytes > 0);
+  assert.ok(numbers.process_resident_memory_bytes > 0);
   assert.ok(numbers.ww_edge_nats_messages_total.out > 0);
 });

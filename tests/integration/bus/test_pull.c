@@ -81,6 +81,30 @@ START_TEST(messages_of_a_fetch_that_ended_come_with_later_ones)
 }
 END_TEST
 
+START_TEST(a_message_tells_how_many_wait_behind_it)
+{
+	struct bus *to = support_nats_bus(&nats, "backend");
+	struct bus *from = support_nats_bus(&nats, "notifications");
+	struct bus_pull *pull = NULL;
+	struct bus_msg *msgs[3];
+	struct err err = ERR_INIT;
+	size_t n = 0;
+
+	publish(to, 10);
+	ck_assert_ok(bus_pull_open(from, STREAM_EVENTS, CONSUMER_NOTIFICATIONS, &pull, &err), err);
+	ck_assert_ok(bus_pull_fetch(pull, msgs, ARRAY_LEN(msgs), WAIT_MS, &n, &err), err);
+	ck_assert_uint_eq(n, ARRAY_LEN(msgs));
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_uint_eq(bus_msg_pending(msgs[i]), 9 - i);
+		ck_assert_ok(bus_msg_ack(msgs[i], &err), err);
+		bus_msg_unref(msgs[i]);
+	}
+	bus_pull_close(pull);
+	bus_close(from);
+	bus_close(to);
+}
+END_TEST
+
 struct publisher {
 	struct bus *bus;
 	sem_t go;
@@ -307,6 +331,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, messages_of_a_fetch_that_ended_come_with_later_ones);
+	tcase_add_test(tc, a_message_tells_how_many_wait_behind_it);
 	tcase_add_test(tc, one_message_is_fetched_when_it_comes);
 	tcase_add_test(tc, nothing_to_fetch_is_no_failure);
 	tcase_add_test(tc, a_stream_is_read_as_often_as_one_likes);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "metrics/metrics.h"
+#include "metrics/process.h"
 #include "support/support.h"
 
 static const char *const reasons[] = { "slow", "a \"b\" \\ c\nd", "gone" };
@@ -242,6 +243,29 @@ START_TEST(a_visitor_sees_everything_refreshed)
 }
 END_TEST
 
+static const char *why_not_ready(void *arg)
+{
+	return *(const char **)arg;
+}
+
+START_TEST(a_process_tells_whether_it_is_ready_and_what_it_has_of_the_machine)
+{
+	const char *why = "starting";
+
+	metrics_register_process(why_not_ready, &why);
+	metrics_render(&text);
+	ck_assert_int_eq(value_of("ww_ready"), 0);
+	ck_assert_int_eq(value_of("process_resident_memory_bytes") % 4096, 0);
+	ck_assert_int_gt(value_of("process_resident_memory_bytes"), 4096);
+	ck_assert_int_gt(value_of("process_max_fds"), 0);
+	ck_assert_int_gt(value_of("process_start_time_seconds"), 1700000000);
+	why = NULL;
+	buf_finish(&text);
+	metrics_render(&text);
+	ck_assert_int_eq(value_of("ww_ready"), 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("metrics");
@@ -258,6 +282,7 @@ int main(void)
 	tcase_add_test(tcase, a_visitor_sees_everything_refreshed);
 	tcase_add_test_raise_signal(tcase, registering_twice_aborts, SIGABRT);
 	tcase_add_test(tcase, no_add_is_lost_between_threads);
+	tcase_add_test(tcase, a_process_tells_whether_it_is_ready_and_what_it_has_of_the_machine);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);
 }
