@@ -80,6 +80,8 @@ CMD ["ww-nats"]
 FROM runtime AS walletwire
 LABEL org.opencontainers.image.title="walletwire" \
       org.opencontainers.image.description="The real-time layer of a wallet: edge, services and command line"
+# What ww-audit signs is kept there: a new volume has its owner from here.
+RUN install -d -o 10001 -g 10001 /data
 RUN dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' >/usr/share/walletwire/packages.txt
 COPY --from=build /src/build/release/bin/ /usr/local/bin/
 # The demo's pages: an edge serves them where WW_STATIC_DIR says so.

@@ -18,7 +18,12 @@
 #include "base/xalloc.h"
 #include "ledger/chain.h"
 
-enum { RAW_LEN = 32, OTHERS = S_IRWXG | S_IRWXO };
+enum {
+	RAW_LEN = 32,
+	OTHERS = S_IRWXG | S_IRWXO,
+	/* What root has put there for a group, as Kubernetes mounts a secret: PostgreSQL's rule. */
+	OTHERS_OF_ROOTS = S_IWGRP | S_IXGRP | S_IRWXO,
+};
 
 struct ledger_key {
 	EVP_PKEY *pkey;
@@ -36,14 +41,16 @@ static enum status fail(struct err *err, const char *path, const char *what)
 static enum status check_private(int fd, const char *path, struct err *err)
 {
 	struct stat st;
+	bool is_ours;
 
 	if (fstat(fd, &st) != 0)
 		return fail(err, path, strerror(errno));
+	is_ours = st.st_uid == geteuid();
 	if (!S_ISREG(st.st_mode))
 		return fail(err, path, "is no file");
-	if (st.st_uid != geteuid())
+	if (!is_ours && st.st_uid != 0)
 		return fail(err, path, "belongs to another user");
-	if (st.st_mode & OTHERS)
+	if (st.st_mode & (is_ours ? OTHERS : OTHERS_OF_ROOTS))
 		return err_set(err, STATUS_INVALID,
 		    "key file %s: its mode is %03o, so others may use it: chmod 600", path,
 		    (unsigned)st.st_mode & 0777);

@@ -18,7 +18,10 @@ enum { LEDGER_SIGNATURE_LEN = 64, LEDGER_KEY_ID_SIZE = 17 };
 
 /* A fresh one into a file that must not exist yet, with mode 0600. */
 enum status ledger_key_make(const char *path, struct err *err) MUST_CHECK;
-/* STATUS_INVALID also for a file that anybody else may read or write, or that is another user's. */
+/*
+ * STATUS_INVALID also for a file that anybody else may read or write, or that is another user's.
+ * One of root's may be readable to a group: that it is ours alone is up to whoever put it there.
+ */
 enum status ledger_key_read_private(
     const char *path, struct ledger_key **ret_key, struct err *err) MUST_CHECK;
 /* The next public one of a file that is open; *ret_key is NULL at its end. */

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { compose, ROOT } from './render.mjs';
 
 const config = compose();
-const ONCE = new Set(['provision']);
+const ONCE = new Set(['provision', 'audit-key']);
 
 /** What each service must be: [rule, holds(service, name), how to break it]. */
 const RULES = [

@@ -1,7 +1,7 @@
 // Our rules for what runs on Kubernetes. Each says what is wrong, object by object, and how to break it: a rule that
 // finds nothing in its broken copy is worth nothing.
 
-import { arrows, containersOf, find, podOf, workloads } from './render.mjs';
+import { arrows, containersOf, find, podOf, secretsTold, workloads } from './render.mjs';
 
 const edge = (objects) => find(objects, 'Deployment', 'edge');
 const pod = (objects) => podOf(edge(objects));
@@ -175,7 +175,7 @@ export const RULES = [
       const [container] = podOf(workload).containers;
       const missing = ['startupProbe', 'livenessProbe', 'readinessProbe'].filter((name) => !container[name]);
       if (missing.length > 0) return `no ${missing.join(', ')}`;
-      if (workload.kind === 'StatefulSet') return ''; // NATS, which has no admin port
+      if (workload.metadata.name === 'nats') return ''; // it has no admin port
       const { livenessProbe, readinessProbe } = container;
       if (livenessProbe.httpGet?.path !== '/healthz' || livenessProbe.httpGet.port !== 'admin') return 'liveness is not /healthz';
       return readinessProbe.httpGet?.path === '/readyz' && readinessProbe.httpGet.port === 'admin' ? '' : 'readiness is not /readyz';
@@ -184,6 +184,7 @@ export const RULES = [
       (o) => delete first(o).startupProbe,
       (o) => (first(o).livenessProbe.httpGet.path = '/readyz'), // a database that is away would restart everything
       (o) => (first(o).readinessProbe.httpGet.port = 'http'),
+      (o) => delete podOf(find(o, 'StatefulSet', 'audit')).containers[0].readinessProbe,
     ],
   },
   {
@@ -278,10 +279,12 @@ export const RULES = [
           const { stabilizationWindowSeconds = 0, policies = [] } = behavior?.scaleDown ?? {};
           const slow = stabilizationWindowSeconds >= 600 && policies.length === 1 && policies[0].value === 1 && policies[0].type === 'Pods';
           const sockets = metrics.some(({ pods }) => pods?.metric.name === 'ww_edge_sockets');
+          const cpu = metrics.some(({ containerResource }) => containerResource?.name === 'cpu' && containerResource.container === 'edge');
           const alone = edge(objects).spec.replicas === undefined;
           return [
             ...(slow ? [] : ['more than one at a time, or at once']),
             ...(sockets ? [] : ['not by sockets']),
+            ...(cpu ? [] : ['not by CPU']),
             ...(alone ? [] : ['edges have a number of replicas too']),
           ];
         }),
@@ -289,7 +292,61 @@ export const RULES = [
     break: [
       (o) => delete find(o, 'HorizontalPodAutoscaler', 'edge').spec.behavior.scaleDown.stabilizationWindowSeconds,
       (o) => find(o, 'HorizontalPodAutoscaler', 'edge').spec.metrics.shift(),
+      (o) => find(o, 'HorizontalPodAutoscaler', 'edge').spec.metrics.pop(),
       (o) => (edge(o).spec.replicas = 3),
+    ],
+  },
+  {
+    // A WebSocket is one request for as long as it lives, and an edge pings it every 25 s.
+    name: 'what stands in front waits',
+    check: (objects) => [
+      ...objects
+        .filter(({ kind }) => kind === 'Ingress')
+        .filter(({ metadata: { annotations = {} } }) =>
+          ['read', 'send'].some((way) => !(Number(annotations[`nginx.ingress.kubernetes.io/proxy-${way}-timeout`]) >= 60)),
+        )
+        .map((object) => `${nameOf(object)}: ends sockets`),
+      ...objects
+        .filter(({ kind }) => kind === 'HTTPRoute')
+        .filter(({ spec }) => spec.rules.some(({ timeouts }) => timeouts?.request !== '0s' || timeouts?.backendRequest !== '0s'))
+        .map((object) => `${nameOf(object)}: ends sockets`),
+      ...(objects.some(({ kind }) => kind === 'Ingress' || kind === 'HTTPRoute') ? [] : ['there is no way in']),
+    ],
+    break: [
+      (o) => {
+        const way = o.find(({ kind }) => kind === 'Ingress' || kind === 'HTTPRoute');
+        if (way.kind === 'Ingress') way.metadata.annotations = {};
+        else delete way.spec.rules[0].timeouts;
+      },
+      (o) => o.splice(o.findIndex(({ kind }) => kind === 'Ingress' || kind === 'HTTPRoute'), 1),
+    ],
+  },
+  {
+    name: 'streams are kept by every server of NATS',
+    check: (objects) => {
+      const { replicas } = find(objects, 'StatefulSet', 'nats').spec;
+      const copies = Number(settingOf(podOf(find(objects, 'Job', 'provision')).containers[0], 'WW_STREAM_REPLICAS'));
+      return [...(replicas === copies ? [] : [`${copies} copies, ${replicas} servers`]), ...(replicas % 2 ? [] : ['there may be no majority'])];
+    },
+    break: [
+      (o) => (find(o, 'StatefulSet', 'nats').spec.replicas = 2),
+      (o) => (podOf(find(o, 'Job', 'provision')).containers[0].env.find(({ name }) => name === 'WW_STREAM_REPLICAS').value = '7'),
+    ],
+  },
+  {
+    // Whoever sets it up has no other list of them.
+    name: 'secrets are those that docs/operations.md tells of',
+    check: perWorkload(workloads, (workload) =>
+      (podOf(workload).volumes ?? [])
+        .filter(({ secret }) => secret?.secretName.startsWith('walletwire-'))
+        .flatMap(({ secret: { secretName, items = [] } }) => items.map(({ key }) => [secretName, key]))
+        .filter(([name, key]) => !(name === 'walletwire-nats' ? /one per NATS user/ : new RegExp(`\`${key}\``)).test(secretsTold().get(name) ?? ''))
+        .map(([name, key]) => `${name} has ${key}`)
+        .join(', '),
+    ),
+    break: [
+      (o) => (pod(o).volumes.find(({ secret }) => secret?.secretName === 'walletwire-recovery').secret.items[0].key = 'other'),
+      (o) => (pod(o).volumes.find(({ secret }) => secret?.secretName === 'walletwire-recovery').secret.secretName = 'walletwire-other'),
     ],
   },
   {

@@ -39,6 +39,12 @@ export function arrows() {
   return [...section.matchAll(/^\| ([a-z]+) \| ([a-z]+) \| (\d+) \|/gm)].map(([, from, to, port]) => ({ from, to, port }));
 }
 
+/** What docs/operations.md says of each secret: name -> the rest of its row. */
+export function secretsTold() {
+  const text = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
+  return new Map([...text.matchAll(/^ *\| `(walletwire-[a-z-]+)` \|(.*)$/gm)].map(([, name, rest]) => [name, rest]));
+}
+
 export const workloads = (objects) => objects.filter(({ spec }) => spec?.template?.spec?.containers);
 export const podOf = (workload) => workload.spec.template.spec;
 /** Sidecars are containers that begin before the others. */

@@ -45,6 +45,35 @@ START_TEST(a_key_that_others_may_use_is_refused)
 }
 END_TEST
 
+/* As Kubernetes mounts a secret for a user who is not root. Only root can make it so. */
+START_TEST(a_key_of_root_may_be_readable_to_the_group_of_who_reads_it)
+{
+	enum { NOBODY = 65534 };
+	static const mode_t wrong[] = { 0660, 0444, 0450, 0644 };
+	struct ledger_key *key = NULL;
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(chmod(support_tmp_dir(), 0711), 0);
+	ck_assert_int_eq(chown(path, 0, NOBODY), 0);
+	for (size_t i = 0; i <= ARRAY_LEN(wrong); i++) {
+		ck_assert_int_eq(chmod(path, i < ARRAY_LEN(wrong) ? wrong[i] : 0440), 0);
+		ck_assert_int_eq(setegid(NOBODY), 0);
+		ck_assert_int_eq(seteuid(NOBODY), 0);
+		if (i < ARRAY_LEN(wrong))
+			ck_assert_int_eq(ledger_key_read_private(path, &key, &err), STATUS_INVALID);
+		else
+			ck_assert_ok(ledger_key_read_private(path, &key, &err), err);
+		ck_assert_int_eq(seteuid(0), 0);
+		ck_assert_int_eq(setegid(0), 0);
+	}
+	ledger_key_free(key);
+	key = NULL;
+	ck_assert_int_eq(chown(path, 1, NOBODY), 0);
+	ck_assert_int_eq(ledger_key_read_private(path, &key, &err), STATUS_INVALID);
+}
+END_TEST
+
 static enum status read_public(const char *from, struct ledger_key **ret_key)
 {
 	FILE *file = fopen(from, "re");
@@ -90,6 +119,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, a_new_key_is_readable_to_its_owner_alone_and_made_once);
 	tcase_add_test(tcase, a_key_that_others_may_use_is_refused);
+	tcase_add_test(tcase, a_key_of_root_may_be_readable_to_the_group_of_who_reads_it);
 	tcase_add_test(tcase, the_public_half_verifies_and_is_no_private_key);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);
