@@ -1,7 +1,7 @@
 // Which settings there are: what each program's --help and each script's head name.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './render.mjs';
 
@@ -19,6 +19,16 @@ function textOf(command) {
   if (program === 'node') return readFileSync(join(ROOT, 'clients/demo/bank/src/settings.ts'), 'utf8');
   const env = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' };
   return execFileSync(join(BIN, program), [...args.slice(0, program === 'ww' ? 1 : 0), '--help'], { encoding: 'utf8', env });
+}
+
+/** Every name there is: of settings, of what scripts are told, of streams. */
+export function knownWords() {
+  const programs = readdirSync(BIN).filter((name) => /^ww-[a-z]+$/.test(name));
+  const verbs = ['provision', 'publish', 'dlq', 'audit', 'nats-config', 'revoke', 'drain'];
+  const helps = [...programs.map((name) => [name]), ...verbs.map((verb) => ['ww', verb])].map(textOf);
+  const files = ['scripts', 'deploy'].flatMap((top) => readdirSync(join(ROOT, top), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name)));
+  const texts = [...files, join(ROOT, 'libs/bus/provision.h'), join(ROOT, 'compose.yaml')].map((file) => readFileSync(file, 'utf8'));
+  return new Set([...helps, ...texts].flatMap((text) => [...words(text)]));
 }
 
 /** What is wrong with the settings given to a command. */

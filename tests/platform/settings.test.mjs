@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compose, containersOf, OVERLAYS, overlay, workloads } from './render.mjs';
-import { settingFindings } from './settings.mjs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compose, containersOf, OVERLAYS, overlay, ROOT, workloads } from './render.mjs';
+import { knownWords, settingFindings } from './settings.mjs';
 
 const inOverlay = (name) =>
   workloads(overlay(name)).flatMap((workload) =>
@@ -24,4 +26,11 @@ test('a misspelt setting is found, for a service, a command, a script and the ba
   for (const command of [['ww-edge'], ['ww', 'provision'], ['ww-nats'], ['node', 'main.js']]) {
     assert.deepEqual(settingFindings(command, ['WW_NATS_ULR']), [`${command.join(' ')}: there is no WW_NATS_ULR`]);
   }
+});
+
+test('each setting and stream that docs/operations.md names is there', () => {
+  const known = knownWords();
+  const told = [...readFileSync(join(ROOT, 'docs/operations.md'), 'utf8').matchAll(/\bWW_[A-Z_]+[A-Z]\b/g)].map(([word]) => word);
+  assert.ok(told.length > 20);
+  assert.deepEqual([...new Set(told)].filter((word) => !known.has(word)), []);
 });
