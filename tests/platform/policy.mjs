@@ -334,6 +334,26 @@ export const RULES = [
     ],
   },
   {
+    name: 'whoever has an admin port is asked by Prometheus',
+    check: (objects) => {
+      const monitor = objects.find(({ kind }) => kind === 'PodMonitor');
+      if (!monitor) return []; // an overlay without it
+      const asked = monitor.spec.selector.matchExpressions[0].values;
+      const have = lasting(objects)
+        .filter((workload) => podOf(workload).containers.some(({ ports }) => ports?.some(({ name }) => name === 'admin')))
+        .map(({ metadata }) => metadata.name);
+      return [
+        ...have.filter((name) => !asked.includes(name)).map((name) => `${name} is not asked`),
+        ...asked.filter((name) => !have.includes(name)).map((name) => `there is no ${name}`),
+      ];
+    },
+    only: 'prod',
+    break: [
+      (o) => find(o, 'PodMonitor', 'walletwire').spec.selector.matchExpressions[0].values.pop(),
+      (o) => find(o, 'PodMonitor', 'walletwire').spec.selector.matchExpressions[0].values.push('nats'),
+    ],
+  },
+  {
     // Whoever sets it up has no other list of them.
     name: 'secrets are those that docs/operations.md tells of',
     check: perWorkload(workloads, (workload) =>
