@@ -35,8 +35,8 @@ static void announce(struct bus *bus, char *due)
 	event.body_case = WALLETWIRE__V1__EVENT__BODY_ANNOUNCEMENT;
 	event.announcement = &announcement;
 	bus_publish_stored_async(bus, "ww.event.announcement", NULL,
-	    bytes_of(packed, walletwire__v1__event__pack(&event, packed)), (uint64_t)number, on_ack,
-	    NULL);
+	    bytes_of(packed, walletwire__v1__event__pack(&event, packed)), NULL, (uint64_t)number,
+	    on_ack, NULL);
 }
 
 int main(int argc, char **argv)
