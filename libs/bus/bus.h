@@ -121,7 +121,14 @@ struct bus_sub;
 typedef void (*bus_msg_fn)(void *arg, struct bus_msg *msg);
 enum status bus_subscribe(struct bus *bus, const char *subject, const char *queue_or_null,
     bus_msg_fn fn, void *arg, struct bus_sub **ret_sub, struct err *err) MUST_CHECK;
+/* At once: what was on its way here, and what waits for the delivery thread, goes to nobody. */
 void bus_unsubscribe(struct bus_sub *sub);
+/*
+ * In good order, so that a member of a queue group leaves it and no message is lost: nothing more
+ * is sent here, then `fn` gets what had been. Ends each sub as bus_unsubscribe() does, those that
+ * did not get there within `timeout_ms` too; NULL ones are left out. Not for the delivery thread.
+ */
+void bus_drain(struct bus_sub *const *subs, size_t len, int timeout_ms);
 
 /* --- pull consumer: binds to a durable that `ww provision` made, never creates one --- */
 enum status bus_pull_open(struct bus *bus, const char *stream, const char *consumer,

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "bus/internal.h"
 
@@ -147,4 +148,29 @@ void bus_unsubscribe(struct bus_sub *sub)
 	reaper_bury_sub(sub->bus->reaper, sub->sub);
 	gate_close(sub->gate);
 	free(sub);
+}
+
+/*
+ * All of them begin before the first is waited for, so that it takes as long as one. nats.c lets go
+ * of its own reference at the end of it; ours stays for the reaper, as after any unsubscribe.
+ */
+void bus_drain(struct bus_sub *const *subs, size_t len, int timeout_ms)
+{
+	int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+
+	assert(!gate_is_in_call() && timeout_ms > 0);
+	/* Without a connection nothing comes, and nobody would confirm anything. */
+	for (size_t i = 0; i < len; i++) {
+		if (subs[i] && bus_is_connected(subs[i]->bus))
+			(void)natsSubscription_DrainTimeout(subs[i]->sub, timeout_ms);
+	}
+	for (size_t i = 0; i < len; i++) {
+		int64_t left_ms = deadline_ms - clock_mono_ms();
+
+		/* One that is not draining says so at once. */
+		if (subs[i])
+			(void)natsSubscription_WaitForDrainCompletion(
+			    subs[i]->sub, left_ms > 0 ? left_ms : 1);
+		bus_unsubscribe(subs[i]);
+	}
 }

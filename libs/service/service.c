@@ -209,12 +209,19 @@ enum status service_new(const struct service_config *cfg, const struct service_s
 	return STATUS_OK;
 }
 
+/* Other replicas are asked from now on; what this one was asked already is on its way to workers.
+ */
 static void unsubscribe(struct service *service)
 {
-	for (size_t i = 0; i < service->spec.routes_len; i++) {
-		bus_unsubscribe(service->serving[i].sub);
+	size_t len = service->spec.routes_len;
+	struct bus_sub **subs = xcalloc(len ? len : 1, sizeof(struct bus_sub *));
+
+	for (size_t i = 0; i < len; i++) {
+		subs[i] = service->serving[i].sub;
 		service->serving[i].sub = NULL;
 	}
+	bus_drain(subs, len, FLUSH_MS);
+	free(subs);
 }
 
 void service_free(struct service *service)

@@ -11,7 +11,7 @@
 #include "support/nats.h"
 #include "support/support.h"
 
-enum { WAIT_MS = 20000 };
+enum { WAIT_MS = 20000, ASKERS = 8, ROUNDS = 10 };
 
 static struct support_nats nats;
 
@@ -277,6 +277,95 @@ static struct bus *open_counting(struct events *events)
 	return bus;
 }
 
+/* Asks again and again, each time for an answer. */
+struct asker {
+	struct bus *bus;
+	atomic_int answered;
+	atomic_bool stop;
+	int lost;
+};
+
+static void *ask(void *arg)
+{
+	struct asker *asker = arg;
+
+	while (!atomic_load(&asker->stop)) {
+		struct err err = ERR_INIT;
+		struct bus_msg *reply;
+
+		if (bus_request(
+			asker->bus, "ww.svc.chat.send", BYTES_LITERAL("x"), 2000, &reply, &err)) {
+			asker->lost++;
+			continue;
+		}
+		bus_msg_unref(reply);
+		(void)atomic_fetch_add(&asker->answered, 1);
+	}
+	return NULL;
+}
+
+struct progress {
+	struct asker *askers;
+	int enough;
+};
+
+static bool all_went_on(void *arg)
+{
+	const struct progress *progress = arg;
+
+	for (int i = 0; i < ASKERS; i++) {
+		if (atomic_load(&progress->askers[i].answered) < progress->enough)
+			return false;
+	}
+	return true;
+}
+
+/* One of two replicas comes and goes, again and again, while others ask. */
+START_TEST(member_that_drains_loses_no_request)
+{
+	struct bus *stays = support_nats_bus(&nats, "chat");
+	struct inbox staying = { .answer_on = stays };
+	struct asker askers[ASKERS] = { 0 };
+	pthread_t threads[ASKERS];
+	struct err err = ERR_INIT;
+	struct bus_sub *sub;
+	int served = 0;
+
+	ck_assert_ok(
+	    bus_subscribe(stays, "ww.svc.chat.*", "chat", answer, &staying, &sub, &err), err);
+	ck_assert_ok(bus_flush(stays, WAIT_MS, &err), err);
+	for (int i = 0; i < ASKERS; i++) {
+		askers[i].bus = support_nats_bus(&nats, "edge");
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, ask, &askers[i]), 0);
+	}
+	for (int round = 1; round <= ROUNDS; round++) {
+		struct bus *goes = support_nats_bus(&nats, "chat");
+		struct inbox going = { .answer_on = goes };
+		struct progress progress = { askers, round * 20 };
+		struct bus_sub *subs[3] = { NULL };
+
+		ck_assert_ok(
+		    bus_subscribe(goes, "ww.svc.chat.*", "chat", answer, &going, &subs[1], &err),
+		    err);
+		ck_assert(support_wait(all_went_on, &progress, WAIT_MS));
+		bus_drain(subs, ARRAY_LEN(subs), WAIT_MS);
+		served += atomic_load(&going.count);
+		ck_assert_int_eq(atomic_load(&going.bad), 0);
+		bus_close(goes);
+	}
+	for (int i = 0; i < ASKERS; i++)
+		atomic_store(&askers[i].stop, true);
+	for (int i = 0; i < ASKERS; i++) {
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+		ck_assert_int_eq(askers[i].lost, 0);
+		bus_close(askers[i].bus);
+	}
+	ck_assert_int_gt(served, 0);
+	bus_unsubscribe(sub);
+	bus_close(stays);
+}
+END_TEST
+
 START_TEST(bus_opened_without_server_connects_when_it_comes)
 {
 	struct events events = { 0 };
@@ -516,6 +605,7 @@ int main(void)
 	tcase_add_test(tc, request_without_answer_times_out);
 	tcase_add_test(tc, malformed_reply_subject_is_refused);
 	tcase_add_test(tc, callback_may_unsubscribe_itself);
+	tcase_add_test(tc, member_that_drains_loses_no_request);
 	tcase_add_test(tc, bus_opened_without_server_connects_when_it_comes);
 	tcase_add_test(tc, subscription_lives_on_after_a_server_restart);
 	tcase_add_test(tc, close_flushes_what_was_published);
