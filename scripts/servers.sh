@@ -187,8 +187,9 @@ haproxy_start() {
 
   [ -z "$STACK_BANK_PORT" ] || env+=(WW_BANK=1)
   haproxy_backends >"$RUN_DIR/haproxy.cfg"
-  # Through a pipe: HAProxy takes O_APPEND from its output and would write over the log's beginning.
-  supervise haproxy TERM env "${env[@]}" bash -c 'exec haproxy -db -f "$1" -f "$2" > >(exec cat) 2>&1' _ \
+  # Through a pipe: HAProxy takes O_APPEND from its output and would write over the log's beginning. With a master (-W),
+  # which reloads on USR2.
+  supervise haproxy TERM env "${env[@]}" bash -c 'exec haproxy -W -db -f "$1" -f "$2" > >(cat <&0 &) 2>&1' _ \
     "$ROOT/deploy/haproxy/front.cfg" "$RUN_DIR/haproxy.cfg"
   wait_for haproxy 20 haproxy_is_ready
 }

@@ -406,6 +406,16 @@ export class Stack {
     }
   }
 
+  // HAProxy reads its configuration again: a new worker takes over, the old one keeps the sockets it has.
+  async reloadHaproxy() {
+    const { pid } = this.#process('haproxy');
+    const workers = () => this.log('haproxy').match(/Loading success/g).length;
+    const before = workers();
+    process.kill(pid, 'SIGUSR2');
+    await until('a new worker serves', () => workers() > before);
+    assert.equal(this.#process('haproxy').pid, pid);
+  }
+
   // What a restore from a backup ends in: PostgreSQL is started as one and goes on on a new timeline.
   async restorePostgres() {
     const data = join(readFileSync(join(this.dir, 'postgres.dir'), 'utf8').trim(), 'data');

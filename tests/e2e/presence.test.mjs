@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { asked, connectAll, refused } from './chatting.mjs';
+import { seen } from './friends.mjs';
 import { kyc, until, useStack } from './harness.mjs';
 
 const GRACE_MS = 1_500;
@@ -27,16 +28,6 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 async function friends(...args) {
   const { code, stderr } = await stack.ww(['friends', ...args]);
   assert.equal(code, 0, stderr);
-}
-
-// What the client takes a user for, by all it was told; undefined: it was told nothing.
-function seen(client, user) {
-  let status;
-  for (const { name, data } of client.events) {
-    if (name === 'presence:friends') status = data.users.find((friend) => friend.userId === user)?.status ?? 'offline';
-    if (name === 'presence:update' && data.userId === user) status = data.status;
-  }
-  return status;
 }
 
 const sees = (client, user, status) => client.waitUntil(`${user} is ${status}`, () => seen(client, user) === status, 30_000);
