@@ -193,12 +193,18 @@ struct db_migration {
 	int version;      /* 1, 2, 3 ... */
 	const char *name; /* "init" */
 	const char *sql;
+	/*
+	 * The version a program has to know to work with what this leaves; 0: any that worked
+	 * before it. So a program of the last release can be started again while the next one is
+	 * rolled out.
+	 */
+	int oldest;
 };
 /*
  * Brings schema `schema` to the newest version, under an advisory lock so that replicas may start
  * together; each migration in a transaction with its row in <schema>.migrations. Fails if the
- * schema is newer than this program. `db` may have statements: they are prepared by the first call
- * that needs them.
+ * schema is newer than this program and one of the newer migrations needs a newer program. `db` may
+ * have statements: they are prepared by the first call that needs them.
  */
 enum status db_migrate(struct db *db, const char *schema, const struct db_migration *migrations,
     size_t len, struct err *err) MUST_CHECK;

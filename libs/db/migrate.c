@@ -38,8 +38,13 @@ static enum status lock(struct db *db, const char *schema, struct err *err)
 	return exec(db, "lock the schema", &sql, NULL, err);
 }
 
-static enum status read_version(
-    struct db *db, const char *schema, int *ret_version, struct err *err)
+/* How far a schema is, and the version that a program has to know at least. */
+struct progress {
+	int version, oldest;
+};
+
+static enum status read_progress(
+    struct db *db, const char *schema, struct progress *ret, struct err *err)
 {
 	struct buf sql = BUF_INIT;
 	PGresult *pg = NULL;
@@ -47,19 +52,25 @@ static enum status read_version(
 
 	/*
 	 * The answer is in text: this is not a prepared statement. CREATE SCHEMA IF NOT EXISTS
-	 * would need the right to make schemas where there is one already.
+	 * would need the right to make schemas where there is one already, and ALTER TABLE would
+	 * wait for a backup even where the column is there.
 	 */
 	buf_appendf(&sql,
 	    "DO $$ BEGIN IF to_regnamespace('%s') IS NULL THEN CREATE SCHEMA %s; END IF; END $$;"
 	    "CREATE TABLE IF NOT EXISTS %s.migrations (version integer PRIMARY KEY, name text NOT "
 	    "NULL,"
 	    " applied_at timestamptz NOT NULL DEFAULT now());"
-	    "SELECT coalesce(max(version), 0) FROM %s.migrations",
-	    schema, schema, schema, schema);
+	    "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_attribute WHERE attname = 'oldest'"
+	    " AND attrelid = '%s.migrations'::regclass) THEN"
+	    " ALTER TABLE %s.migrations ADD COLUMN oldest integer NOT NULL DEFAULT 0; END IF; END "
+	    "$$;"
+	    "SELECT coalesce(max(version), 0), coalesce(max(oldest), 0) FROM %s.migrations",
+	    schema, schema, schema, schema, schema, schema);
 	s = exec(db, "read the schema's version", &sql, &pg, err);
 	if (s)
 		return s;
-	*ret_version = (int)strtol(PQgetvalue(pg, 0, 0), NULL, 10);
+	ret->version = (int)strtol(PQgetvalue(pg, 0, 0), NULL, 10);
+	ret->oldest = (int)strtol(PQgetvalue(pg, 0, 1), NULL, 10);
 	PQclear(pg);
 	return STATUS_OK;
 }
@@ -81,29 +92,39 @@ static enum status apply(
 		return s;
 	/* A migration that committed by itself would leave its row out of its transaction. */
 	assert(PQtransactionStatus(db->conn) == PQTRANS_INTRANS);
-	buf_appendf(&sql, "INSERT INTO %s.migrations (version, name) VALUES (%d, '%s')", schema,
-	    migration->version, migration->name);
+	buf_appendf(&sql, "INSERT INTO %s.migrations (version, name, oldest) VALUES (%d, '%s', %d)",
+	    schema, migration->version, migration->name, migration->oldest);
 	return exec(db, what, &sql, NULL, err);
+}
+
+/* A newer program has been here: its migrations say whether an older one may still be. */
+static enum status check_tolerated(
+    const char *schema, const struct progress *found, int known, struct err *err)
+{
+	if (found->version <= known || found->oldest <= known)
+		return STATUS_OK;
+	return err_set(err, STATUS_INTERNAL,
+	    "schema %s is at version %d, which needs a program that knows version %d; this one "
+	    "knows %d",
+	    schema, found->version, found->oldest, known);
 }
 
 /* One transaction: the migration after the version that is there, if there is one. */
 static enum status step(struct db *db, const char *schema, const struct db_migration *migrations,
     size_t len, bool *ret_done, struct err *err)
 {
-	int version = 0;
+	struct progress found = { 0 };
 	enum status s;
 
 	db->in_transaction = true;
 	s = lock(db, schema, err);
 	if (!s)
-		s = read_version(db, schema, &version, err);
-	if (!s && version > (int)len)
-		s = err_set(err, STATUS_INTERNAL,
-		    "schema %s is at version %d, newer than this program, which knows %zu", schema,
-		    version, len);
-	*ret_done = version >= (int)len;
+		s = read_progress(db, schema, &found, err);
+	if (!s)
+		s = check_tolerated(schema, &found, (int)len, err);
+	*ret_done = found.version >= (int)len;
 	if (!s && !*ret_done)
-		s = apply(db, schema, &migrations[version], err);
+		s = apply(db, schema, &migrations[found.version], err);
 	if (!s)
 		s = db_commit(db, err);
 	if (s)
@@ -119,7 +140,8 @@ enum status db_migrate(struct db *db, const char *schema, const struct db_migrat
 
 	assert(is_plain_name(schema) && !db->in_transaction);
 	for (size_t i = 0; i < len; i++)
-		assert(migrations[i].version == (int)i + 1 && is_plain_name(migrations[i].name));
+		assert(migrations[i].version == (int)i + 1 && is_plain_name(migrations[i].name) &&
+		       migrations[i].oldest >= 0 && migrations[i].oldest <= migrations[i].version);
 	/* The statements can't be prepared yet: the tables they name are still to be made. */
 	s = conn_connect(db, err);
 	db->unhurried = true;

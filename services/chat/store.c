@@ -12,8 +12,8 @@ const struct db_statement store_statements[] = {
 const size_t store_statements_len = ARRAY_LEN(store_statements);
 
 const struct db_migration store_migrations[] = {
-	{ 1, "init", schema_001_init },
-	{ 2, "ended", schema_002_ended },
+	{ 1, "init", schema_001_init, 0 },
+	{ 2, "ended", schema_002_ended, 0 },
 };
 const size_t store_migrations_len = ARRAY_LEN(store_migrations);
 

@@ -118,9 +118,9 @@ const struct db_statement store_statements[] = {
 const size_t store_statements_len = ARRAY_LEN(store_statements);
 
 const struct db_migration store_migrations[] = {
-	{ 1, "init", schema_001_init },
-	{ 2, "audit", schema_002_audit },
-	{ 3, "told", schema_003_told },
+	{ 1, "init", schema_001_init, 0 },
+	{ 2, "audit", schema_002_audit, 0 },
+	{ 3, "told", schema_003_told, 0 },
 };
 const size_t store_migrations_len = ARRAY_LEN(store_migrations);
 

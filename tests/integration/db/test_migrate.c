@@ -1,4 +1,5 @@
-/* Migrations run once, whoever starts with whom, and never against a newer schema. */
+/* Migrations run once, whoever starts with whom; an older program stays where newer ones say it
+ * may. */
 #include <pthread.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -16,9 +17,19 @@ static const struct db_statement statements[] = {
 
 /* The second one would fail if run twice, the first one takes its time. */
 static const struct db_migration migrations[] = {
-	{ 1, "init", "CREATE TABLE app.box (id bigint PRIMARY KEY); SELECT pg_sleep(0.2)" },
-	{ 2, "first_box", "INSERT INTO app.box VALUES (1)" },
-	{ 3, "more", "ALTER TABLE app.box ADD n bigint; CREATE INDEX ON app.box (n)" },
+	{ 1, "init", "CREATE TABLE app.box (id bigint PRIMARY KEY); SELECT pg_sleep(0.2)", 0 },
+	{ 2, "first_box", "INSERT INTO app.box VALUES (1)", 0 },
+	{ 3, "more", "ALTER TABLE app.box ADD n bigint; CREATE INDEX ON app.box (n)", 0 },
+};
+
+/* What the third one added, the program of the second one can do without; the fifth one takes away.
+ */
+static const struct db_migration later[] = {
+	{ 1, "init", "CREATE TABLE app.box (id bigint PRIMARY KEY, old bigint)", 0 },
+	{ 2, "first_box", "INSERT INTO app.box VALUES (1)", 0 },
+	{ 3, "more", "ALTER TABLE app.box ADD n bigint", 0 },
+	{ 4, "even_more", "ALTER TABLE app.box ADD m bigint", 0 },
+	{ 5, "without_old", "ALTER TABLE app.box DROP COLUMN old", 3 },
 };
 
 static struct postgres *server;
@@ -30,17 +41,22 @@ static void setup(void)
 	dsn = postgres_new_database(server);
 }
 
-static struct db *open_db(void)
+static struct db *open_with(size_t statements_len)
 {
 	struct db_config cfg = { .dsn = dsn,
 		.statements = statements,
-		.statements_len = STATEMENTS_LEN,
+		.statements_len = statements_len,
 		.statement_timeout_ms = 100,
 		.lock_timeout_ms = 100 };
 	struct db *db = NULL;
 
 	ck_assert_ok(db_open(&cfg, &db, &err), err);
 	return db;
+}
+
+static struct db *open_db(void)
+{
+	return open_with(STATEMENTS_LEN);
 }
 
 static void expect_version(struct db *db, int version)
@@ -68,14 +84,51 @@ START_TEST(schema_is_made_and_brought_up_step_by_step)
 }
 END_TEST
 
-START_TEST(newer_schema_is_refused)
+START_TEST(newer_schema_is_refused_where_it_needs_a_newer_program)
 {
 	struct db *db = open_db();
 
-	ck_assert_ok(db_migrate(db, "app", migrations, 3, &err), err);
-	ck_assert_int_eq(db_migrate(db, "app", migrations, 2, &err), STATUS_INTERNAL);
-	ck_assert_ptr_nonnull(strstr(err.msg, "version 3"));
-	expect_version(db, 3);
+	ck_assert_ok(db_migrate(db, "app", later, 5, &err), err);
+	ck_assert_int_eq(db_migrate(db, "app", later, 2, &err), STATUS_INTERNAL);
+	ck_assert_ptr_nonnull(strstr(err.msg, "version 5"));
+	ck_assert_ptr_nonnull(strstr(err.msg, "knows version 3; this one knows 2"));
+	expect_version(db, 5);
+	db_close(db);
+}
+END_TEST
+
+START_TEST(program_of_the_version_before_starts_on_a_newer_schema)
+{
+	struct db *db = open_db();
+
+	ck_assert_ok(db_migrate(db, "app", later, 4, &err), err);
+	ck_assert_ok(db_migrate(db, "app", later, 2, &err), err);
+	expect_version(db, 4);
+	ck_assert_ok(db_migrate(db, "app", later, 5, &err), err);
+	ck_assert_ok(db_migrate(db, "app", later, 4, &err), err);
+	ck_assert_ok(db_migrate(db, "app", later, 3, &err), err);
+	expect_version(db, 5);
+	db_close(db);
+}
+END_TEST
+
+/* Before migrations said which programs they need, their table had no such column. */
+START_TEST(table_of_an_older_program_is_taken_over)
+{
+	struct db *db = open_db(), *before = open_with(0);
+
+	ck_assert_ok(
+	    db_exec(before,
+		"CREATE SCHEMA app; CREATE TABLE app.box (id bigint PRIMARY KEY, old bigint);"
+		"CREATE TABLE app.migrations (version integer PRIMARY KEY, name text NOT NULL,"
+		" applied_at timestamptz NOT NULL DEFAULT now());"
+		"INSERT INTO app.migrations VALUES (1, 'init'), (2, 'first_box')",
+		&err),
+	    err);
+	db_close(before);
+	ck_assert_ok(db_migrate(db, "app", later, 5, &err), err);
+	expect_version(db, 5);
+	ck_assert_int_eq(db_migrate(db, "app", later, 2, &err), STATUS_INTERNAL);
 	db_close(db);
 }
 END_TEST
@@ -83,8 +136,8 @@ END_TEST
 START_TEST(failed_migration_leaves_nothing_of_itself)
 {
 	static const struct db_migration broken[] = {
-		{ 1, "init", "CREATE TABLE app.box (id bigint PRIMARY KEY)" },
-		{ 2, "broken", "CREATE TABLE app.half (id bigint); SELECT nonsense" },
+		{ 1, "init", "CREATE TABLE app.box (id bigint PRIMARY KEY)", 0 },
+		{ 2, "broken", "CREATE TABLE app.half (id bigint); SELECT nonsense", 0 },
 	};
 	struct db *db = open_db();
 
@@ -161,7 +214,9 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, schema_is_made_and_brought_up_step_by_step);
-	tcase_add_test(tc, newer_schema_is_refused);
+	tcase_add_test(tc, newer_schema_is_refused_where_it_needs_a_newer_program);
+	tcase_add_test(tc, program_of_the_version_before_starts_on_a_newer_schema);
+	tcase_add_test(tc, table_of_an_older_program_is_taken_over);
 	tcase_add_test(tc, failed_migration_leaves_nothing_of_itself);
 	tcase_add_test(tc, four_threads_together_migrate_once);
 	tcase_add_test(tc, four_processes_together_migrate_once);
