@@ -7,23 +7,99 @@
 #include "base/xalloc.h"
 #include "metrics.h"
 
+#include <utlist.h>
+
+enum {
+	AGAIN_MS = 50,
+	AGAIN_UNTIL_MS = 5000,
+};
+
 struct call {
 	struct edge_loop *el;
 	call_fn fn;
 	void *arg;
 	enum status status;
 	struct bus_msg *reply;
+	struct call_again *again; /* NULL: it is asked once */
 };
 
-static void back_on_loop(void *arg)
-{
-	struct call *call = arg;
+/* What it takes to ask once more. */
+struct call_again {
+	struct call_again *prev, *next; /* of those that wait, in their loop */
+	struct call *call;
+	struct loop_timer timer;
+	int64_t until_ms;
+	int timeout_ms;
+	bool (*is_wanted)(struct edge_loop *el, void *arg);
+	char *subject;
+	struct buf packed;
+};
 
+static void again_free(struct call_again *again)
+{
+	if (!again)
+		return;
+	buf_finish(&again->packed);
+	free(again->subject);
+	free(again);
+}
+
+static void end_call(struct call *call)
+{
 	count_call(call->status);
 	call->fn(call->el, call->arg, call->status,
 	    call->reply ? bus_msg_data(call->reply) : bytes_of(NULL, 0));
 	bus_msg_unref(call->reply);
+	again_free(call->again);
 	free(call);
+}
+
+static void on_reply(void *arg, enum status status, struct bus_msg *reply);
+
+static void send_again(void *arg)
+{
+	struct call_again *again = arg;
+	struct edge_loop *el = again->call->el;
+
+	DL_DELETE(el->agains, again);
+	bus_port_request(el->edge->port, again->subject, buf_bytes(&again->packed),
+	    again->timeout_ms, on_reply, again->call);
+}
+
+/* Unavailable is what certainly reached nobody. */
+static bool may_ask_again(const struct call *call)
+{
+	const struct call_again *again = call->again;
+	struct edge_loop *el = call->el;
+
+	return again && call->status == STATUS_UNAVAILABLE && !el->closed &&
+	       loop_now_ms(el->loop) < again->until_ms && edge_doubts_bus(el->edge) &&
+	       again->is_wanted(el, call->arg);
+}
+
+static void back_on_loop(void *arg)
+{
+	struct call *call = arg;
+	struct edge_loop *el = call->el;
+
+	if (!may_ask_again(call)) {
+		end_call(call);
+		return;
+	}
+	DL_APPEND(el->agains, call->again);
+	loop_timer_arm(el->loop, &call->again->timer, loop_now_ms(el->loop) + AGAIN_MS, send_again,
+	    call->again);
+}
+
+void calls_end_loop(struct edge_loop *el)
+{
+	struct call_again *again, *next;
+
+	DL_FOREACH_SAFE (el->agains, again, next) {
+		DL_DELETE(el->agains, again);
+		loop_timer_disarm(el->loop, &again->timer);
+		end_call(again->call);
+	}
 }
 
 /* On a thread of the bus. */
@@ -83,6 +159,24 @@ void call_traced(struct edge_loop *el, const char *subject, const struct trace *
     const ProtobufCMessage *request, call_fn fn, void *arg)
 {
 	ask(el, subject, trace, request, (int)el->edge->cfg.request_timeout_ms, fn, arg);
+}
+
+void call_edge(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
+    int timeout_ms, bool (*is_wanted)(struct edge_loop *el, void *arg), call_fn fn, void *arg)
+{
+	struct call *call = call_new(el, fn, arg);
+
+	if (!call)
+		return;
+	call->again = xcalloc(1, sizeof(*call->again));
+	*call->again = (struct call_again){ .call = call,
+		.until_ms = loop_now_ms(el->loop) + AGAIN_UNTIL_MS,
+		.timeout_ms = timeout_ms,
+		.is_wanted = is_wanted,
+		.subject = xstrdup(subject) };
+	message_append(&call->again->packed, request);
+	bus_port_request(
+	    el->edge->port, subject, buf_bytes(&call->again->packed), timeout_ms, on_reply, call);
 }
 
 void call_service(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,

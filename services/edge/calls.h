@@ -33,6 +33,15 @@ void call_traced(struct edge_loop *el, const char *subject, const struct trace *
 void call_within(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
     int timeout_ms, call_fn fn, void *arg);
 
+/*
+ * The same of another edge. While NATS was away a moment ago, that nobody is there says nothing:
+ * its connection may come back after ours, so it is asked again until it was there, for five
+ * seconds at most, as long as `is_wanted`. Whatever was sent once is not sent again.
+ */
+void call_edge(struct edge_loop *el, const char *subject, const ProtobufCMessage *request,
+    int timeout_ms, bool (*is_wanted)(struct edge_loop *el, void *arg), call_fn fn, void *arg);
+void calls_end_loop(struct edge_loop *el); /* nobody is asked again; on the loop */
+
 /* A key of a bucket is stored, or read: NOT_FOUND if nobody stored it. Both in the time of a
  * service.
  */

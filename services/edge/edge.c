@@ -9,7 +9,9 @@
 
 #include "announcements.h"
 #include "base/attrs.h"
+#include "base/clock.h"
 #include "base/xalloc.h"
+#include "calls.h"
 #include "drain.h"
 #include "hub.h"
 #include "leases.h"
@@ -32,6 +34,8 @@ enum {
 	PORT_QUEUE_MAX = 100000,
 	PORT_QUEUE_BYTES_MAX = 64 << 20,
 	LINGER_MS = 30000,
+	DOUBT_MS = 3000, /* other edges come back to NATS within a few attempts, a quarter of a
+			    second apart */
 	TOKENS_REMEMBERED = 100000,
 	EDGE_ID_RANDOM = 8,
 	FORGIVEN_PER_S = 2,
@@ -50,6 +54,13 @@ static void on_connected(void *arg)
 
 	hurry(edge);
 	leases_on_connected(edge->leases);
+	if (atomic_exchange(&edge->was_connected, true))
+		atomic_store(&edge->doubt_until_ms, clock_mono_ms() + DOUBT_MS);
+}
+
+bool edge_doubts_bus(struct edge *edge)
+{
+	return !bus_is_connected(edge->bus) || clock_mono_ms() < atomic_load(&edge->doubt_until_ms);
 }
 
 const char *edge_not_ready(struct edge *edge)
@@ -316,6 +327,7 @@ static void on_loop_drained(struct engine_loop *engine_loop)
 	drain_stop(el);
 	ops_gather_stop(el);
 	relay_end_loop(el);
+	calls_end_loop(el);
 	atomic_store(&el->closed, true);
 }
 

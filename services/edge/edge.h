@@ -62,6 +62,8 @@ struct edge {
 		bool is_asking;
 		struct loop_timer timer;
 	} ops_gather;
+	_Atomic bool was_connected;
+	_Atomic int64_t doubt_until_ms; /* of what NATS says of who is there, since it was away */
 	_Atomic unsigned
 	    hurries; /* reconnects of the bus and slow reports: each asks for a quick sweep */
 };
@@ -135,9 +137,10 @@ struct edge_loop {
 	struct relayed *relayed; /* connections that wait for other edges, by ticket */
 	struct peer *peers;      /* the edges they wait for, by id */
 	uint64_t next_ticket;
-	struct move *moves;      /* sessions about to move to other edges */
-	_Atomic unsigned posted; /* deliveries on their way to this loop */
-	_Atomic bool closed;     /* shutting down: services are not asked any more */
+	struct call_again *agains; /* calls that other edges are asked once more */
+	struct move *moves;        /* sessions about to move to other edges */
+	_Atomic unsigned posted;   /* deliveries on their way to this loop */
+	_Atomic bool closed;       /* shutting down: services are not asked any more */
 };
 
 /*
@@ -152,6 +155,9 @@ enum status edge_reload_keys(struct edge *edge, struct err *err) MUST_CHECK;
 
 /* Is this edge fit for new clients? NULL, or why not. Any thread. */
 const char *edge_not_ready(struct edge *edge);
+
+/* Is NATS away, or was it a moment ago? Then who does not answer may be there. Any thread. */
+bool edge_doubts_bus(struct edge *edge);
 
 /* admin.c: health, metrics and, with --test-hooks, ways to break things. */
 enum status admin_start(struct edge *edge, struct err *err) MUST_CHECK;

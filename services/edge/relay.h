@@ -10,7 +10,8 @@
  *
  * An edge that does not accept within a second, or has gone while a GET waits for it, counts as
  * dead: "Session ID unknown", upon which the client starts anew and recovers. One that is known to
- * be gone (leases.h) is not even asked.
+ * be gone (leases.h) is not even asked. While NATS is away, and a moment longer, nobody counts as
+ * dead for not being there: what reached nobody is asked again (calls.h).
  *
  * Threads: messages come on the bus's delivery thread and are posted to the session's loop, which
  * is the same function of the session id on both edges; everything else belongs to that loop.

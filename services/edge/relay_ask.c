@@ -106,6 +106,13 @@ static void on_reply(struct edge_loop *el, void *arg, enum status s, struct byte
 	free(asked);
 }
 
+static bool is_waited_for(struct edge_loop *el, void *arg)
+{
+	const struct asked *asked = arg;
+
+	return relayed_find(el, asked->ticket) != NULL;
+}
+
 static void ask(struct relayed *relayed, const char *verb, const ProtobufCMessage *request,
     int timeout_ms, void (*fn)(struct relayed *, const Walletwire__V1__RelayReply *))
 {
@@ -115,7 +122,7 @@ static void ask(struct relayed *relayed, const char *verb, const ProtobufCMessag
 	*asked = (struct asked){ .ticket = relayed->ticket, .fn = fn };
 	if (!subject_of(relayed->sid, verb, subject))
 		abort(); /* the front lets no other id in */
-	call_within(loop_of(relayed), subject, request, timeout_ms, on_reply, asked);
+	call_edge(loop_of(relayed), subject, request, timeout_ms, is_waited_for, on_reply, asked);
 }
 
 static Walletwire__V1__RelayRequest request_of(struct relayed *relayed)

@@ -90,6 +90,13 @@ static void on_answer_taken(struct edge_loop *el, void *arg, enum status s, stru
 	free(answered);
 }
 
+static bool is_answered_still(struct edge_loop *el, void *arg)
+{
+	const struct answered *answered = arg;
+
+	return session_find_sid(el->engine, answered->sid) != NULL;
+}
+
 static void on_poll_answer(struct poll *poll, int status, struct bytes body)
 {
 	struct remote_poll *remote = (struct remote_poll *)(void *)poll;
@@ -109,8 +116,8 @@ static void on_poll_answer(struct poll *poll, int status, struct bytes body)
 		memcpy(answered->sid, remote->sid, sizeof(answered->sid));
 		if (session) /* it does not move before it is known whether this arrived */
 			session->calls++;
-		call_within(
-		    remote->el, subject, &answer.base, ANSWER_MS, on_answer_taken, answered);
+		call_edge(remote->el, subject, &answer.base, ANSWER_MS, is_answered_still,
+		    on_answer_taken, answered);
 	}
 	free(remote);
 }

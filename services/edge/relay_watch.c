@@ -49,7 +49,7 @@ static void on_sign(struct edge_loop *el, void *arg, enum status s, struct bytes
 {
 	char *id = arg;
 	struct peer *peer = peer_find(el, id);
-	bool is_miss = s == STATUS_UNAVAILABLE && bus_is_connected(el->edge->bus);
+	bool is_miss = s == STATUS_UNAVAILABLE && !edge_doubts_bus(el->edge);
 
 	(void)data;
 	if (peer) {

@@ -1,5 +1,6 @@
 /* Two edges in this process: a session at one, its client's requests at the other. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,34 @@ START_TEST(an_edge_that_is_not_there_has_no_sessions)
 	(void)snprintf(poller->sid, sizeof(poller->sid), "*.%s", strchr(poller->sid, '.') + 1);
 	poller_get(poller, ports[1]);
 	ck_assert_int_eq(poller->status, 400);
+	free(poller);
+}
+END_TEST
+
+static bool nats_is_away(void *arg)
+{
+	(void)arg;
+	return !bus_is_connected(home.bus) && !bus_is_connected(other.bus);
+}
+
+/* It was asked of nobody, so that it has to wait harms nobody. */
+START_TEST(a_poll_that_lands_elsewhere_while_nats_restarts_waits_for_it)
+{
+	struct poller *poller = sign_in("nat");
+
+	(void)poller_expect(poller, ports, "2");
+	for (int round = 0; round < 5; round++) {
+		int fd;
+
+		support_nats_stop(&world.nats, SIGTERM);
+		ck_assert(support_wait(nats_is_away, NULL, 20000));
+		fd = poller_get_start(poller, ports[1]);
+		support_nats_restart(&world.nats);
+		poller_get_finish(poller, fd);
+		ck_assert_int_eq(poller->status, 200);
+		poller_post(poller, ports[1], "3");
+		ck_assert_str_eq(poller->body, "ok");
+	}
 	free(poller);
 }
 END_TEST
@@ -454,6 +483,7 @@ int main(void)
 	tcase_add_test(tc, a_poll_given_up_elsewhere_ends_the_session);
 	tcase_add_test(tc, two_polls_at_once_end_the_session_wherever_they_are);
 	tcase_add_test(tc, an_edge_that_is_not_there_has_no_sessions);
+	tcase_add_test(tc, a_poll_that_lands_elsewhere_while_nats_restarts_waits_for_it);
 	tcase_add_test(tc, a_session_moves_to_the_edge_that_has_its_websocket);
 	tcase_add_test(tc, items_come_once_and_in_order_while_sessions_move);
 	tcase_add_test(tc, sessions_that_move_keep_to_what_a_user_may_have_there);
