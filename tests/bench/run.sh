@@ -27,6 +27,7 @@ usage: ./dev bench [SCENARIO...] [--repeat N] [--sockets N] [--minutes M] [--use
   presence  100,000 users come online within a minute, 12,000 of them with sockets; one has 5,000
             friends, 10,000 go and come: messages and CPU per change, memory, time to a friend's socket
   devices   what 10,000 devices cost NATS: a key for each, or words in reports
+  interest  what 10,000, 100,000 and 1,000,000 users whose doorbells are wanted cost NATS
   chat      rooms of 2, 10 and 100 members, 400 sockets at two edges: messages a second, CPU of 1,000, time
             to every member's socket at half that rate
   history   10,000 rooms of 100 messages each: how long `rooms`, and `history` of 100 messages, take
@@ -51,7 +52,7 @@ friends=
 grace=30
 while [ $# -gt 0 ]; do
   case "$1" in
-    idle | connects | fanout | latency | delivery | steady | balances | growth | announce | slow | storm | presence | devices | chat | history) scenarios+=("$1") ;;
+    idle | connects | fanout | latency | delivery | steady | balances | growth | announce | slow | storm | presence | devices | interest | chat | history) scenarios+=("$1") ;;
     --repeat) repeat=${2:?--repeat needs a number}; shift ;;
     --sockets) sockets=${2:?--sockets needs a number}; shift ;;
     --minutes) minutes=${2:?--minutes needs a number}; shift ;;
@@ -288,6 +289,11 @@ run_devices() {
     "$(cat "$WW_DEV_RUN_DIR/secrets/nats/presence")" "$(pids nats)" 10000
 }
 
+run_interest() {
+  "$bin/bench_interest" "$(field .nats)" "$(cat "$WW_DEV_RUN_DIR/secrets/nats/edge")" \
+    "$(cat "$WW_DEV_RUN_DIR/secrets/nats/notifications")" "$(pids nats)"
+}
+
 # run_chat MEMBERS
 run_chat() {
   "$bin/bench_chat" "$(port '.edges[0].http')" "$(port '.edges[1].http')" "$WW_DEV_RUN_DIR/keys" "$1" "$((400 / $1))" 15 \
@@ -490,9 +496,9 @@ for scenario in "${scenarios[@]}"; do
       export WW_OFFLINE_GRACE=${grace}s WW_AWAY_AFTER=1h WW_STATUS_RATE=0
       times "${repeat:-1}" 2 presence
       ;;
-    devices)
+    devices | interest)
       replicas=0
-      times "${repeat:-3}" 1 devices
+      times "${repeat:-3}" 1 "$scenario"
       ;;
     chat)
       # A client says more here than people do.
