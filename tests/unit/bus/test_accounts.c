@@ -155,7 +155,12 @@ static const struct {
 	{ "chat", SUB, "ww.backend.chat.hold", true },
 	{ "backend", PUB, "_INBOX.notifications.x.1", true },
 	{ "backend", PUB, "_INBOX.edge.x.1", false },
-	{ "audit", PUB, "_INBOX.edge.x.1", false },
+	/* It answers edges how it is, and may be asked nothing else by them. */
+	{ "audit", PUB, "_INBOX.edge.x.1", true },
+	{ "audit", PUB, "_INBOX.notifications.x.1", false },
+	{ "edge", PUB, "ww.svc.audit.stats", true },
+	{ "edge", PUB, "ww.svc.audit.export", false },
+	{ "edge", PUB, "ww.backend.audit.export", false },
 	{ "ops", PUB, "_INBOX.edge.x.1", false },
 	{ "notifications", SUB, "ww.svc.notifications.open", true },
 	{ "notifications", SUB, "ww.event.balance", false },
