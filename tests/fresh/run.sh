@@ -24,7 +24,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-FRESH=$(mktemp -d /var/tmp/walletwire-fresh.XXXXXX)
+FRESH=$ROOT/build/fresh
 cleanup() {
   if $KEEP; then
     echo "kept: $FRESH"
@@ -65,6 +65,8 @@ in_root() {
   wait "$ENTERED"
 }
 
+rm -rf --one-file-system "$FRESH" # of a run that was cut off
+mkdir -p "$FRESH"
 log=$FRESH/debootstrap.log
 if ! debian_root "$FRESH/root" >"$log" 2>&1; then
   tail -n 20 "$log" >&2
