@@ -1,8 +1,6 @@
 # TCP ports of 127.0.0.1, read from /proc so that no tool is needed.
 # shellcheck shell=bash
 
-PORTS_TAKEN=()
-
 port_is_busy() {
   local hex
 
@@ -12,16 +10,25 @@ port_is_busy() {
     /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
-# Sets PORT to one that is free now and was not given before by this shell. Below 32768, so that no
-# outgoing connection takes it before our server does.
+# A port that is picked is not bound yet: for ten minutes a file of its name keeps other stacks of this machine from picking
+# it as well.
+PORTS_DIR=${TMPDIR:-/tmp}/ww-ports.$UID
+
+port_reserve() {
+  mkdir -p "$PORTS_DIR"
+  find "$PORTS_DIR" -name "$1" -mmin +10 -delete
+  (set -o noclobber && : >"$PORTS_DIR/$1") 2>/dev/null
+}
+
+# Sets PORT to one that is free now and was given to nobody lately. Below 32768, so that no outgoing connection takes it
+# before our server does.
 port_pick() {
   local try
 
   for ((try = 0; try < 200; try++)); do
     PORT=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
-    [[ " ${PORTS_TAKEN[*]} " == *" $PORT "* ]] && continue
     port_is_busy "$PORT" && continue
-    PORTS_TAKEN+=("$PORT")
+    port_reserve "$PORT" || continue
     return
   done
   die "found no free port between 20000 and 32000"
