@@ -56,12 +56,17 @@ static void end_call(struct call *call)
 
 static void on_reply(void *arg, enum status status, struct bus_msg *reply);
 
+/* Whoever has gone meanwhile has told so: nothing may come after that. */
 static void send_again(void *arg)
 {
 	struct call_again *again = arg;
 	struct edge_loop *el = again->call->el;
 
 	DL_DELETE(el->agains, again);
+	if (!again->is_wanted(el, again->call->arg)) {
+		end_call(again->call);
+		return;
+	}
 	bus_port_request(el->edge->port, again->subject, buf_bytes(&again->packed),
 	    again->timeout_ms, on_reply, again->call);
 }

@@ -170,6 +170,84 @@ START_TEST(a_poll_that_lands_elsewhere_while_nats_restarts_waits_for_it)
 }
 END_TEST
 
+/* An edge that is not there: who gives up is told to it, and polls are listened for from then on.
+ */
+struct nobody {
+	struct bus *bus;
+	struct bus_sub *gone, *polls;
+	_Atomic bool is_given_up;
+	_Atomic unsigned asked;
+};
+
+static void on_asked(void *arg, struct bus_msg *msg)
+{
+	struct nobody *nobody = arg;
+
+	(void)msg;
+	(void)atomic_fetch_add(&nobody->asked, 1);
+}
+
+static void on_given_up(void *arg, struct bus_msg *msg)
+{
+	struct nobody *nobody = arg;
+	struct err err = ERR_INIT;
+
+	(void)msg;
+	if (atomic_load(&nobody->is_given_up)) /* of the next one */
+		return;
+	ck_assert_ok(bus_subscribe(nobody->bus, "ww.edge.nobody-1234.poll", NULL, on_asked, nobody,
+			 &nobody->polls, &err),
+	    err);
+	atomic_store(&nobody->is_given_up, true);
+}
+
+static bool is_given_up(void *arg)
+{
+	const struct nobody *nobody = arg;
+
+	return atomic_load(&nobody->is_given_up);
+}
+
+static bool nats_is_back(void *arg)
+{
+	(void)arg;
+	return bus_is_connected(home.bus) && bus_is_connected(other.bus);
+}
+
+/* Or its session would wait with an answer for a client that has gone, after it was told so. */
+START_TEST(a_poll_that_was_given_up_is_asked_no_more)
+{
+	struct poller *poller = malloc(sizeof(*poller));
+	struct nobody nobody = { 0 };
+	struct err err = ERR_INIT;
+	int fd;
+
+	poller_open(poller, ports[0]);
+	(void)snprintf(
+	    poller->sid, sizeof(poller->sid), "nobody-1234.%s", strchr(poller->sid, '.') + 1);
+	support_nats_stop(&world.nats, SIGTERM);
+	ck_assert(support_wait(nats_is_away, NULL, 20000));
+	fd = poller_get_start(poller, ports[1]);
+	support_nats_restart(&world.nats);
+	nobody.bus = support_nats_bus(&world.nats, "edge");
+	ck_assert_ok(bus_subscribe(nobody.bus, "ww.edge.nobody-1234.gone", NULL, on_given_up,
+			 &nobody, &nobody.gone, &err),
+	    err);
+	ck_assert_ok(bus_flush(nobody.bus, 5000, &err), err);
+	ck_assert(support_wait(nats_is_back, NULL, 20000));
+	(void)close(fd);
+	ck_assert(support_wait(is_given_up, &nobody, 20000));
+	/* The next one is given up by its edge after a second; by then the first was due again. */
+	poller_get(poller, ports[1]);
+	ck_assert_int_eq(poller->status, 400);
+	ck_assert_uint_eq(atomic_load(&nobody.asked), 1);
+	bus_unsubscribe(nobody.gone);
+	bus_unsubscribe(nobody.polls);
+	bus_close(nobody.bus);
+	free(poller);
+}
+END_TEST
+
 START_TEST(a_session_moves_to_the_edge_that_has_its_websocket)
 {
 	struct poller *poller = sign_in("eve");
@@ -484,6 +562,7 @@ int main(void)
 	tcase_add_test(tc, two_polls_at_once_end_the_session_wherever_they_are);
 	tcase_add_test(tc, an_edge_that_is_not_there_has_no_sessions);
 	tcase_add_test(tc, a_poll_that_lands_elsewhere_while_nats_restarts_waits_for_it);
+	tcase_add_test(tc, a_poll_that_was_given_up_is_asked_no_more);
 	tcase_add_test(tc, a_session_moves_to_the_edge_that_has_its_websocket);
 	tcase_add_test(tc, items_come_once_and_in_order_while_sessions_move);
 	tcase_add_test(tc, sessions_that_move_keep_to_what_a_user_may_have_there);
