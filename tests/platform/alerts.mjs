@@ -12,6 +12,9 @@ const step = (by, minutes = 1) => `0x${59 - 2 * minutes} ${by}x${2 * minutes}`;
 /** Something else for the last minutes. */
 const lately = (before, after, minutes) => `${before}x${59 - 2 * minutes} ${after}x${2 * minutes}`;
 
+/** There, and then gone, as with its pod: half of the time each. */
+const gone = (value) => `${value}x29 _x29`;
+
 const trouble = (cause) => of('ww_notifications_trouble', 'n1', `cause="${cause}"`);
 const closes = (reason, instance = 'e1') => of('ww_edge_closes_total', instance, `reason="${reason}"`);
 const calls = (status) => of('ww_edge_calls_total', 'e1', `status="${status}"`);
@@ -24,7 +27,7 @@ const MIB = 2 ** 20;
 const latency = (le) =>
   Object.fromEntries(['1.048576', '4.194304', '+Inf'].map((bound) => [of('ww_edge_event_latency_seconds_bucket', 'e1', `le="${bound}"`), rising(Number(bound === '+Inf' ? 1e9 : bound) >= le ? 100 : 0)]));
 
-/** name -> { fires, quiet } */
+/** name -> { fires, quiet }; a list where it fires for more than one reason. */
 export const CASES = {
   WalletwireDown: {
     fires: { 'up{job="walletwire/walletwire",instance="a"}': lately(1, 0, 3) },
@@ -152,16 +155,20 @@ export const CASES = {
     quiet: { [of('ww_edge_nats_queue', 'e1')]: lately(0, 5000, 1) },
   },
   WalletwireOutboxBehind: {
-    fires: { [of('ww_outbox_oldest_seconds', 'o1')]: '0+5x60' },
-    quiet: { [of('ww_outbox_oldest_seconds', 'o1')]: flat(59), [of('ww_chat_outbox_oldest_seconds', 'c1')]: flat(90) },
+    fires: [
+      { [of('ww_outbox_oldest_seconds', 'o1')]: '0+5x60', [of('ww_outbox_active', 'o1')]: flat(1) },
+      { [of('ww_outbox_oldest_seconds', 'o1')]: gone(0), [of('ww_outbox_active', 'o1')]: gone(1) },
+      { [of('ww_outbox_active', 'o1')]: flat(0), [of('ww_outbox_active', 'o2')]: flat(0) },
+    ],
+    quiet: { [of('ww_outbox_oldest_seconds', 'o1')]: flat(59), [of('ww_outbox_active', 'o1')]: gone(1), [of('ww_outbox_active', 'o2')]: lately(0, 1, 14), [of('ww_chat_outbox_oldest_seconds', 'c1')]: flat(90) },
   },
   WalletwireOutboxDead: {
     fires: { [of('ww_outbox_dead', 'o1')]: flat(1), [of('ww_outbox_dead', 'o2')]: flat(0) },
     quiet: { [of('ww_outbox_dead', 'o1')]: flat(0) },
   },
   WalletwireChatOutboxBehind: {
-    fires: { [of('ww_chat_outbox_oldest_seconds', 'c1')]: flat(61) },
-    quiet: { [of('ww_chat_outbox_oldest_seconds', 'c1')]: lately(0, 61, 1) },
+    fires: [{ [of('ww_chat_outbox_oldest_seconds', 'c1')]: flat(61), [of('ww_chat_outbox_active', 'c1')]: flat(1) }, { [of('ww_chat_outbox_active', 'c1')]: gone(1) }],
+    quiet: { [of('ww_chat_outbox_oldest_seconds', 'c1')]: lately(0, 61, 1), [of('ww_chat_outbox_active', 'c1')]: flat(1), [of('ww_chat_outbox_active', 'c2')]: gone(0) },
   },
   WalletwireChatUpkeep: {
     fires: { [of('ww_chat_failed_upkeep_total', 'c1')]: step(4, 10) },
@@ -192,7 +199,11 @@ export const CASES = {
     quiet: { [of('ww_ledger_heads_failed_total', 'l1')]: step(1, 20), [of('ww_ledger_heads_total', 'l1')]: rising(1) },
   },
   WalletwireAuditBehind: {
-    fires: { [of('ww_ledger_active', 'l1')]: flat(0), [of('ww_ledger_active', 'l2')]: flat(0), [of('ww_ledger_waiting', 'l1')]: flat(0) },
+    fires: [
+      { [of('ww_ledger_active', 'l1')]: flat(0), [of('ww_ledger_active', 'l2')]: flat(0), [of('ww_ledger_waiting', 'l1')]: flat(0) },
+      { [of('ww_ledger_active', 'l1')]: gone(1), [of('ww_ledger_waiting', 'l1')]: gone(0) },
+      { [of('ww_ledger_active', 'l1')]: flat(1), [of('ww_ledger_waiting', 'l1')]: flat(10_001) },
+    ],
     quiet: { [of('ww_ledger_active', 'l1')]: flat(1), [of('ww_ledger_active', 'l2')]: flat(0), [of('ww_ledger_waiting', 'l1')]: flat(9999) },
   },
   WalletwireAuditOutboxBehind: {
