@@ -287,7 +287,7 @@ struct pending {
 	struct buf reply;                /* of the service */
 	struct buf request;              /* as it was sent; kept for `failed` alone */
 	char about[TRAIL_ABOUT_MAX + 1]; /* the room or transfer, for the record of a denial */
-	struct trace trace;              /* which begins here, if there will be lines that tell it */
+	struct trace trace; /* which begins here, if there will be lines that tell it */
 	int64_t began_us;
 };
 
