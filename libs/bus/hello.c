@@ -75,24 +75,33 @@ static bool read_place(struct bytes url, struct place *ret_place)
 	return true;
 }
 
-/* A socket that is connected, or -1. */
+static bool is_connected_by(int fd, int64_t until_ms)
+{
+	struct pollfd writable = { .fd = fd, .events = POLLOUT };
+	int64_t left_ms = until_ms - clock_mono_ms();
+	int error = 1;
+	socklen_t len = sizeof(error);
+
+	return left_ms > 0 && poll(&writable, 1, (int)left_ms) == 1 &&
+	       getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
+}
+
+/* A socket that is connected, or -1. All addresses are tried, as nats.c does: "localhost" is ::1
+ * first on many hosts, where a server that listens on 127.0.0.1 is not. */
 static int dial(const struct place *place, int64_t until_ms)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found = NULL;
-	int fd = -1, error = 1;
-	socklen_t len = sizeof(error);
+	int fd = -1;
 
 	if (getaddrinfo(place->host, place->port, &hints, &found) != 0)
 		return -1;
-	fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0) {
-		struct pollfd writable = { .fd = fd, .events = POLLOUT };
-		int64_t left_ms = until_ms - clock_mono_ms();
-
-		(void)connect(fd, found->ai_addr, found->ai_addrlen);
-		if (left_ms <= 0 || poll(&writable, 1, (int)left_ms) != 1 ||
-		    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0) {
+	for (const struct addrinfo *one = found; one && fd < 0; one = one->ai_next) {
+		fd = socket(one->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (fd < 0)
+			continue;
+		(void)connect(fd, one->ai_addr, one->ai_addrlen);
+		if (!is_connected_by(fd, until_ms)) {
 			(void)close(fd);
 			fd = -1;
 		}
