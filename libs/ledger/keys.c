@@ -25,7 +25,7 @@ void ledger_keys_free(struct ledger_keys *keys)
 	free(keys);
 }
 
-static bool find(const struct ledger_keys *keys, const char *id, size_t *ret_place)
+bool ledger_keys_find(const struct ledger_keys *keys, const char *id, size_t *ret_place)
 {
 	for (size_t i = 0; i < keys->len; i++) {
 		if (strcmp(ledger_key_id(keys->at[i]), id) == 0) {
@@ -42,7 +42,7 @@ static enum status add(
 {
 	size_t place;
 
-	if (find(keys, ledger_key_id(key), &place)) {
+	if (ledger_keys_find(keys, ledger_key_id(key), &place)) {
 		ledger_key_free(key);
 		return STATUS_OK;
 	}
@@ -79,7 +79,7 @@ enum status ledger_keys_read(struct ledger_keys *keys, const char *path, struct 
 enum ledger_signer ledger_keys_judge(
     const struct ledger_keys *keys, const struct ledger_head *head, size_t *ret_place)
 {
-	if (!find(keys, head->key_id, ret_place))
+	if (!ledger_keys_find(keys, head->key_id, ret_place))
 		return LEDGER_STRANGER;
 	return ledger_head_is_good(head, keys->at[*ret_place]) ? LEDGER_SIGNED : LEDGER_FORGED;
 }

@@ -24,6 +24,9 @@ void ledger_keys_free(struct ledger_keys *keys); /* NULL is fine */
 enum status ledger_keys_read(
     struct ledger_keys *keys, const char *path, struct err *err) MUST_CHECK;
 
+/* The place of the key with this id among them, from 0 on; false if there is none. */
+bool ledger_keys_find(const struct ledger_keys *keys, const char *id, size_t *ret_place);
+
 enum ledger_signer {
 	LEDGER_SIGNED,
 	LEDGER_STRANGER, /* by a key that is not among these */

@@ -101,10 +101,14 @@ void heads_close(struct heads *heads)
 
 bool heads_is_mine(const struct heads *heads, const struct ledger_head *head)
 {
-	size_t place;
+	size_t place, ours;
 
-	return ledger_head_is_good(head, heads->key) ||
-	       ledger_keys_judge(heads->earlier, head, &place) == LEDGER_SIGNED;
+	if (ledger_head_is_good(head, heads->key))
+		return true;
+	if (ledger_keys_judge(heads->earlier, head, &place) != LEDGER_SIGNED)
+		return false;
+	/* Ours was given up for that one: what we would add could never be verified. */
+	return !ledger_keys_find(heads->earlier, ledger_key_id(heads->key), &ours) || place < ours;
 }
 
 const char *heads_key_id(const struct heads *heads)

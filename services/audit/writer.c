@@ -140,7 +140,8 @@ static enum status check_head(struct writer *w, const struct ledger_head *head,
 		return STATUS_OK;
 	if (!heads_is_mine(w->heads, head))
 		return broken(head->shard, head->number,
-		    "its head is not signed with our key, nor with one of --earlier-keys-file",
+		    "its head is not signed with our key, nor with one that comes before it in"
+		    " --earlier-keys-file",
 		    err);
 	if (strcmp(head->key_id, heads_key_id(w->heads)) != 0) {
 		w->has_new_key = true;

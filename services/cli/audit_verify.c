@@ -16,6 +16,7 @@ struct walk {
 	const struct audit_head *heads; /* its own */
 	size_t heads_len, met;          /* so many were compared */
 	size_t key;                     /* the place of the newest key that signed one of them */
+	struct buf losses;              /* struct audit_head: those of the heads that are losses */
 	size_t void_heads;              /* of what was accepted as lost */
 	struct ledger_chain chain;
 	int64_t first, sealed; /* numbers: of the first row; of the last head that fits */
@@ -64,30 +65,46 @@ static bool is_gone_from_table(const struct walk *walk, size_t i)
 		   before->head.kind != head->head.kind);
 }
 
-/* Was it signed before an operator accepted that what it says is lost? */
-static bool is_void(const struct walk *walk, const struct ledger_head *head)
+static void gather_losses(struct walk *walk)
 {
 	for (size_t i = 0; i < walk->heads_len; i++) {
-		const struct ledger_head *loss = &walk->heads[i].head;
+		if (walk->heads[i].head.kind == LEDGER_LOSS)
+			buf_append(&walk->losses, &walk->heads[i], sizeof(walk->heads[i]));
+	}
+}
 
-		if (loss->kind == LEDGER_LOSS && head->kind != LEDGER_LOSS &&
-		    head->number > loss->number && head->at_us < loss->at_us)
+/*
+ * Was it signed before an operator accepted that what it says is lost? A loss speaks of no head by
+ * a key that came after its own: whoever has a key that was given up can't take back what its
+ * successors have signed. One loss takes back another, as after a second restore.
+ */
+static bool is_void(const struct walk *walk, const struct audit_head *head)
+{
+	const struct audit_head *losses = (const void *)walk->losses.data;
+
+	for (size_t i = 0; i < walk->losses.len / sizeof(*losses); i++) {
+		const struct ledger_head *loss = &losses[i].head;
+
+		if (head->head.number > loss->number && head->head.at_us < loss->at_us &&
+		    head->key <= losses[i].key)
 			return true;
 	}
 	return false;
 }
 
-/* Behind the first head of a key there is none of an earlier one. */
+/* Behind the first head of a key an earlier one has signed nothing, of whatever kind. */
 static bool is_of_its_time(struct walk *walk, const struct audit_head *head)
 {
-	if (head->head.kind != LEDGER_HEAD || head->key >= walk->key) {
-		walk->key = head->key > walk->key ? head->key : walk->key;
+	if (head->key >= walk->key) {
+		if (head->head.kind == LEDGER_HEAD)
+			walk->key = head->key;
 		return true;
 	}
 	report(walk, walk->sealed + 1, LEDGER_REWRITTEN,
 	    "the next head is signed with a key that was given up before");
-	(void)printf("  that is the one of number %" PRId64 " in %s, by key %s\n",
-	    head->head.number, places[head->place], head->head.key_id);
+	(void)printf("  that is the %s of number %" PRId64 " in %s, by key %s\n",
+	    ledger_head_word(head->head.kind), head->head.number, places[head->place],
+	    head->head.key_id);
 	return false;
 }
 
@@ -103,7 +120,7 @@ static bool meet_heads(struct walk *walk, const struct ledger_row *rows, size_t 
 		if (at < 0) /* of what retention has dropped */
 			continue;
 		if (!ledger_hash_equal(&rows[at].hash, &head->head.hash)) {
-			if (is_void(walk, &head->head)) {
+			if (is_void(walk, head)) {
 				walk->void_heads++;
 				continue;
 			}
@@ -126,7 +143,7 @@ static bool check_end(struct walk *walk)
 	const struct audit_head *last = NULL;
 
 	for (; walk->met < walk->heads_len; walk->met++) {
-		if (is_void(walk, &walk->heads[walk->met].head))
+		if (is_void(walk, &walk->heads[walk->met]))
 			walk->void_heads++;
 		else
 			last = &walk->heads[walk->met];
@@ -142,7 +159,7 @@ static bool check_end(struct walk *walk)
 static void check_table_of_heads(struct walk *walk)
 {
 	for (size_t i = 0; i < walk->heads_len; i++) {
-		if (!is_gone_from_table(walk, i) || is_void(walk, &walk->heads[i].head))
+		if (!is_gone_from_table(walk, i) || is_void(walk, &walk->heads[i]))
 			continue;
 		walk->verify->is_broken = true;
 		(void)printf("shard %" PRId64 ": BROKEN: the table of heads has lost the one of"
@@ -165,7 +182,7 @@ static enum status look_for_shift(struct walk *walk, enum ledger_fault *fault, s
 		int64_t found = 0;
 		enum status s;
 
-		if (is_void(walk, head))
+		if (is_void(walk, &walk->heads[i]))
 			continue;
 		s = audit_store_find(walk->verify->db, walk->shard, &head->hash,
 		    walk->chain.number + 1, head->number + SHIFT_MAX, &found, err);
@@ -254,7 +271,10 @@ static enum status walk_page(struct walk *walk, bool *ret_goes_on, struct err *e
 	return page.len < PAGE && !check_end(walk) ? STATUS_OK : s;
 }
 
-/* Where the chain begins: at number 1, or behind the newest anchor of what is not there any more.
+/*
+ * Where the chain begins: at number 1, or behind the newest anchor of what is not there any more.
+ * The heads of those numbers are met by no row; so it is seen here that an anchor is not by a key
+ * that one of them has succeeded: it would hide all that its successors have signed.
  */
 static enum status find_start(struct walk *walk, struct err *err)
 {
@@ -268,7 +288,11 @@ static enum status find_start(struct walk *walk, struct err *err)
 	for (size_t i = 0; i < walk->heads_len && !s; i++) {
 		const struct ledger_head *head = &walk->heads[i].head;
 
-		if (head->kind == LEDGER_ANCHOR && head->number < first)
+		if (head->number >= first)
+			break;
+		if (head->kind == LEDGER_HEAD && walk->heads[i].key > walk->key)
+			walk->key = walk->heads[i].key;
+		if (head->kind == LEDGER_ANCHOR && walk->heads[i].key >= walk->key)
 			walk->chain = (struct ledger_chain){ head->number, 0, head->hash };
 	}
 	walk->sealed = walk->chain.number;
@@ -294,6 +318,7 @@ static enum status verify_shard(struct walk *walk, struct err *err)
 
 	walk->verify->is_broken = false;
 	arena_init(&walk->arena, SIZE_MAX);
+	gather_losses(walk);
 	s = walk_shard(walk, err);
 	arena_finish(&walk->arena);
 	if (!s && !walk->verify->is_broken)
@@ -306,6 +331,7 @@ static enum status verify_shard(struct walk *walk, struct err *err)
 		(void)printf("shard %" PRId64 ": %zu heads are of what was accepted as lost\n",
 		    walk->shard, walk->void_heads);
 	walk->verify->is_broken |= was_broken;
+	buf_finish(&walk->losses);
 	return s;
 }
 

@@ -2,10 +2,14 @@
  * What changes for good while the record goes on: the key that signs, and an end that was lost with
  * a database and accepted as lost. Neither is a way around what is found otherwise.
  */
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/hex.h"
+#include "ledger/head.h"
 #include "world.h"
 
 static struct postgres *pg;
@@ -51,7 +55,7 @@ static void tamper(const char *sql)
 
 /* --- keys --- */
 
-static char old_key[320], old_public[320], earlier[400];
+static char old_key[320], old_public[320], earlier[480];
 
 /* A new key, whose public half stands behind those before it. What ww-audit is started with next.
  */
@@ -127,8 +131,25 @@ START_TEST(key_of_nobody_does_not_go_on)
 }
 END_TEST
 
+/* What ww-audit is started with to take the second key for an earlier one than the first. */
+static void call_second_key_earlier(void)
+{
+	char path[400];
+	FILE *file;
+
+	ck_assert_int_eq(WW("key", world.key), 0);
+	(void)snprintf(path, sizeof(path), "%s/second-alone.pem", world.dir);
+	file = fopen(path, "we");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(world_output(&world), file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+	(void)snprintf(earlier, sizeof(earlier), "--earlier-keys-file=%s", path);
+}
+
 START_TEST(key_that_was_given_up_can_not_go_on)
 {
+	char second[sizeof(world.key)];
+
 	world_spawn(&world, 0, NULL);
 	publish("a", 1);
 	world_kill(&world, 0, SIGTERM);
@@ -137,12 +158,95 @@ START_TEST(key_that_was_given_up_can_not_go_on)
 	publish("b", 1);
 	world_kill(&world, 0, SIGTERM);
 	world_verify_good(&world);
-	/* Whoever has the first one still. */
+	/* A replica that was left with the first one adds nothing that could not be verified. */
+	(void)snprintf(second, sizeof(second), "%s", world.key);
+	(void)snprintf(world.key, sizeof(world.key), "%s", old_key);
+	world_launch(&world, 0, earlier);
+	world_wait_says(&world, 0, "the chain was changed by somebody else");
+	world_kill(&world, 0, SIGTERM);
+	world_verify_good(&world);
+	/* Whoever has the first one still, and makes it do so. */
+	(void)snprintf(world.key, sizeof(world.key), "%s", second);
+	call_second_key_earlier();
 	(void)snprintf(world.key, sizeof(world.key), "%s", old_key);
 	world_spawn(&world, 0, earlier);
 	publish("c", 1);
 	world_kill(&world, 0, SIGTERM);
 	world_verify_broken(&world, "signed with a key that was given up before");
+}
+END_TEST
+
+/* As who has the first key and the database would: into the file of heads and the table. */
+static void sign_with_old_key(enum ledger_head_kind kind, int64_t number)
+{
+	struct ledger_head head = { .kind = kind, .number = number, .at_us = clock_wall_us() };
+	char sql[1024], signature[2 * LEDGER_SIGNATURE_LEN + 1], hash[LEDGER_HASH_TEXT_SIZE];
+	struct ledger_key *key = NULL;
+	struct buf line = BUF_INIT;
+	struct err err = ERR_INIT;
+	FILE *file = fopen(world.heads, "ae");
+
+	for (size_t i = 0; i < sizeof(head.hash.at); i++) {
+		(void)snprintf(sql, sizeof(sql),
+		    "SELECT get_byte(hash, %zu)::bigint FROM audit.records WHERE number = %" PRId64,
+		    i, number);
+		head.hash.at[i] = (uint8_t)world_int(&world, sql);
+	}
+	ck_assert_msg(!ledger_key_read_private(old_key, &key, &err), "%s", err.msg);
+	ledger_head_sign(&head, key);
+	ledger_head_append(&line, &head);
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_gt(fprintf(file, "%s\n", buf_str(&line)), 0);
+	ck_assert_int_eq(fclose(file), 0);
+	hex_encode(bytes_of(head.hash.at, sizeof(head.hash.at)), hash);
+	hex_encode(bytes_of(head.signature, sizeof(head.signature)), signature);
+	(void)snprintf(sql, sizeof(sql),
+	    "INSERT INTO audit.heads (shard, number, kind, hash, at, key_id, signature) VALUES"
+	    " (0, %" PRId64 ", '%s', '\\x%s', 'epoch'::timestamptz + %" PRId64
+	    " * interval '1 microsecond', '%s', '\\x%s')",
+	    number, ledger_head_word(kind), hash, head.at_us, head.key_id, signature);
+	world_sql(&world, sql);
+	ledger_key_free(key);
+	buf_finish(&line);
+}
+
+/* Three messages under the first key, three under the second one. */
+static void publish_under_two_keys(void)
+{
+	world_spawn(&world, 0, "--heads-rows=50");
+	publish("a", 3);
+	world_kill(&world, 0, SIGTERM);
+	change_key("second");
+	world_spawn(&world, 0, earlier);
+	publish("b", 3);
+	world_kill(&world, 0, SIGTERM);
+	world_verify_good(&world);
+}
+
+START_TEST(key_that_was_given_up_accepts_no_loss_of_what_its_successor_signed)
+{
+	publish_under_two_keys();
+	tamper("DELETE FROM audit.records WHERE number > 100;"
+	       "DELETE FROM audit.heads WHERE number > 100;"
+	       "DELETE FROM audit.positions WHERE seq > 2");
+	world_spawn(&world, 0, earlier);
+	publish("c", 5);
+	world_kill(&world, 0, SIGTERM);
+	sign_with_old_key(LEDGER_LOSS, 100);
+	world_verify_broken(&world, "BROKEN at number 101: rewritten");
+}
+END_TEST
+
+START_TEST(key_that_was_given_up_anchors_nothing_behind_its_successor)
+{
+	publish_under_two_keys();
+	world_spawn(&world, 0, earlier);
+	publish("c", 1);
+	world_kill(&world, 0, SIGTERM);
+	sign_with_old_key(LEDGER_ANCHOR, 320);
+	world_verify_broken(&world, "signed with a key that was given up before");
+	tamper("DELETE FROM audit.records WHERE number <= 320");
+	world_verify_broken(&world, "BROKEN at number 1: missing");
 }
 END_TEST
 
@@ -233,6 +337,25 @@ START_TEST(lost_end_is_accepted_once_and_for_all)
 }
 END_TEST
 
+/* The loss that was accepted first is of what the second restore has lost again. */
+START_TEST(lost_end_is_accepted_again)
+{
+	publish_and_restore();
+	ck_assert_int_eq(accept_loss("150"), 0);
+	world_wait_int(&world, "SELECT count(*) FROM audit.heads WHERE kind = 'loss'", 1);
+	world_kill(&world, 0, SIGTERM);
+	tamper("DELETE FROM audit.records WHERE number > 100;"
+	       "DELETE FROM audit.heads WHERE number > 100;"
+	       "DELETE FROM audit.positions WHERE seq > 2");
+	world_spawn(&world, 0, "--heads-rows=50");
+	publish("again", 2);
+	ck_assert_int_eq(accept_loss("100"), 0);
+	world_wait_int(&world, "SELECT count(*) FROM audit.heads WHERE kind = 'loss'", 1);
+	world_kill(&world, 0, SIGTERM);
+	world_verify_good(&world);
+}
+END_TEST
+
 static const struct {
 	const char *sql, *found;
 } tries[] = {
@@ -283,11 +406,14 @@ int main(void)
 	tcase_add_test(keys, key_is_changed_while_records_come);
 	tcase_add_test(keys, key_of_nobody_does_not_go_on);
 	tcase_add_test(keys, key_that_was_given_up_can_not_go_on);
+	tcase_add_test(keys, key_that_was_given_up_accepts_no_loss_of_what_its_successor_signed);
+	tcase_add_test(keys, key_that_was_given_up_anchors_nothing_behind_its_successor);
 	tcase_add_test(keys, table_rewritten_and_signed_with_a_key_of_one_s_own_is_found);
 	suite_add_tcase(suite, keys);
 	tcase_set_timeout(losses, 120);
 	tcase_add_checked_fixture(losses, setup, teardown);
 	tcase_add_test(losses, lost_end_is_accepted_once_and_for_all);
+	tcase_add_test(losses, lost_end_is_accepted_again);
 	tcase_add_loop_test(losses, accepted_loss_hides_nothing_else, 0, (int)ARRAY_LEN(tries));
 	tcase_add_test(losses, loss_that_nobody_signed_is_none);
 	suite_add_tcase(suite, losses);
