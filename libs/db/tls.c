@@ -36,11 +36,12 @@ static const char *check_crl(FILE *file)
 
 static const struct file {
 	const char *keyword;
-	file_check check;
-	bool judges; /* the server: of no use where the server is not judged */
+	file_check check; /* NULL: a folder, whose absence libpq does not forgive */
+	bool judges;      /* the server: of no use where the server is not judged */
 } files[] = {
 	{ "sslrootcert", check_any, true },
 	{ "sslcrl", check_crl, true },
+	{ "sslcrldir", NULL, true },
 	{ "sslcert", check_any, false },
 	{ "sslkey", check_any, false },
 };
@@ -77,7 +78,7 @@ enum status tls_check(const PQconninfoOption *parsed, struct err *err)
 			    "%s of the database URL: sslmode=%s does not make sure of the server; "
 			    "say sslmode=verify-full",
 			    files[i].keyword, mode ? mode : "prefer");
-		if (check_file(&files[i], path, err))
+		if (files[i].check && check_file(&files[i], path, err))
 			return err->status;
 	}
 	return STATUS_OK;

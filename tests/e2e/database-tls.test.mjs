@@ -165,6 +165,8 @@ stack.test('what is not as it should be is refused, and the reason is told witho
     ['an authority of nothing', { sslrootcert: empty }, /sslrootcert of the database URL: .*is empty/],
     ['a list of revocations that is not there', { sslcrl: absent }, /sslcrl of the database URL: .*absent No such file/],
     ['a list of revocations that is none', { sslcrl: authority.crt }, /sslcrl of the database URL: .*holds no certificate revocation list/],
+    ['a folder of lists that is not there', { sslcrldir: absent }, /certificate verify failed/],
+    ['a folder of lists for a mode that does not judge', { sslmode: 'require', sslrootcert: null, sslcrldir: absent }, /sslcrldir of the database URL: sslmode=require/],
     ['a certificate that is not there', { sslcert: absent }, /sslcert of the database URL: .*absent No such file/],
     ['a key that is not there', { sslkey: absent }, /sslkey of the database URL: .*absent No such file/],
     ['a key that others may read', { sslkey: lax }, /private key file .*has group or world access/],
