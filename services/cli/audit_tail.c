@@ -62,9 +62,10 @@ static enum status follow(struct db *db, int signal_fd, struct arena *arena, str
 		s = audit_store_end(db, shard, &ends[shard], err);
 	if (!s)
 		(void)fputs("following\n", stderr);
-	while (!s && poll(&end, 1, LOOK_MS) == 0)
+	/* Nobody reads any more: as good as Ctrl-C. SIGPIPE does not tell, nats.c ignores it. */
+	while (!s && !ferror(stdout) && poll(&end, 1, LOOK_MS) == 0)
 		s = look_at_all(db, ends, arena, err);
-	return s ? s : look_at_all(db, ends, arena, err);
+	return s || ferror(stdout) ? s : look_at_all(db, ends, arena, err);
 }
 
 enum status audit_tail(struct db *db, int signal_fd, struct err *err)

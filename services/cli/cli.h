@@ -9,6 +9,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "options.h"
 
@@ -53,6 +54,8 @@ int cli_signal_fd(void);
 
 /* A message as a line of JSON on standard output. */
 void cli_print_json(const ProtobufCMessage *message);
+/* Lines with JSON in them that others have written: see printable.h. */
+void cli_print_lines(struct bytes lines);
 /* "ww COMMAND: message" on standard error; returns CLI_FAILED. */
 enum cli_exit cli_failed(const char *command, const struct err *err);
 /* The same with the way to the help; returns CLI_USAGE. */

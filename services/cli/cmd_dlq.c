@@ -133,7 +133,7 @@ static enum status list_letter(void *arg, struct bus_msg *letter, struct err *er
 		append_json(listing, letter, when, &out);
 	else
 		append_line(listing, letter, when, &out);
-	(void)fwrite(out.data, 1, out.len, stdout);
+	cli_print_lines(buf_bytes(&out));
 	buf_finish(&out);
 	listing->last = bus_msg_stream_seq(letter);
 	return STATUS_OK;

@@ -54,7 +54,7 @@ static void on_delivery(void *arg, struct bus_msg *msg)
 		    bus_msg_data(msg).len);
 	} else if (tail->left > 0) {
 		tail->left -= deliveries_append(&lines, delivery, tail->left);
-		(void)fwrite(lines.data, 1, lines.len, stdout);
+		cli_print_lines(buf_bytes(&lines));
 		/* Nobody reads any more: as good as enough lines. */
 		if (fflush(stdout) != 0)
 			tail->left = 0;

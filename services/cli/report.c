@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "codec/reflect.h"
+#include "printable.h"
 
 bool cli_options(const struct usage *usage, void *opt, struct option_list *ret_operands, int argc,
     char **argv, enum cli_exit *ret_exit)
@@ -24,7 +25,17 @@ void cli_print_json(const ProtobufCMessage *message)
 	struct buf out = BUF_INIT;
 
 	reflect_append_json(&out, message);
-	(void)puts(buf_str(&out));
+	buf_append_char(&out, '\n');
+	cli_print_lines(buf_bytes(&out));
+	buf_finish(&out);
+}
+
+void cli_print_lines(struct bytes lines)
+{
+	struct buf out = BUF_INIT;
+
+	printable_append(&out, lines);
+	(void)fwrite(out.data, 1, out.len, stdout);
 	buf_finish(&out);
 }
 

@@ -106,6 +106,22 @@ stack.test('records are followed as they are stored, until Ctrl-C', async () => 
   await answered(() => lines('export', '--since', '1h'), (records) => records.some(looked));
 });
 
+stack.test('following ends when nobody reads any more', async () => {
+  const child = spawn(join(ROOT, 'build', PRESET, 'bin', 'ww'), ['audit', 'tail', '--by', 'olga'], { env: { ...process.env, ...stack.wwEnv } });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    await until('it follows', () => stderr.includes('following'));
+    child.stdout.destroy();
+    await stack.publish([payment('unread', 1)]);
+    await until('it ends', () => child.exitCode !== null, 30_000);
+  } finally {
+    child.kill('SIGKILL');
+  }
+  assert.equal(await ended, 0, stderr);
+});
+
 // An edge has nobody's word but its own for it, and no table: it tells the stream at once.
 stack.test('who connected, who was refused and what was denied is in the record', async () => {
   const carol = await stack.connect('carol');
