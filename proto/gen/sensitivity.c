@@ -92,36 +92,53 @@ static Walletwire__V1__Sensitivity__Kind declared(const field_proto *field)
 	return WALLETWIRE__V1__SENSITIVITY__KIND__UNDECLARED;
 }
 
-static bool must_be_declared(const field_proto *field)
+static bool holds_text(const field_proto *field)
 {
-	switch (field->type) {
-	case GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING:
-		return !is_open_name(field->name);
-	case GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_BYTES:
-		return true;
-	case GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_MESSAGE:
-		return strcmp(field->type_name, "." PACKAGE ".Decimal") == 0;
-	default:
-		return false;
-	}
+	return field->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING ||
+	       field->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_BYTES;
 }
 
-static void add_field(const char *message, const field_proto *field)
+/* A map is a list of entries, which are messages inside of the one that has it: key = 1, value = 2.
+ */
+static bool is_map_of_text(const message_proto *message, const field_proto *field)
+{
+	const char *type = strrchr(field->type_name, '.') + 1;
+
+	for (size_t i = 0; i < message->n_nested_type; i++) {
+		const message_proto *entry = message->nested_type[i];
+
+		if (strcmp(entry->name, type) == 0)
+			return holds_text(entry->field[1]);
+	}
+	return false;
+}
+
+static bool must_be_declared(const message_proto *message, const field_proto *field)
+{
+	if (field->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING)
+		return !is_open_name(field->name);
+	if (field->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_MESSAGE)
+		return strcmp(field->type_name, "." PACKAGE ".Decimal") == 0 ||
+		       is_map_of_text(message, field);
+	return holds_text(field);
+}
+
+static void add_field(const char *name, const message_proto *message, const field_proto *field)
 {
 	Walletwire__V1__Sensitivity__Kind kind = declared(field);
 
 	if (kind == WALLETWIRE__V1__SENSITIVITY__KIND__UNDECLARED) {
-		if (!must_be_declared(field))
+		if (!must_be_declared(message, field))
 			return;
 		(void)fprintf(stderr,
 		    "ww-gen-sensitivity: %s.%s does not say what it holds: add [(sensitivity) = "
 		    "...], see "
 		    "walletwire/v1/sensitivity.proto, or its name to open_names.def\n",
-		    message, field->name);
+		    name, field->name);
 		wrong++;
 	} else if (kind != WALLETWIRE__V1__SENSITIVITY__KIND__OPEN) {
 		(void)printf(
-		    "\t{ \"%s\", \"%s\", (sensitivity)%d },\n", message, field->name, (int)kind);
+		    "\t{ \"%s\", \"%s\", (sensitivity)%d },\n", name, field->name, (int)kind);
 		rows++;
 	}
 }
@@ -131,21 +148,23 @@ static int fields_by_name(const void *a, const void *b)
 	return strcmp((*(field_proto *const *)a)->name, (*(field_proto *const *)b)->name);
 }
 
-static void add_message(const char *scope, const message_proto *message)
+static void add_message(const message_proto *message)
 {
 	char name[NAME_MAX_LEN];
 
-	if (snprintf(name, sizeof(name), "%s.%s", scope, message->name) >= (int)sizeof(name))
+	if (snprintf(name, sizeof(name), "%s.%s", PACKAGE, message->name) >= (int)sizeof(name))
 		die("its name is too long", message->name);
-	/* The field of a map speaks for its entries. */
-	if (message->options && message->options->map_entry)
-		return;
 	if (message->n_field)
 		qsort(message->field, message->n_field, sizeof(message->field[0]), fields_by_name);
 	for (size_t i = 0; i < message->n_field; i++)
-		add_field(name, message->field[i]);
-	for (size_t i = 0; i < message->n_nested_type; i++)
-		add_message(name, message->nested_type[i]);
+		add_field(name, message, message->field[i]);
+	/* The field of a map speaks for its entries; others would be out of the table's order. */
+	for (size_t i = 0; i < message->n_nested_type; i++) {
+		const Google__Protobuf__MessageOptions *options = message->nested_type[i]->options;
+
+		if (!options || !options->map_entry)
+			die("a message inside of another one: put it beside", name);
+	}
 }
 
 static int by_name(const void *a, const void *b)
@@ -171,7 +190,7 @@ static void add_all(const Google__Protobuf__FileDescriptorSet *set)
 	}
 	qsort(messages, n, sizeof(messages[0]), by_name);
 	for (size_t i = 0; i < n; i++)
-		add_message(PACKAGE, messages[i]);
+		add_message(messages[i]);
 }
 
 static void check_open_names(const char *path)
