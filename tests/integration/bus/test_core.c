@@ -485,7 +485,6 @@ START_TEST(settings_that_cannot_work_are_refused)
 }
 END_TEST
 
-/* A certificate that this process believes, so that nothing but our refusal is in the way. */
 struct tls_server {
 	int port;
 	char *crt, *key, *log;
@@ -506,7 +505,6 @@ static void tls_server_init(struct tls_server *server)
 				"-keyout", server->key, "-out", server->crt, NULL },
 	    server->log);
 	ck_assert_int_eq(support_stop(pid, 0), 0);
-	ck_assert_int_eq(setenv("SSL_CERT_FILE", server->crt, 1), 0);
 }
 
 static pid_t tls_server_start(const struct tls_server *server)
@@ -555,6 +553,14 @@ static bool is_refused_by_us(void *arg)
 
 	return strstr(support_read_file(server->log), "error: tls:") != NULL;
 }
+
+/* Whatever the environment said when this process began. */
+START_TEST(no_authority_is_trusted)
+{
+	ck_assert_str_eq(getenv("SSL_CERT_FILE"), "/dev/null");
+	ck_assert_str_eq(getenv("SSL_CERT_DIR"), "/dev/null");
+}
+END_TEST
 
 START_TEST(server_that_wants_tls_and_comes_later_is_never_connected_to)
 {
@@ -617,6 +623,7 @@ int main(void)
 	suite_add_tcase(suite, tc);
 	tcase_set_timeout(settings, 60);
 	tcase_add_test(settings, server_that_wants_tls_is_refused_with_the_way_out);
+	tcase_add_test(settings, no_authority_is_trusted);
 	tcase_add_test(settings, server_that_wants_tls_and_comes_later_is_never_connected_to);
 	tcase_add_loop_test(settings, settings_that_cannot_work_are_refused, 0,
 	    (int)(sizeof(bad_settings) / sizeof(bad_settings[0])));
