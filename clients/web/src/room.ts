@@ -25,11 +25,21 @@ const EMPTY: RoomView = { messages: [], typing: [], readMarkers: new Map(), stat
 /** One room as it is shown. */
 export class Room {
   readonly #view = new Value<RoomView>(EMPTY);
+  /** Of each number the latest word that listeners were told: a page may show a message before it comes. */
+  readonly #told = new Map<number, ChatMessage>();
   #loads = 0;
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
 
   get view(): Store<RoomView> {
     return this.#view;
+  }
+
+  /** Whether listeners have to be told of it; from then on they have been. */
+  tell(message: ChatMessage): boolean {
+    const told = this.#told.get(message.seq);
+    if (told && !isLater(message, told)) return false;
+    this.#told.set(message.seq, message);
+    return true;
   }
 
   /** Whether it says nothing new. */
@@ -80,6 +90,7 @@ export class Room {
   clear(): void {
     for (const timer of this.#typing.values()) clearTimeout(timer);
     this.#typing.clear();
+    this.#told.clear();
     this.#view.set(EMPTY);
   }
 

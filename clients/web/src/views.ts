@@ -84,11 +84,9 @@ export class Views {
       case 'friends':
         this.showPeople(data.users);
         return data;
-      case 'chatMessage': {
-        if (this.rooms.get(data.roomId).has(data)) return undefined; // a page of the history brought it already
+      case 'chatMessage':
         this.rooms.add(data);
-        return data;
-      }
+        return this.rooms.get(data.roomId).tell(data) ? data : undefined;
       case 'chatRoom':
         if (data.userId === this.#port.user() && LEFT.has(data.change)) this.dropRoom(data.roomId);
         return data;

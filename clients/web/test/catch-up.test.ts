@@ -303,3 +303,15 @@ test('the name of a room is told as it was written', async () => {
   link.send('chat:room', { roomId: 'a', change: 'renamed', userId: 'bob', room: { id: 'a', name: 'Tom &amp; Ann' } });
   expect(names).toEqual(['Tom & Ann']);
 });
+
+test('a message that a page brought before it came is told once', async () => {
+  const { client, link, told } = await seen();
+  link.answer = serverOf({ a: [said('a', 1), said('a', 2)] });
+  await client.history('a');
+  expect(client.room('a').get().messages).toHaveLength(2);
+  expect(told).toEqual([]);
+  link.send('chat:message', message('a', said('a', 2)), 't.e.2.0');
+  link.send('chat:message', message('a', said('a', 2)), 't.e.3.0');
+  expect(told).toEqual(['a2']);
+  expect(client.room('a').get().messages).toHaveLength(2);
+});
