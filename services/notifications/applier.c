@@ -348,6 +348,17 @@ static void find_trace(struct bus_msg *msg, const Event *event, struct trace *tr
 		trace_enter(event ? event->traceparent : NULL, log_enabled(LOG_DEBUG), trace);
 }
 
+/* NULL if there is none. */
+static char *traceparent_of(const struct trace *trace, struct arena *arena)
+{
+	char text[TRACEPARENT_SIZE];
+
+	if (!trace_is_set(trace))
+		return NULL;
+	trace_format(trace, text);
+	return arena_strdup(arena, text);
+}
+
 /* Decoded and planned; the event may use the arena up to a limit of its own. */
 static enum status understand(struct arena *arena, struct bus_msg *msg, struct plan *plan,
     struct trace *ret_trace, struct err *err)
@@ -392,6 +403,7 @@ static enum status gather(struct applier *a, size_t max, struct stage *stage, st
 		enum status s = understand(arena, msg, &plan, &trace, &why);
 
 		plan.trace = trace;
+		plan.traceparent = traceparent_of(&trace, arena);
 		if (!s && !batch_add(&stage->batch, &plan))
 			break;
 		if (s) {

@@ -203,30 +203,18 @@ void batch_set_version(
 
 /* --- numbers --- */
 
-/* What the edges go on with; NULL: there is none. */
-static char *traceparent_of(const struct plan *plan, struct arena *arena)
-{
-	char text[TRACEPARENT_SIZE];
-
-	if (!trace_is_set(&plan->trace))
-		return NULL;
-	trace_format(&plan->trace, text);
-	return arena_strdup(arena, text);
-}
-
 Item *batch_item(
     const struct plan *plan, size_t body, int64_t seq, int64_t applied_us, struct arena *arena)
 {
 	const struct plan_body *said = &plan->bodies[body];
 	const struct kind *kind = kind_find((int)said->payload->body_case);
-	char *traceparent = traceparent_of(plan, arena);
 	Item *item = MESSAGE_NEW(arena, item);
 
 	item->seq = (uint64_t)seq;
 	item->payload = said->payload;
 	item->applied_us = applied_us;
-	if (traceparent)
-		item->traceparent = traceparent;
+	if (plan->traceparent)
+		item->traceparent = plan->traceparent;
 	item->critical =
 	    kind->critical ||
 	    (said->title && plan->priority == WALLETWIRE__V1__PRIORITY__PRIORITY_CRITICAL);
@@ -301,12 +289,11 @@ static void take_state(
 static void tell_state(struct batch *batch, const struct plan *plan, struct batch_user *user,
     Payload *payload, int64_t version)
 {
-	char *traceparent = traceparent_of(plan, batch->arena);
 	State *state = batch_user_add_state(batch, user, payload, version);
 
 	user->state_changed = true;
-	if (state && traceparent)
-		state->traceparent = traceparent;
+	if (state && plan->traceparent)
+		state->traceparent = plan->traceparent;
 }
 
 /* Every user has versions of their own, so each gets a copy. */

@@ -38,8 +38,11 @@ struct plan_item {
 struct plan {
 	const char *key; /* "<kind>/<id>": what is applied once */
 	const char *event_id;
-	struct trace trace; /* our span of its publisher's; the caller of plan_event() sets it */
-	int kind;           /* of its payload: a number of kind.h */
+	/* Set by the caller of plan_event(): our span of its publisher's, and the same as edges go
+	 * on with it; NULL: there is none. */
+	struct trace trace;
+	char *traceparent;
+	int kind; /* of its payload: a number of kind.h */
 	int priority;
 	int64_t created_us;
 	int64_t expires_us; /* TIME_NONE: never */
