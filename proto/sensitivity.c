@@ -1,31 +1,24 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "sensitivity.h"
 
-static int compare(const char *message, const char *field, const struct sensitivity_row *row)
+static int compare(const void *wanted, const void *row)
 {
-	int order = strcmp(message, row->message);
+	const struct sensitivity_row *a = wanted, *b = row;
+	int order = strcmp(a->message, b->message);
 
-	return order ? order : strcmp(field, row->field);
+	return order ? order : strcmp(a->field, b->field);
 }
 
 sensitivity sensitivity_of(
     const ProtobufCMessageDescriptor *message, const ProtobufCFieldDescriptor *field)
 {
-	size_t low = 0, high = sensitivity_rows_len;
+	const struct sensitivity_row wanted = { .message = message->name, .field = field->name };
+	const struct sensitivity_row *found =
+	    bsearch(&wanted, sensitivity_rows, sensitivity_rows_len, sizeof(wanted), compare);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = compare(message->name, field->name, &sensitivity_rows[middle]);
-
-		if (order == 0)
-			return sensitivity_rows[middle].kind;
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return WALLETWIRE__V1__SENSITIVITY__KIND__OPEN;
+	return found ? found->kind : WALLETWIRE__V1__SENSITIVITY__KIND__OPEN;
 }
 
 const char *sensitivity_word(sensitivity kind)

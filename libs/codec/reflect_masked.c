@@ -1,5 +1,4 @@
 /* The walker that writes for logs and tools: what is sensitive by its declaration stays behind. */
-#include "codec/json.h"
 #include "codec/reflect.h"
 #include "codec/reflect_shape.h"
 #include "sensitivity.h"

@@ -6,6 +6,7 @@
 
 #include <sys/resource.h>
 
+#include "base/attrs.h"
 #include "base/clock.h"
 #include "metrics/metrics.h"
 
@@ -37,7 +38,7 @@ void metrics_register_process(const char *(*not_ready)(void *arg), void *arg)
 	readiness.not_ready = not_ready;
 	readiness.arg = arg;
 	metric_set(&started, clock_wall_ms() / 1000);
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		metrics_register(all[i]);
 	metrics_on_render(refresh, NULL);
 }

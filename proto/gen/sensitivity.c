@@ -172,8 +172,6 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*(message_proto *const *)a)->name, (*(message_proto *const *)b)->name);
 }
 
-/* Nested messages follow their outer one, which the order of names has as well: '.' is below every
- * letter. */
 static void add_all(const Google__Protobuf__FileDescriptorSet *set)
 {
 	static message_proto *messages[1000];

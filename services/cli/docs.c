@@ -254,8 +254,6 @@ static void append_events(struct buf *out)
 	append_connection_events(out);
 }
 
-/* --- pages --- */
-
 /* --- what fields hold --- */
 
 static void append_sensitivity(struct buf *out)
@@ -276,6 +274,8 @@ static void append_sensitivity(struct buf *out)
 		    row->field, sensitivity_word(row->kind));
 	}
 }
+
+/* --- pages --- */
 
 const struct docs_page docs_pages[] = {
 	{ "closes", "Why an edge closes a connection", append_closes },
