@@ -57,10 +57,8 @@ static const char *token_of(void *arg, size_t index)
 	struct bench *bench = arg;
 	char user[64];
 
-	free(bench->token);
 	user_id(bench, index, user);
-	bench->token = bench_token(bench->keys_dir, user);
-	return bench->token;
+	return bench_lend_token(&bench->token, bench->keys_dir, "%s", user);
 }
 
 /* --- the bank; on the bus's thread --- */

@@ -73,10 +73,8 @@ static const char *token_of(void *arg, size_t index)
 	struct bench *bench = side->bench;
 	char name[ID_MAX];
 
-	free(bench->token);
 	user_name(index * SIDES + side->index, name);
-	bench->token = bench_token(bench->keys_dir, name);
-	return bench->token;
+	return bench_lend_token(&bench->token, bench->keys_dir, "%s", name);
 }
 
 /* --- what comes --- */

@@ -63,7 +63,6 @@ int main(int argc, char **argv)
 	struct tokens tokens = { 0 };
 	struct bench_usage usage, own;
 	struct bench_pool pool;
-	char self[32];
 	int64_t started_us, took_us;
 	bool ok;
 
@@ -74,8 +73,7 @@ int main(int argc, char **argv)
 	}
 	tokens_read(&tokens, argv[2]);
 	bench_usage_init(&usage, argv[4]);
-	(void)snprintf(self, sizeof(self), "bench=%d", (int)getpid());
-	bench_usage_init(&own, self);
+	bench_usage_init_self(&own);
 	bench_pool_init(&pool, (int)strtol(argv[1], NULL, 10), tokens.len);
 	pool.token = token_of;
 	pool.arg = &tokens;

@@ -39,12 +39,8 @@ struct bench {
 static const char *token_of(void *arg, size_t index)
 {
 	struct bench *bench = arg;
-	char user[64];
 
-	free(bench->token);
-	(void)snprintf(user, sizeof(user), "user-%zu", index);
-	bench->token = bench_token(bench->keys_dir, user);
-	return bench->token;
+	return bench_lend_token(&bench->token, bench->keys_dir, "user-%zu", index);
 }
 
 static void on_packet(void *arg, struct bench_socket *socket, struct bytes packet)
@@ -151,15 +147,13 @@ static bool run(
     struct bench *bench, struct bench_pool *pool, bool single, const char *pids, char **command)
 {
 	struct bench_usage usage, own;
-	char self[32];
 	int64_t took_us = 0;
 	bool ok;
 
-	(void)snprintf(self, sizeof(self), "bench=%d", (int)getpid());
 	if (!bench_pool_connect(pool, 100, GIVE_UP_MS) || !command_start(bench, command))
 		return false;
 	bench_usage_init(&usage, pids);
-	bench_usage_init(&own, self);
+	bench_usage_init_self(&own);
 	ok = measure(bench, pool, single, &took_us);
 	bench_usage_read(&usage);
 	bench_usage_read(&own);

@@ -25,12 +25,8 @@ struct args {
 static const char *token_of(void *arg, size_t index)
 {
 	struct args *args = arg;
-	char user[32];
 
-	free(args->token);
-	(void)snprintf(user, sizeof(user), "idle-%zu", index);
-	args->token = bench_token(args->keys_dir, user);
-	return args->token;
+	return bench_lend_token(&args->token, args->keys_dir, "idle-%zu", index);
 }
 
 struct look {

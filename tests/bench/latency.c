@@ -27,12 +27,8 @@ struct bench {
 static const char *token_of(void *arg, size_t index)
 {
 	struct bench *bench = arg;
-	char user[64];
 
-	free(bench->token);
-	(void)snprintf(user, sizeof(user), "lat-%s-%zu", bench->run, index);
-	bench->token = bench_token(bench->keys_dir, user);
-	return bench->token;
+	return bench_lend_token(&bench->token, bench->keys_dir, "lat-%s-%zu", bench->run, index);
 }
 
 static void on_packet(void *arg, struct bench_socket *socket, struct bytes packet)

@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include <arpa/inet.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -33,6 +34,19 @@ char *bench_token(const char *keys_dir, const char *user)
 	    now, now + TOKEN_SECONDS);
 	bench_must(token_mint(keys_dir, "dev", claims, &token, &err), &err);
 	return token;
+}
+
+const char *bench_lend_token(char **kept, const char *keys_dir, const char *user_format, ...)
+{
+	char user[64];
+	va_list args;
+
+	va_start(args, user_format);
+	(void)vsnprintf(user, sizeof(user), user_format, args);
+	va_end(args);
+	free(*kept);
+	*kept = bench_token(keys_dir, user);
+	return *kept;
 }
 
 struct bus *bench_bus(const char *url, const char *user, const char *password)

@@ -6,12 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attrs.h"
 #include "base/buf.h"
 #include "bus/bus.h"
 
 /* A token of `user` that is good for two hours; the caller frees it. Ends the program if there is
  * none. */
 char *bench_token(const char *keys_dir, const char *user);
+/* One of the user that the format names; it is kept in *kept, in place of the one before. */
+const char *bench_lend_token(char **kept, const char *keys_dir, const char *user_format, ...)
+    PRINTF_LIKE(3, 4);
 
 /* The bus as `user` has it: "backend", "edge", "ops". Ends the program if it can't be reached. */
 struct bus *bench_bus(const char *url, const char *user, const char *password);

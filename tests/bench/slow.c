@@ -52,9 +52,7 @@ static const char *token_of(void *arg, size_t index)
 {
 	struct bench *bench = arg;
 
-	free(bench->token);
-	bench->token = bench_token(bench->args.keys_dir, bench->users[index]);
-	return bench->token;
+	return bench_lend_token(&bench->token, bench->args.keys_dir, "%s", bench->users[index]);
 }
 
 static void on_packet(void *arg, struct bench_socket *socket, struct bytes packet)

@@ -105,6 +105,14 @@ void bench_usage_init(struct bench_usage *usage, const char *text)
 	bench_usage_mark(usage);
 }
 
+void bench_usage_init_self(struct bench_usage *usage)
+{
+	char group[32];
+
+	(void)snprintf(group, sizeof(group), "bench=%d", (int)getpid());
+	bench_usage_init(usage, group);
+}
+
 void bench_usage_mark(struct bench_usage *usage)
 {
 	long ignored;

@@ -23,7 +23,8 @@ struct bench_usage {
 
 /* From "nats=12,postgres=34"; ends the program if there is anything else, or no such process. */
 void bench_usage_init(struct bench_usage *usage, const char *text);
-void bench_usage_mark(struct bench_usage *usage); /* what was spent so far does not count */
+void bench_usage_init_self(struct bench_usage *usage); /* of the bench itself */
+void bench_usage_mark(struct bench_usage *usage);      /* what was spent so far does not count */
 void bench_usage_read(struct bench_usage *usage);
 /* "<key>":{"nats":1.2,...,"all":3.4}: milliseconds of CPU for each of so many units. */
 void bench_usage_print_cpu(const struct bench_usage *usage, const char *key, double units);
