@@ -487,6 +487,7 @@ END_TEST
 
 struct tls_server {
 	int port;
+	char url[64];
 	char *crt, *key, *log;
 };
 
@@ -496,6 +497,7 @@ static void tls_server_init(struct tls_server *server)
 	pid_t pid;
 
 	server->port = support_free_port();
+	(void)snprintf(server->url, sizeof(server->url), "nats://127.0.0.1:%d", server->port);
 	server->crt = xasprintf("%s/tls-%d.crt", dir, server->port);
 	server->key = xasprintf("%s/tls-%d.key", dir, server->port);
 	server->log = xasprintf("%s/tls-%d.log", dir, server->port);
@@ -530,15 +532,13 @@ static void tls_server_finish(struct tls_server *server)
 START_TEST(server_that_wants_tls_is_refused_with_the_way_out)
 {
 	struct tls_server server;
-	char url[64];
-	struct bus_config cfg = { .url = url, .user = "edge", .name = "x" };
+	struct bus_config cfg = { .url = server.url, .user = "edge", .name = "x" };
 	struct err err = ERR_INIT;
 	struct bus *bus;
 	pid_t pid;
 
 	tls_server_init(&server);
 	pid = tls_server_start(&server);
-	(void)snprintf(url, sizeof(url), "nats://127.0.0.1:%d", server.port);
 	ck_assert_int_eq(bus_open(&cfg, &bus, &err), STATUS_INVALID);
 	ck_assert_msg(strstr(err.msg, "wants TLS") && strstr(err.msg, "leaf"), "%s", err.msg);
 	(void)support_stop(pid, SIGTERM);
@@ -565,14 +565,12 @@ END_TEST
 START_TEST(server_that_wants_tls_and_comes_later_is_never_connected_to)
 {
 	struct tls_server server;
-	char url[64];
-	struct bus_config cfg = { .url = url, .user = "edge", .name = "x" };
+	struct bus_config cfg = { .url = server.url, .user = "edge", .name = "x" };
 	struct err err = ERR_INIT;
 	struct bus *bus;
 	pid_t pid;
 
 	tls_server_init(&server);
-	(void)snprintf(url, sizeof(url), "nats://127.0.0.1:%d", server.port);
 	ck_assert_ok(bus_open(&cfg, &bus, &err), err);
 	pid = tls_server_start(&server);
 	/* Which nats.c begins without a word. */

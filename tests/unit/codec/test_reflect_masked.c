@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "codec/reflect.h"
+#include "on_stack.h"
 #include "sensitivity.h"
 #include "support/support.h"
 #include "walletwire/v1/chat.pb-c.h"
@@ -9,11 +10,6 @@
 #include "walletwire/v1/edge.pb-c.h"
 #include "walletwire/v1/event.pb-c.h"
 #include "walletwire/v1/notifications.pb-c.h"
-
-/* A message on the stack. The ..__INIT macros cast const away in the file that uses them. */
-#define MESSAGE(type, name, init) \
-	type name;                \
-	init(&name)
 
 static void expect_masked(const ProtobufCMessage *message, const char *json)
 {

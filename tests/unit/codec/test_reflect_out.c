@@ -3,15 +3,11 @@
 
 #include "codec/reflect.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "on_stack.h"
 #include "sample.pb-c.h"
 #include "support/support.h"
 #include "walletwire/v1/client.pb-c.h"
 #include "walletwire/v1/notifications.pb-c.h"
-
-/* A message on the stack. The ..__INIT macros cast const away in the file that uses them. */
-#define MESSAGE(type, name, init) \
-	type name;                \
-	init(&name)
 
 static void expect_json(const ProtobufCMessage *message, const char *json)
 {

@@ -7,13 +7,9 @@
 #include "base/xalloc.h"
 #include "codec/reflect.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "on_stack.h"
 #include "sample.pb-c.h"
 #include "support/support.h"
-
-/* A message on the stack. The ..__INIT macros cast const away in the file that uses them. */
-#define MESSAGE(type, name, init) \
-	type name;                \
-	init(&name)
 
 static struct arena arena;
 static const ProtobufCMessageDescriptor *const sample = &walletwire__test__sample__descriptor;
