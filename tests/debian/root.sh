@@ -13,7 +13,7 @@ debian_sources() {
 
 # What apt is told here about reaching and believing them: proxies, dates.
 debian_apt_settings() {
-  apt-config dump Acquire | grep -E '^Acquire::(http|https|Retries|Check)' || true
+  apt-config dump Acquire | sed -nE '/^Acquire::(http|https|Retries|Check)/p'
 }
 
 # debian_root DIR: the smallest Debian there is, `apt-get update` not done.

@@ -19,7 +19,6 @@ fact() {
     echo "FAILED: $name (exit $status)"
     FAILURES=$((FAILURES + 1))
   fi
-  return "$status"
 }
 
 # readme HEADING LANGUAGE: the first block of code of that language below it.
@@ -55,6 +54,12 @@ client_start() {
   shows "$CLIENT/shown" notifications:unread
 }
 
+client_stop() {
+  if kill -0 "${CLIENT_PID:-none}" 2>/dev/null; then
+    kill "$CLIENT_PID"
+  fi
+}
+
 client_is_told() {
   shows "$CLIENT/shown" "id: 'tx-1001'" && shows "$CLIENT/shown" 'security:alert'
 }
@@ -78,13 +83,14 @@ suites() {
   return "${PIPESTATUS[0]}"
 }
 
-trap 'kill "${CLIENT_PID:-}" 2>/dev/null || true' EXIT
-fact "${commands[0]}" eval "${commands[0]}" || exit 1
-fact "README's client connects through HAProxy" client_start || true
-fact "${commands[1]}" eval "${commands[1]}" || true
-fact "README's client is told" client_is_told || true
-fact "./dev status" ./dev status || true
-fact "./dev down" ./dev down || true
-fact "./dev down stopped all of it" ports_are_free || true
-fact "./dev test${*:+ $*}" suites "$@" || true
+trap client_stop EXIT
+fact "${commands[0]}" eval "${commands[0]}"
+[ "$FAILURES" -eq 0 ] || exit 1 # without a stack there is nothing more to see
+fact "README's client connects through HAProxy" client_start
+fact "${commands[1]}" eval "${commands[1]}"
+fact "README's client is told" client_is_told
+fact "./dev status" ./dev status
+fact "./dev down" ./dev down
+fact "./dev down stopped all of it" ports_are_free
+fact "./dev test${*:+ $*}" suites "$@"
 [ "$FAILURES" -eq 0 ]
